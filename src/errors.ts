@@ -1,0 +1,233 @@
+import { IcebergError, type IcebergErrorCode } from './iceberg/errors.ts'
+
+/** Everything that can be wrong, by its code. The catalogue below says what each means to a caller. */
+export type ErrorCode =
+  | IcebergErrorCode
+  | 'USAGE'
+  | 'DECLARATION_INVALID'
+  | 'CONFIG_INVALID'
+  | 'SCHEMA_BREAKING'
+  | 'STORE_NEWER'
+  | 'PLAN_CHANGED'
+  | 'LOCKED'
+  | 'DAEMON_UNREACHABLE'
+  | 'VERSION_MISMATCH'
+  | 'HOME_UNUSABLE'
+  | 'DISK_FULL'
+  | 'QUERY_REFUSED'
+  | 'QUERY_FAILED'
+  | 'INTERRUPTED'
+  | 'INTERNAL'
+
+interface ErrorEntry {
+  /** Exit status of the command line. */
+  readonly exit: number
+  /** Status of the HTTP interface. */
+  readonly http: number
+  /** One sentence for the documentation: when it is returned. */
+  readonly when: string
+  /** One sentence for the person who meets it, unless the error brings a better one. */
+  readonly hint: string
+}
+
+/** One entry per code; `docs/errors.md` is checked against it in both directions. */
+export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
+  COMMIT_CONFLICT: {
+    exit: 75,
+    http: 409,
+    when: 'Another writer committed first, and every retry met the same.',
+    hint: 'Run the command again.',
+  },
+  COMMIT_STATE_UNKNOWN: {
+    exit: 75,
+    http: 503,
+    when: 'The disk failed while a commit was being made durable; it may or may not be in the table.',
+    hint: 'Nothing was deleted. Check the disk, then run the command again: it looks first whether the commit landed.',
+  },
+  TABLE_NOT_FOUND: {
+    exit: 1,
+    http: 404,
+    when: 'There is no table at the place that was named.',
+    hint: 'Start the daemon once; it creates the table.',
+  },
+  TABLE_EXISTS: {
+    exit: 75,
+    http: 409,
+    when: 'A table was to be created where one is already.',
+    hint: 'Run the command again; it will use the table that is there.',
+  },
+  METADATA_INVALID: {
+    exit: 1,
+    http: 500,
+    when: 'A metadata file of the table is damaged or not allowed by the format.',
+    hint: 'Nothing was changed. Restore the named file from a copy of the home.',
+  },
+  MANIFEST_INVALID: {
+    exit: 1,
+    http: 500,
+    when: 'A manifest or manifest list of the table is damaged.',
+    hint: 'Nothing was changed. Restore the named file from a copy of the home.',
+  },
+  FILE_MISSING: {
+    exit: 1,
+    http: 500,
+    when: 'A file that the table names is not there.',
+    hint: 'Nothing was changed. Restore the named file from a copy of the home; `hyp table verify` lists every missing file.',
+  },
+  DATA_INVALID: {
+    exit: 1,
+    http: 500,
+    when: 'A data file is damaged or is not what its manifest says.',
+    hint: 'Nothing was changed. Restore the named file from a copy of the home; `hyp table verify` lists every damaged file.',
+  },
+  FORMAT_UNSUPPORTED: {
+    exit: 1,
+    http: 501,
+    when: 'The table uses a part of the Iceberg format that this version does not handle.',
+    hint: 'Nothing was changed.',
+  },
+  UPDATE_ILLEGAL: {
+    exit: 1,
+    http: 400,
+    when: 'A commit holds an update that the Iceberg format does not allow.',
+    hint: 'Nothing was changed.',
+  },
+  ROW_INVALID: {
+    exit: 1,
+    http: 422,
+    when: 'A row does not fit the table: a required value is missing, or a value is of another type.',
+    hint: 'Nothing was written.',
+  },
+  USAGE: { exit: 64, http: 400, when: 'The command line or the request is not understood.', hint: 'See `hyp --help`.' },
+  DECLARATION_INVALID: {
+    exit: 78,
+    http: 422,
+    when: 'A declaration has mistakes; all of them are listed with line and path.',
+    hint: 'Mend the file and run `hyp plan`. The table was not touched.',
+  },
+  CONFIG_INVALID: {
+    exit: 78,
+    http: 422,
+    when: 'A setting has a value that is not allowed.',
+    hint: 'Mend the setting; nothing was changed.',
+  },
+  SCHEMA_BREAKING: {
+    exit: 3,
+    http: 409,
+    when: 'The declaration asks for a change that cannot be made in place.',
+    hint: 'See `hyp plan` for every reason. Nothing was written.',
+  },
+  STORE_NEWER: {
+    exit: 4,
+    http: 409,
+    when: 'The table was written by a later release than this one.',
+    hint: 'Install that release or a later one. Nothing was changed.',
+  },
+  PLAN_CHANGED: {
+    exit: 75,
+    http: 409,
+    when: '`--expect` named another plan than the present one.',
+    hint: 'Read `hyp plan` again and pass its id.',
+  },
+  LOCKED: {
+    exit: 75,
+    http: 409,
+    when: 'Another process holds the one-writer lock of this home.',
+    hint: 'Stop that process, or let it do the work.',
+  },
+  DAEMON_UNREACHABLE: {
+    exit: 69,
+    http: 503,
+    when: 'A command needs the daemon, and it does not answer.',
+    hint: 'Start it with `hyp start`.',
+  },
+  VERSION_MISMATCH: {
+    exit: 75,
+    http: 409,
+    when: 'The command line and the running daemon are of different versions.',
+    hint: 'Restart the daemon: `hyp stop`, then `hyp start`.',
+  },
+  HOME_UNUSABLE: {
+    exit: 78,
+    http: 500,
+    when: 'The home directory cannot be created, read or written.',
+    hint: 'Name another home with HYP_HOME, or mend its permissions.',
+  },
+  DISK_FULL: {
+    exit: 1,
+    http: 507,
+    when: 'There is no space left on the disk.',
+    hint: 'Free some space and run the command again. Nothing that was stored is lost.',
+  },
+  QUERY_REFUSED: {
+    exit: 64,
+    http: 400,
+    when: 'A query is not a single SELECT.',
+    hint: 'Only one SELECT (or WITH … SELECT) at a time can be run.',
+  },
+  QUERY_FAILED: {
+    exit: 1,
+    http: 400,
+    when: 'The query engine refused or could not finish a query.',
+    hint: 'The message is the engine’s own; `hyp table show` lists the columns.',
+  },
+  INTERRUPTED: {
+    exit: 130,
+    http: 499,
+    when: 'The work was interrupted.',
+    hint: 'Run the command again; it goes on where it stopped.',
+  },
+  INTERNAL: {
+    exit: 1,
+    http: 500,
+    when: 'A mistake in hyp itself.',
+    hint: 'Run it again with --verbose and report what it prints.',
+  },
+}
+
+interface HypErrorOptions {
+  readonly hint?: string
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+/** The error of every layer above `iceberg/`: a code, a sentence, a way out, and data. */
+export class HypError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: HypErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'HypError'
+    this.code = code
+    this.hint = options.hint ?? errorCatalogue[code].hint
+    this.details = options.details ?? {}
+  }
+}
+
+/** Whatever was thrown, as a {@link HypError}: this layer's own, the format's, the operating system's, or a mistake of ours. */
+export function toHypError(error: unknown): HypError {
+  if (error instanceof HypError) return error
+  if (error instanceof IcebergError) {
+    const disk = isDiskFull(error.cause)
+    return new HypError(disk && error.code !== 'COMMIT_STATE_UNKNOWN' ? 'DISK_FULL' : error.code, error.message, {
+      details: error.details,
+      cause: error,
+    })
+  }
+  if (isDiskFull(error)) return new HypError('DISK_FULL', (error as Error).message, { cause: error })
+  if (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error.code)
+  ) {
+    return new HypError('HOME_UNUSABLE', error.message, { cause: error })
+  }
+  return new HypError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+}
