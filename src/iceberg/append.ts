@@ -1,0 +1,245 @@
+import type { Catalog, Table } from './catalog/catalog.ts'
+import type { Commit } from './commit.ts'
+import { removeDataFiles } from './data-files.ts'
+import { IcebergError } from './errors.ts'
+import { writeFile } from './file-io/file-io.ts'
+import { schemaById } from './ids.ts'
+import { type DataFile, entryStatus, type ManifestFile } from './manifest/data-file.ts'
+import { encodeManifest } from './manifest/manifest.ts'
+import { encodeManifestList, summarizePartitions } from './manifest/manifest-list.ts'
+import { currentSnapshot, snapshotById, specById } from './metadata.ts'
+import { readManifestList } from './snapshot.ts'
+import type { Long, Snapshot, TableMetadata } from './types.ts'
+
+/** What comes from outside: time, chance, names. */
+export interface AppendContext {
+  readonly now: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly uniqueName: () => string
+}
+
+/** Data files and their manifest, durable and named by nothing yet. Used again as it is after a conflict. */
+export interface PreparedAppend {
+  readonly files: readonly DataFile[]
+  readonly specId: number
+  readonly rows: number
+  /** The manifest's line in a manifest list, but for what the commit decides. */
+  readonly manifest: Omit<ManifestFile, 'sequenceNumber' | 'minSequenceNumber' | 'addedSnapshotId'>
+}
+
+/** Writes the manifest of new data files. Their names and its own are durable on return. */
+export async function prepareAppend(
+  table: Table,
+  files: readonly DataFile[],
+  context: AppendContext,
+): Promise<PreparedAppend> {
+  const { metadata } = table
+  const spec = specById(metadata, metadata['default-spec-id'])
+  const schema = schemaById(metadata, metadata['current-schema-id'])
+  const entries = files.map(file => ({ status: entryStatus.added, file }))
+  const bytes = encodeManifest(entries, spec, schema, syncMarker(context))
+  const location = `${metadata.location}/metadata/${context.uniqueName()}-m0.avro`
+  await writeFile(table.io, table.path(location), bytes)
+  const rows = files.reduce((sum, file) => sum + file.recordCount, 0)
+  return {
+    files,
+    specId: spec['spec-id'],
+    rows,
+    manifest: {
+      location,
+      length: bytes.byteLength,
+      specId: spec['spec-id'],
+      content: 0,
+      addedFiles: files.length,
+      existingFiles: 0,
+      deletedFiles: 0,
+      addedRows: rows,
+      existingRows: 0,
+      deletedRows: 0,
+      partitions: summarizePartitions(files, spec, schema),
+    },
+  }
+}
+
+/** A snapshot ready to be committed, and where its manifest list has to be written. */
+export interface StagedAppend {
+  readonly commit: Commit
+  readonly snapshot: Snapshot
+  readonly listLocation: string
+  readonly listBytes: Uint8Array
+}
+
+/**
+ * Turns a prepared append into a commit on a base. Pure but for chance and time.
+ * @param parents manifests of the base's current snapshot; they are carried over
+ * @param properties table properties to set in the same commit
+ */
+export function stageAppend(
+  metadata: TableMetadata,
+  prepared: PreparedAppend,
+  parents: readonly ManifestFile[],
+  context: AppendContext,
+  properties: Readonly<Record<string, string>> = {},
+): StagedAppend {
+  const parent = currentSnapshot(metadata)
+  const snapshotId = newSnapshotId(metadata, context.random)
+  const sequenceNumber = next(metadata['last-sequence-number'])
+  const manifests = [
+    { ...prepared.manifest, sequenceNumber, minSequenceNumber: sequenceNumber, addedSnapshotId: snapshotId },
+    ...parents.filter(isNeeded),
+  ]
+  const listLocation = `${metadata.location}/metadata/snap-${snapshotId}-1-${context.uniqueName()}.avro`
+  const snapshot: Snapshot = {
+    'sequence-number': sequenceNumber,
+    'snapshot-id': snapshotId,
+    ...(parent === undefined ? {} : { 'parent-snapshot-id': parent['snapshot-id'] }),
+    'timestamp-ms': Math.max(context.now(), metadata['last-updated-ms']),
+    summary: summary(prepared, parent),
+    'manifest-list': listLocation,
+    'schema-id': metadata['current-schema-id'],
+  }
+  return {
+    snapshot,
+    listLocation,
+    listBytes: encodeManifestList(
+      manifests,
+      { snapshotId, parentSnapshotId: parent?.['snapshot-id'], sequenceNumber },
+      syncMarker(context),
+    ),
+    commit: {
+      requirements: [
+        { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+        { type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': parent?.['snapshot-id'] ?? null },
+      ],
+      updates: [
+        { action: 'add-snapshot', snapshot },
+        { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': snapshotId },
+        ...(Object.keys(properties).length === 0 ? [] : [{ action: 'set-properties' as const, updates: properties }]),
+      ],
+    },
+  }
+}
+
+/** What an append does when somebody else committed meanwhile: give the files that are still to be added, or none. */
+export type Reprobe = (fresh: Table, stale: Table, prepared: PreparedAppend) => Promise<PreparedAppend | undefined>
+
+/**
+ * Commits a prepared append; on a conflict it asks `reprobe` against the fresh
+ * table and tries again, as often as the table's properties say.
+ * @returns the table after the commit; the fresh table when nothing was left to add
+ * @throws IcebergError COMMIT_CONFLICT when all tries failed, COMMIT_STATE_UNKNOWN (then nothing may be deleted)
+ */
+export async function commitAppend(
+  catalog: Catalog,
+  base: Table,
+  prepared: PreparedAppend,
+  context: AppendContext,
+  reprobe: Reprobe,
+  properties: Readonly<Record<string, string>> = {},
+): Promise<Table> {
+  let table = base
+  let current = prepared
+  for (let attempt = 0; ; attempt++) {
+    const staged = stageAppend(table.metadata, current, await readManifestList(table), context, properties)
+    const listPath = table.path(staged.listLocation)
+    await writeFile(table.io, listPath, staged.listBytes)
+    await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
+    try {
+      return await catalog.commit(table, staged.commit)
+    } catch (error) {
+      if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw error
+      await table.io.remove(listPath).catch(() => undefined)
+      if (!isCode(error, 'COMMIT_CONFLICT') || attempt >= retries(base.metadata)) throw error
+    }
+    await backOff(attempt, context.random)
+    const fresh = await catalog.load()
+    checkSameTable(table, fresh, current)
+    const next = await reprobe(fresh, table, current)
+    if (next === undefined) return fresh
+    table = fresh
+    current = next
+  }
+}
+
+/** Removes what a prepared append wrote. Only for an append that is known not to have been committed. Never throws. */
+export async function abandonAppend(table: Table, prepared: PreparedAppend): Promise<void> {
+  await table.io.remove(table.path(prepared.manifest.location)).catch(() => undefined)
+  await removeDataFiles(table, prepared.files)
+}
+
+export function isCode(error: unknown, code: IcebergError['code']): boolean {
+  return error instanceof IcebergError && error.code === code
+}
+
+/** Tries after the first, from `commit.retry.num-retries` (default 4; negative is none). */
+export function retries(metadata: TableMetadata): number {
+  const configured = Number.parseInt(metadata.properties['commit.retry.num-retries'] ?? '', 10)
+  return Number.isNaN(configured) ? 4 : Math.max(0, configured)
+}
+
+/** Random, growing, at most a quarter of a second: writers of one machine need milliseconds, not minutes. */
+export async function backOff(attempt: number, random: () => number): Promise<void> {
+  const limit = Math.min(250, 4 * 2 ** attempt)
+  await new Promise(resolve => setTimeout(resolve, random() * limit))
+}
+
+function checkSameTable(stale: Table, fresh: Table, prepared: PreparedAppend): void {
+  if (fresh.metadata['table-uuid'] !== stale.metadata['table-uuid']) {
+    throw new IcebergError(
+      'UPDATE_ILLEGAL',
+      `table UUID does not match: current=${stale.metadata['table-uuid']} != refreshed=${fresh.metadata['table-uuid']}`,
+    )
+  }
+  if (fresh.metadata['default-spec-id'] !== prepared.specId) {
+    throw new IcebergError(
+      'COMMIT_CONFLICT',
+      'the partition spec changed while rows were being written; they have to be written again',
+      { specId: prepared.specId },
+    )
+  }
+}
+
+/** A carried manifest without a live file says nothing any more. Unknown counts mean there may be one. */
+function isNeeded(manifest: ManifestFile): boolean {
+  return manifest.addedFiles !== 0 || manifest.existingFiles !== 0
+}
+
+function summary(prepared: PreparedAppend, parent: Snapshot | undefined): Snapshot['summary'] & object {
+  const size = prepared.files.reduce((sum, file) => sum + file.fileSize, 0)
+  const before = parent?.summary
+  const total = (name: string, added: number): Record<string, string> => {
+    const previous = parent === undefined ? 0 : Number.parseInt(before?.[name] ?? '', 10)
+    return Number.isNaN(previous) ? {} : { [name]: String(previous + added) }
+  }
+  return {
+    operation: 'append',
+    'added-data-files': String(prepared.files.length),
+    'added-records': String(prepared.rows),
+    'added-files-size': String(size),
+    'changed-partition-count': String(new Set(prepared.files.map(file => [...file.partition.values()].join('|'))).size),
+    ...total('total-data-files', prepared.files.length),
+    ...total('total-records', prepared.rows),
+    ...total('total-files-size', size),
+    ...total('total-delete-files', 0),
+    ...total('total-position-deletes', 0),
+    ...total('total-equality-deletes', 0),
+  }
+}
+
+/** Positive, below 2^53 so that every JSON reader keeps it, and not in use. */
+function newSnapshotId(metadata: TableMetadata, random: () => number): number {
+  for (;;) {
+    const id = 1 + Math.floor(random() * (Number.MAX_SAFE_INTEGER - 1))
+    if (snapshotById(metadata, id) === undefined) return id
+  }
+}
+
+function next(sequence: Long): Long {
+  const following = BigInt(sequence) + 1n
+  return Number.isSafeInteger(Number(following)) ? Number(following) : following
+}
+
+function syncMarker(context: AppendContext): Uint8Array {
+  return Uint8Array.from({ length: 16 }, () => Math.floor(context.random() * 256))
+}

@@ -1,0 +1,230 @@
+import { inflateRawSync } from 'node:zlib'
+import { type AvroField, type AvroSchema, avroMagic } from './schema.ts'
+
+/**
+ * A decoded value. Records are keyed by Iceberg field id, or by name where a
+ * field has none: names in manifests changed over the years, ids never did.
+ * Longs are numbers while they are safe.
+ */
+export type AvroValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | AvroValue[]
+  | Map<AvroValue, AvroValue>
+  | AvroRecordValue
+
+export interface AvroRecordValue {
+  [idOrName: string | number]: AvroValue
+}
+
+export interface AvroFile {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly records: readonly AvroRecordValue[]
+}
+
+class Input {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  offset = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Zig-zag varint. Up to 49 bits in plain numbers, beyond that as bigint. */
+  long(): number | bigint {
+    let low = 0
+    let scale = 1
+    for (let count = 0; count < 7; count++) {
+      const byte = this.byte()
+      low += (byte & 0x7f) * scale
+      if (byte < 0x80) return low % 2 === 0 ? low / 2 : -(low + 1) / 2
+      scale *= 128
+    }
+    let wide = BigInt(low)
+    for (let shift = 49n; ; shift += 7n) {
+      const byte = this.byte()
+      wide |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) break
+      if (shift > 63n) throw new Error('varint is too long')
+    }
+    const value = BigInt.asIntN(64, (wide >> 1n) ^ -(wide & 1n))
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value
+  }
+
+  int(): number {
+    return Number(this.long())
+  }
+
+  byte(): number {
+    const byte = this.bytes[this.offset++]
+    if (byte === undefined) throw new Error('unexpected end of data')
+    return byte
+  }
+
+  take(length: number): Uint8Array {
+    const end = this.offset + length
+    if (length < 0 || end > this.bytes.byteLength) throw new Error('unexpected end of data')
+    const part = this.bytes.subarray(this.offset, end)
+    this.offset = end
+    return part
+  }
+}
+
+type Reader = (input: Input) => AvroValue
+
+const utf8 = new TextDecoder()
+
+/** Decodes an Avro object container file (codecs null and deflate). @throws Error that says what is wrong with the bytes */
+export function decodeAvro(bytes: Uint8Array): AvroFile {
+  const input = new Input(bytes)
+  if (!avroMagic.every((byte, index) => bytes[index] === byte)) throw new Error('not an Avro file')
+  input.offset = avroMagic.length
+  const metadata: Record<string, string> = {}
+  eachBlock(input, () => {
+    const key = text(input)
+    metadata[key] = text(input)
+  })
+  const sync = input.take(16)
+  const codec = metadata['avro.codec'] ?? 'null'
+  if (codec !== 'null' && codec !== 'deflate') throw new Error(`Avro codec ${codec} is not supported`)
+  const read = compile(JSON.parse(metadata['avro.schema'] ?? 'null') as AvroSchema, new Map())
+  const records: AvroRecordValue[] = []
+  while (input.offset < bytes.byteLength) {
+    const count = input.int()
+    const packed = input.take(input.int())
+    const block = new Input(codec === 'deflate' ? inflateRawSync(packed) : packed)
+    for (let index = 0; index < count; index++) records.push(read(block) as AvroRecordValue)
+    if (!input.take(16).every((byte, index) => byte === sync[index])) throw new Error('Avro sync marker does not match')
+  }
+  return { metadata, records }
+}
+
+function text(input: Input): string {
+  return utf8.decode(input.take(input.int()))
+}
+
+/** Avro's blocks of array items and map entries: counted, ended by an empty one; a negative count is followed by a size. */
+function eachBlock(input: Input, item: () => void): void {
+  for (let count = input.int(); count !== 0; count = input.int()) {
+    if (count < 0) input.long()
+    for (let index = Math.abs(count); index > 0; index--) item()
+  }
+}
+
+function compile(schema: AvroSchema, named: Map<string, Reader>): Reader {
+  if (Array.isArray(schema)) {
+    const branches = (schema as readonly AvroSchema[]).map(branch => compile(branch, named))
+    return input => {
+      const branch = branches[input.int()]
+      if (branch === undefined) throw new Error('Avro union branch does not exist')
+      return branch(input)
+    }
+  }
+  const kind = typeof schema === 'string' ? schema : (schema as { type: string }).type
+  switch (kind) {
+    case 'null':
+      return () => null
+    case 'boolean':
+      return input => input.byte() === 1
+    case 'int':
+    case 'long':
+      return input => input.long()
+    case 'float':
+      return input => input.view.getFloat32(advance(input, 4), true)
+    case 'double':
+      return input => input.view.getFloat64(advance(input, 8), true)
+    case 'bytes':
+      return input => input.take(input.int())
+    case 'string':
+      return text
+    default:
+      return typeof schema === 'string' ? reference(schema, named) : compileComplex(schema, kind, named)
+  }
+}
+
+function compileComplex(schema: AvroSchema, kind: string, named: Map<string, Reader>): Reader {
+  switch (kind) {
+    case 'fixed': {
+      const { name, size } = schema as Extract<AvroSchema, { type: 'fixed' }>
+      return remember(named, name, input => input.take(size))
+    }
+    case 'enum': {
+      const { name, symbols } = schema as Extract<AvroSchema, { type: 'enum' }>
+      return remember(named, name, input => symbols[input.int()] ?? null)
+    }
+    case 'record':
+      return compileRecord(schema as Extract<AvroSchema, { type: 'record' }>, named)
+    case 'array':
+      return compileArray(schema as Extract<AvroSchema, { type: 'array' }>, named)
+    case 'map': {
+      const value = compile((schema as Extract<AvroSchema, { type: 'map' }>).values, named)
+      return input => {
+        const map = new Map<AvroValue, AvroValue>()
+        eachBlock(input, () => map.set(text(input), value(input)))
+        return map
+      }
+    }
+    default:
+      // A type object around another schema: {"type": {"type": "array", …}}.
+      return compile((schema as { type: AvroSchema }).type, named)
+  }
+}
+
+function compileRecord(schema: Extract<AvroSchema, { type: 'record' }>, named: Map<string, Reader>): Reader {
+  const fields: { key: string | number; read: Reader }[] = []
+  const reader: Reader = input => {
+    const record: AvroRecordValue = {}
+    for (const field of fields) record[field.key] = field.read(input)
+    return record
+  }
+  remember(named, schema.name, reader)
+  for (const field of schema.fields)
+    fields.push({ key: field['field-id'] ?? field.name, read: compile(field.type, named) })
+  return reader
+}
+
+function compileArray(schema: Extract<AvroSchema, { type: 'array' }>, named: Map<string, Reader>): Reader {
+  const pair = schema.logicalType === 'map' ? (schema.items as { fields?: readonly AvroField[] }).fields : undefined
+  if (pair?.length === 2) {
+    const key = compile((pair[0] as AvroField).type, named)
+    const value = compile((pair[1] as AvroField).type, named)
+    return input => {
+      const map = new Map<AvroValue, AvroValue>()
+      eachBlock(input, () => map.set(key(input), value(input)))
+      return map
+    }
+  }
+  const item = compile(schema.items, named)
+  return input => {
+    const items: AvroValue[] = []
+    eachBlock(input, () => items.push(item(input)))
+    return items
+  }
+}
+
+function advance(input: Input, size: number): number {
+  const at = input.offset
+  input.take(size)
+  return at
+}
+
+function remember(named: Map<string, Reader>, name: string, reader: Reader): Reader {
+  named.set(name, reader)
+  return reader
+}
+
+/** A type used by its name; looked up when first read, as a record may hold itself. */
+function reference(name: string, named: ReadonlyMap<string, Reader>): Reader {
+  return input => {
+    const reader = named.get(name)
+    if (reader === undefined) throw new Error(`Avro type ${name} is not defined`)
+    return reader(input)
+  }
+}

@@ -1,0 +1,163 @@
+import type { Table } from './catalog/catalog.ts'
+import { IcebergError } from './errors.ts'
+import { currentSchema } from './ids.ts'
+import { type DataFile, fileContent } from './manifest/data-file.ts'
+import { specById } from './metadata.ts'
+import { compareCells } from './parquet/metrics.ts'
+import { createDataFile } from './parquet/write.ts'
+import { indexById } from './schema-index.ts'
+import { encodeSingleValue } from './single-value.ts'
+import { bindTransform, parseTransform, transformResult } from './transform.ts'
+import type { Cell, PartitionSpec, Row, Schema, SortOrder } from './types.ts'
+
+/** Rows of one partition. */
+export interface Partition {
+  /** Partition values by partition field id. */
+  readonly values: ReadonlyMap<number, Cell>
+  readonly rows: Row[]
+}
+
+/** A function that gives a row's partition values, in the order of the spec. */
+export function partitioner(spec: PartitionSpec, schema: Schema): (row: Row) => Cell[] {
+  const byId = indexById(schema)
+  const fields = spec.fields.map(field => {
+    const source = byId.get(field['source-id'])
+    const transform = parseTransform(field.transform)
+    if (source === undefined || transform === undefined || typeof source.type !== 'string') {
+      throw new IcebergError(
+        'FORMAT_UNSUPPORTED',
+        `partition field ${field.name} cannot be computed: ${field.transform}(${field['source-id']})`,
+      )
+    }
+    const names = source.path.split('.')
+    const take =
+      source.parent === undefined ? (row: Row): Cell => row[source.name] : (row: Row): Cell => member(row, names)
+    const apply = bindTransform(transform, source.type)
+    return (row: Row): Cell => apply(take(row))
+  })
+  return row => fields.map(field => field(row))
+}
+
+function member(row: Row, names: readonly string[]): Cell {
+  return names.reduce<Cell>(
+    (cell, name) => (cell === null || cell === undefined ? null : (cell as Record<string, Cell>)[name]),
+    row as Cell,
+  )
+}
+
+/** Splits rows by partition; partitions come in the order of their first row. */
+export function partitionRows(rows: readonly Row[], spec: PartitionSpec, schema: Schema): Partition[] {
+  const valuesOf = partitioner(spec, schema)
+  const types = spec.fields.map(field =>
+    transformResult(
+      parseTransform(field.transform) ?? { kind: 'void' },
+      indexById(schema).get(field['source-id'])?.type as string,
+    ),
+  )
+  const partitions = new Map<string, Partition>()
+  for (const row of rows) {
+    const values = valuesOf(row)
+    const key = values
+      .map((value, index) =>
+        value === null || value === undefined
+          ? '-'
+          : Buffer.from(encodeSingleValue(value, types[index] as string)).toString('base64'),
+      )
+      .join('|')
+    let partition = partitions.get(key)
+    if (partition === undefined) {
+      partition = {
+        values: new Map(spec.fields.map((field, index) => [field['field-id'], values[index] ?? null])),
+        rows: [],
+      }
+      partitions.set(key, partition)
+    }
+    partition.rows.push(row)
+  }
+  return [...partitions.values()]
+}
+
+/** Orders rows by a sort order whose fields are plain columns; the sort is stable. */
+export function sortRows(rows: readonly Row[], order: SortOrder, schema: Schema): Row[] {
+  const byId = indexById(schema)
+  const keys = order.fields.map(field => ({
+    name: byId.get(field['source-id'])?.name as string,
+    direction: field.direction === 'desc' ? -1 : 1,
+    nulls: field['null-order'] === 'nulls-first' ? -1 : 1,
+  }))
+  return rows.toSorted((a, b) => {
+    for (const { name, direction, nulls } of keys) {
+      const left = a[name] ?? null
+      const right = b[name] ?? null
+      if (left === null || right === null) {
+        if (left !== right) return left === null ? nulls : -nulls
+        continue
+      }
+      const difference = compareCells(left, right)
+      if (difference !== 0) return difference * direction
+    }
+    return 0
+  })
+}
+
+/** How data files are written. */
+export interface WriteOptions {
+  /** A new unique name for a file. */
+  readonly uniqueName: () => string
+  /** Rows of one row group. Smaller groups hold less memory and prune better. */
+  readonly rowGroupRows: number
+}
+
+/**
+ * Writes the rows of one partition as one data file, sorted by the table's
+ * default order. The bytes are durable on return, the name not yet.
+ * @throws IcebergError ROW_INVALID; the file is then removed
+ */
+export async function writeDataFile(table: Table, partition: Partition, options: WriteOptions): Promise<DataFile> {
+  const { metadata } = table
+  const schema = currentSchema(metadata)
+  const order = metadata['sort-orders'].find(
+    candidate => candidate['order-id'] === metadata['default-sort-order-id'],
+  ) as SortOrder
+  const location = `${metadata.location}/data/${options.uniqueName()}.parquet`
+  const rows = order.fields.length === 0 ? partition.rows : sortRows(partition.rows, order, schema)
+  const writer = await createDataFile(table.io, table.path(location), schema)
+  try {
+    for (let start = 0; start < rows.length; start += options.rowGroupRows) {
+      await writer.writeRowGroup(rows.slice(start, start + options.rowGroupRows))
+    }
+    const written = await writer.finish()
+    return {
+      ...written,
+      content: fileContent.data,
+      location,
+      format: 'PARQUET',
+      partition: partition.values,
+      equalityIds: undefined,
+      sortOrderId: order['order-id'],
+    }
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+}
+
+/** Partitions rows by the table's default spec and writes one data file for each; the names are durable on return. */
+export async function writeDataFiles(table: Table, rows: readonly Row[], options: WriteOptions): Promise<DataFile[]> {
+  const spec = specById(table.metadata, table.metadata['default-spec-id'])
+  const files: DataFile[] = []
+  try {
+    for (const partition of partitionRows(rows, spec, currentSchema(table.metadata)))
+      files.push(await writeDataFile(table, partition, options))
+    await table.io.syncDirectory(table.path(`${table.metadata.location}/data`))
+  } catch (error) {
+    await removeDataFiles(table, files)
+    throw error
+  }
+  return files
+}
+
+/** Removes data files that no commit names. Never throws. */
+export async function removeDataFiles(table: Table, files: readonly DataFile[]): Promise<void> {
+  for (const file of files) await table.io.remove(table.path(file.location)).catch(() => undefined)
+}

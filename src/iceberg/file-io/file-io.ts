@@ -1,0 +1,63 @@
+/*
+ * The one seam between the table format and a file system. Paths are absolute
+ * and use "/". Errors are the system's own (`code` ENOENT, ENOSPC, …).
+ */
+
+/** A file being written; its name may not be durable before `syncDirectory`. */
+export interface OutputFile {
+  write(bytes: Uint8Array): Promise<void>
+  /** Makes the bytes durable, unless told otherwise, and closes. */
+  finish(options?: { readonly durable: boolean }): Promise<void>
+  /** Closes and forgets the bytes. Never throws. */
+  abandon(): Promise<void>
+}
+
+/** An open file that is read in ranges. */
+export interface InputFile {
+  readonly size: number
+  /** Exactly the bytes [start, end). */
+  read(start: number, end: number): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+export interface FileIO {
+  read(path: string): Promise<Uint8Array>
+  open(path: string): Promise<InputFile>
+  /** Creates a new file; fails with EEXIST where there is one. */
+  create(path: string): Promise<OutputFile>
+  /** Gives an existing file a second name, atomically; false when that name is taken. */
+  link(from: string, to: string): Promise<boolean>
+  /** Renames over whatever is there. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file; one that is not there is no error. */
+  remove(path: string): Promise<void>
+  /** Names in a directory, in no order; none when it does not exist. */
+  list(directory: string): Promise<string[]>
+  /** Size in bytes; undefined when there is no such file. */
+  size(path: string): Promise<number | undefined>
+  /** Creates a directory with its parents, and makes the new names durable. */
+  makeDirectory(directory: string): Promise<void>
+  /** Makes the names in a directory durable. */
+  syncDirectory(directory: string): Promise<void>
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}
+
+/** Writes a whole new file, bytes durable. What was written is removed when it fails. */
+export async function writeFile(io: FileIO, path: string, bytes: Uint8Array): Promise<void> {
+  const file = await io.create(path)
+  try {
+    await file.write(bytes)
+    await file.finish()
+  } catch (error) {
+    await file.abandon()
+    await io.remove(path).catch(() => undefined)
+    throw error
+  }
+}

@@ -1,0 +1,192 @@
+import { gunzipSync } from 'node:zlib'
+import { IcebergError } from './errors.ts'
+import { parseJson, printJson } from './json.ts'
+import { highestFieldId } from './schema-index.ts'
+import type { Long, PartitionSpec, Schema, Snapshot, TableMetadata } from './types.ts'
+
+/*
+ * Table metadata as a file (spec "Table Metadata Fields" and Appendix C).
+ * Versions 1 and 2 are read; a version 1 file is brought into the version 2
+ * shape, and written as what it says it is only after an upgrade.
+ */
+
+type Loose = Record<string, unknown>
+
+/**
+ * Reads a metadata file, plain or gzipped.
+ * @param source what to name in an error, usually the file's path
+ * @throws IcebergError METADATA_INVALID with the reason, FORMAT_UNSUPPORTED for a later format version
+ */
+export function parseMetadata(bytes: Uint8Array, source: string): TableMetadata {
+  const invalid = (reason: string): never => {
+    throw new IcebergError('METADATA_INVALID', `${source}: ${reason}`, { file: source })
+  }
+  let raw: unknown
+  try {
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
+    raw = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(plain))
+  } catch (cause) {
+    throw new IcebergError(
+      'METADATA_INVALID',
+      `${source} is not complete JSON: ${(cause as Error).message}`,
+      { file: source },
+      cause,
+    )
+  }
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return invalid('not a JSON object')
+  const file = raw as Loose
+  const version = file['format-version']
+  if (typeof version !== 'number') return invalid('format-version must exist and be an integer')
+  if (version !== 1 && version !== 2) {
+    throw new IcebergError('FORMAT_UNSUPPORTED', `${source}: cannot read unsupported version ${version}`, {
+      file: source,
+      formatVersion: version,
+    })
+  }
+  for (const key of ['location', ...(version === 2 ? ['table-uuid'] : [])]) {
+    if (typeof file[key] !== 'string') return invalid(`${key} must exist in format v${version}`)
+  }
+  for (const key of ['last-updated-ms', 'last-column-id', ...(version === 2 ? ['last-sequence-number'] : [])]) {
+    if (typeof file[key] !== 'number' && typeof file[key] !== 'bigint')
+      return invalid(`${key} must exist in format v${version}`)
+  }
+  for (const key of version === 2 ? ['schemas', 'partition-specs', 'sort-orders'] : []) {
+    if (!Array.isArray(file[key])) return invalid(`${key} must exist in format v2`)
+  }
+  for (const key of version === 2
+    ? ['current-schema-id', 'default-spec-id', 'last-partition-id', 'default-sort-order-id']
+    : []) {
+    if (typeof file[key] !== 'number') return invalid(`${key} must exist in format v2`)
+  }
+  if (version === 1 && !Array.isArray(file['schemas']) && typeof file['schema'] !== 'object')
+    return invalid('schema must exist in format v1')
+  const metadata = normalise(file)
+  const reason = findInconsistency(metadata)
+  return reason === undefined ? metadata : invalid(reason)
+}
+
+/** Prints metadata for a file. What this layer does not know is printed as it was read. */
+export function printMetadata(metadata: TableMetadata): Uint8Array {
+  return new TextEncoder().encode(printJson(metadata))
+}
+
+/** The current snapshot; undefined for a table without one (−1, null and absent mean the same). */
+export function currentSnapshot(metadata: TableMetadata): Snapshot | undefined {
+  const id = metadata['current-snapshot-id']
+  return id === undefined || id === null || BigInt(id) === -1n ? undefined : snapshotById(metadata, id)
+}
+
+export function snapshotById(metadata: TableMetadata, id: Long): Snapshot | undefined {
+  return metadata.snapshots.find(snapshot => BigInt(snapshot['snapshot-id']) === BigInt(id))
+}
+
+export function specById(metadata: TableMetadata, id: number): PartitionSpec {
+  const spec = metadata['partition-specs'].find(candidate => candidate['spec-id'] === id)
+  if (spec === undefined)
+    throw new IcebergError('METADATA_INVALID', `partition spec ${id} is not among the table's specs`)
+  return spec
+}
+
+/** A version 1 or sparse file in the full version 2 shape; unknown keys stay where they are. */
+function normalise(file: Loose): TableMetadata {
+  const schemas = (file['schemas'] as Schema[] | undefined) ?? [
+    { 'schema-id': 0, ...(file['schema'] as Omit<Schema, 'schema-id'>) },
+  ]
+  const specs = (file['partition-specs'] as PartitionSpec[] | undefined) ?? [
+    {
+      'spec-id': 0,
+      fields: numberPartitionFields((file['partition-spec'] as PartitionSpec['fields'] | undefined) ?? []),
+    },
+  ]
+  const partitionIds = specs.flatMap(spec => spec.fields.map(field => field['field-id']))
+  const { schema: _schema, 'partition-spec': _spec, ...rest } = file
+  const currentId = file['current-snapshot-id'] as Long | null | undefined
+  const hasCurrent = currentId !== undefined && currentId !== null && BigInt(currentId) !== -1n
+  return {
+    ...rest,
+    'format-version': file['format-version'] as number,
+    'table-uuid': (file['table-uuid'] as string | undefined) ?? '',
+    location: (file['location'] as string).replace(/(?<=[^/:])\/+$/, ''),
+    'last-sequence-number': (file['last-sequence-number'] as Long | undefined) ?? 0,
+    'last-updated-ms': file['last-updated-ms'] as number,
+    'last-column-id': file['last-column-id'] as number,
+    'current-schema-id': (file['current-schema-id'] as number | undefined) ?? schemas[0]?.['schema-id'] ?? 0,
+    schemas: schemas.map((schema, index) =>
+      typeof schema['schema-id'] === 'number' ? schema : { ...schema, 'schema-id': index },
+    ),
+    'default-spec-id': (file['default-spec-id'] as number | undefined) ?? specs[0]?.['spec-id'] ?? 0,
+    'partition-specs': specs,
+    'last-partition-id': (file['last-partition-id'] as number | undefined) ?? Math.max(999, ...partitionIds),
+    'default-sort-order-id': (file['default-sort-order-id'] as number | undefined) ?? 0,
+    'sort-orders': (file['sort-orders'] as TableMetadata['sort-orders'] | undefined) ?? [{ 'order-id': 0, fields: [] }],
+    properties: (file['properties'] as Record<string, string> | undefined) ?? {},
+    refs:
+      (file['refs'] as TableMetadata['refs'] | undefined) ??
+      (hasCurrent ? { main: { 'snapshot-id': currentId, type: 'branch' } } : {}),
+    snapshots: (file['snapshots'] as Snapshot[] | undefined) ?? [],
+    statistics: (file['statistics'] as TableMetadata['statistics'] | undefined) ?? [],
+    'partition-statistics': (file['partition-statistics'] as TableMetadata['partition-statistics'] | undefined) ?? [],
+    'snapshot-log': (file['snapshot-log'] as TableMetadata['snapshot-log'] | undefined) ?? [],
+    'metadata-log': (file['metadata-log'] as TableMetadata['metadata-log'] | undefined) ?? [],
+  }
+}
+
+/** Version 1 partition fields may lack ids: 1000 and up, in order (spec "Partition Evolution"). */
+function numberPartitionFields(fields: PartitionSpec['fields']): PartitionSpec['fields'] {
+  return fields.map((field, index) =>
+    typeof field['field-id'] === 'number'
+      ? field
+      : { ...(field as PartitionSpec['fields'][number]), 'field-id': 1000 + index },
+  )
+}
+
+const clockSkewMs = 60_000
+
+/** The first contradiction in the metadata, as a sentence; undefined when there is none. */
+function findInconsistency(metadata: TableMetadata): string | undefined {
+  for (const schema of metadata.schemas) {
+    if (schema.type !== 'struct' || !Array.isArray(schema.fields))
+      return `cannot parse schema ${schema['schema-id']}: type must be struct with fields`
+  }
+  if (!metadata.schemas.some(schema => schema['schema-id'] === metadata['current-schema-id'])) {
+    return `cannot find schema with current-schema-id=${metadata['current-schema-id']} from schemas`
+  }
+  if (!metadata['partition-specs'].some(spec => spec['spec-id'] === metadata['default-spec-id'])) {
+    return `cannot find partition spec with default-spec-id=${metadata['default-spec-id']} from partition-specs`
+  }
+  if (!metadata['sort-orders'].some(order => order['order-id'] === metadata['default-sort-order-id'])) {
+    return `cannot find sort order with default-sort-order-id=${metadata['default-sort-order-id']} from sort-orders`
+  }
+  const current = metadata['current-snapshot-id']
+  const hasCurrent = current !== undefined && current !== null && BigInt(current) !== -1n
+  if (hasCurrent && snapshotById(metadata, current) === undefined)
+    return `current snapshot ${current} is not among the snapshots`
+  const { main } = metadata.refs
+  if (main !== undefined && !hasCurrent)
+    return `current snapshot is not set, but main branch exists: ${main['snapshot-id']}`
+  if (main !== undefined && BigInt(main['snapshot-id']) !== BigInt(current as Long)) {
+    return `current snapshot ID does not match main branch (${current} != ${main['snapshot-id']})`
+  }
+  for (const [name, ref] of Object.entries(metadata.refs)) {
+    if (snapshotById(metadata, ref['snapshot-id']) === undefined)
+      return `ref ${name} points to snapshot ${ref['snapshot-id']}, which does not exist`
+  }
+  for (const snapshot of metadata.snapshots) {
+    if (BigInt(snapshot['sequence-number'] ?? 0) > BigInt(metadata['last-sequence-number'])) {
+      return `invalid snapshot with sequence number ${snapshot['sequence-number']} greater than last sequence number ${metadata['last-sequence-number']}`
+    }
+  }
+  let previous = Number.NEGATIVE_INFINITY
+  for (const entry of metadata['snapshot-log']) {
+    if (entry['timestamp-ms'] < previous - clockSkewMs) return 'snapshot-log is not sorted by time'
+    previous = entry['timestamp-ms']
+  }
+  if (metadata['last-updated-ms'] < previous - clockSkewMs)
+    return 'last-updated-ms is before the newest entry of snapshot-log'
+  return undefined
+}
+
+/** Whether schema ids above `last-column-id` exist: such a file was written wrongly, but is readable. */
+export function understatesLastColumnId(metadata: TableMetadata): boolean {
+  return metadata.schemas.some(schema => highestFieldId(schema) > metadata['last-column-id'])
+}

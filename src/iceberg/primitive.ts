@@ -1,0 +1,115 @@
+import { IcebergError } from './errors.ts'
+import type { Type } from './types.ts'
+
+/** A primitive type taken apart. */
+export type Primitive =
+  | {
+      readonly kind:
+        | 'boolean'
+        | 'int'
+        | 'long'
+        | 'float'
+        | 'double'
+        | 'date'
+        | 'time'
+        | 'timestamp'
+        | 'timestamptz'
+        | 'string'
+        | 'uuid'
+        | 'binary'
+    }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'fixed'; readonly length: number }
+
+const simple = new Set([
+  'boolean',
+  'int',
+  'long',
+  'float',
+  'double',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'string',
+  'uuid',
+  'binary',
+])
+const v3Only = /^(?:timestamp_ns|timestamptz_ns|variant|unknown|geometry(?:\(.*\))?|geography(?:\(.*\))?)$/
+
+/** The primitives of format versions 1 and 2 (spec "Primitive Types"); undefined for any other name. */
+export function parsePrimitive(name: string): Primitive | undefined {
+  if (simple.has(name)) return { kind: name } as Primitive
+  const decimal = /^decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/.exec(name)
+  if (decimal) {
+    const precision = Number(decimal[1])
+    const scale = Number(decimal[2])
+    return precision >= 1 && precision <= 38 && scale <= precision ? { kind: 'decimal', precision, scale } : undefined
+  }
+  const fixed = /^fixed\[\s*(\d+)\s*\]$/.exec(name)
+  return fixed && Number(fixed[1]) > 0 ? { kind: 'fixed', length: Number(fixed[1]) } : undefined
+}
+
+export function isV3Primitive(name: string): boolean {
+  return v3Only.test(name)
+}
+
+/** The primitive of a column that has to be one. @throws IcebergError FORMAT_UNSUPPORTED */
+export function primitiveOf(type: Type): Primitive {
+  const primitive = typeof type === 'string' ? parsePrimitive(type) : undefined
+  if (primitive === undefined) {
+    throw new IcebergError('FORMAT_UNSUPPORTED', `type ${printType(type)} is not a primitive of format version 2`)
+  }
+  return primitive
+}
+
+/**
+ * Whether a column may change from one type to the other without a rewrite in
+ * formats 1 and 2 (spec "Schema Evolution"): int→long, float→double, more
+ * decimal digits at the same scale. Equal types are not a promotion.
+ */
+export function isPromotion(from: Type, to: Type): boolean {
+  if (typeof from !== 'string' || typeof to !== 'string') return false
+  if (from === 'int' && to === 'long') return true
+  if (from === 'float' && to === 'double') return true
+  const narrow = parsePrimitive(from)
+  const wide = parsePrimitive(to)
+  return (
+    narrow?.kind === 'decimal' &&
+    wide?.kind === 'decimal' &&
+    narrow.scale === wide.scale &&
+    narrow.precision < wide.precision
+  )
+}
+
+/** Bytes that hold any decimal of so many digits. */
+export function decimalSize(precision: number): number {
+  const largest = 10n ** BigInt(precision) - 1n
+  let bytes = 1
+  while (BigInt.asIntN(bytes * 8, largest) !== largest) bytes++
+  return bytes
+}
+
+/** A type as a person reads it: `list<struct<x: long, y: optional long>>`. */
+export function printType(type: Type): string {
+  if (typeof type === 'string') return type
+  if (type.type === 'list') return `list<${printType(type.element)}>`
+  if (type.type === 'map') return `map<${printType(type.key)}, ${printType(type.value)}>`
+  return `struct<${type.fields.map(field => `${field.name}: ${printType(field.type)}`).join(', ')}>`
+}
+
+/** Equality with everything that has meaning: ids, names, order, requiredness, docs and defaults. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const keysOfA = Object.keys(a).filter(key => (a as Record<string, unknown>)[key] !== undefined)
+  const keysOfB = Object.keys(b).filter(key => (b as Record<string, unknown>)[key] !== undefined)
+  return (
+    keysOfA.length === keysOfB.length &&
+    keysOfA.every(
+      key =>
+        Object.hasOwn(b, key) && sameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+    )
+  )
+}

@@ -1,0 +1,134 @@
+import { IcebergError } from './errors.ts'
+import { isPromotion, isV3Primitive, parsePrimitive, printType, sameJson } from './primitive.ts'
+import { type IndexedField, indexById, isNested, walkFields } from './schema-index.ts'
+import type { Schema, StructType, TableMetadata, Type } from './types.ts'
+
+/** Field ids above this belong to metadata columns (spec "Reserved Field IDs"). */
+export const highestAllowedFieldId = 2147483447
+
+/** Names that engines expose as metadata columns (spec "Reserved Field IDs"). */
+export const reservedColumnNames: ReadonlySet<string> = new Set([
+  '_file',
+  '_pos',
+  '_deleted',
+  '_spec_id',
+  '_partition',
+  'file_path',
+  'pos',
+  'row',
+  '_change_type',
+  '_change_ordinal',
+  '_commit_snapshot_id',
+  '_row_id',
+  '_last_updated_sequence_number',
+])
+
+/**
+ * Checks that a schema is legal by itself in format version 2.
+ * @throws IcebergError UPDATE_ILLEGAL with every violation in one message, and as `details.violations`
+ */
+export function checkSchema(schema: Schema): void {
+  report([...structureViolations(schema), ...identifierViolations(schema)])
+}
+
+/**
+ * Checks a schema that is to be added against the history of its table: an id
+ * keeps its meaning for ever, and new ids are above all that were ever issued.
+ */
+export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata): void {
+  const current = metadata.schemas.find(candidate => candidate['schema-id'] === metadata['current-schema-id'])
+  const older = new Map<number, IndexedField>()
+  for (const past of metadata.schemas) for (const [id, node] of indexById(past)) older.set(id, node)
+  if (current !== undefined) for (const [id, node] of indexById(current)) older.set(id, node)
+  const partitionNames = new Map(
+    metadata['partition-specs'].flatMap(spec => spec.fields.map(field => [field.name, field] as const)),
+  )
+  const violations: string[] = []
+  for (const node of walkFields(schema)) {
+    const before = older.get(node.id)
+    if (before === undefined) {
+      if (node.id <= metadata['last-column-id']) {
+        violations.push(
+          `${node.path}: id ${node.id} is not above last-column-id ${metadata['last-column-id']} and was never a field of this table`,
+        )
+      }
+      const partition = node.parent === undefined ? partitionNames.get(node.name) : undefined
+      if (partition !== undefined) violations.push(`${node.path}: a partition field has this name`)
+    } else if (!keepsMeaning(before.type, node.type)) {
+      violations.push(`${node.path}: cannot promote field from ${printType(before.type)} to ${printType(node.type)}`)
+    }
+  }
+  report(violations)
+}
+
+function keepsMeaning(before: Type, now: Type): boolean {
+  if (typeof before === 'string' && typeof now === 'string')
+    return before === now || isPromotion(before, now) || isPromotion(now, before)
+  return isNested(before) && isNested(now) && before.type === now.type
+}
+
+function structureViolations(schema: Schema): string[] {
+  const violations: string[] = []
+  const ids = new Map<number, string>()
+  const names = new Map<string, string>()
+  for (const node of walkFields(schema)) {
+    const other = ids.get(node.id)
+    if (other !== undefined) violations.push(`${node.path}: id ${node.id} belongs to ${other} already`)
+    ids.set(node.id, node.path)
+    if (names.has(node.path)) violations.push(`multiple fields for name ${node.path}`)
+    names.set(node.path, node.path)
+    if (!Number.isInteger(node.id) || node.id < 1 || node.id > highestAllowedFieldId)
+      violations.push(`${node.path}: id ${node.id} is reserved or not a positive integer`)
+    if (node.role === 'field' && node.name === '')
+      violations.push(`${node.parent?.path ?? 'schema'}: a field has an empty name`)
+    violations.push(...typeViolations(node))
+  }
+  return violations
+}
+
+function typeViolations({ path, type, field }: IndexedField): string[] {
+  const violations: string[] = []
+  if (typeof type === 'string' && parsePrimitive(type) === undefined) {
+    violations.push(
+      isV3Primitive(type)
+        ? `${path}: type ${type} is not supported until v3`
+        : `${path}: ${type} is not an Iceberg type`,
+    )
+  }
+  for (const key of ['initial-default', 'write-default'] as const) {
+    if (field?.[key] !== undefined && field[key] !== null) violations.push(`${path}: ${key} is not supported until v3`)
+  }
+  return violations
+}
+
+function identifierViolations(schema: Schema): string[] {
+  const byId = indexById(schema)
+  return (schema['identifier-field-ids'] ?? []).flatMap(id => {
+    const node = byId.get(id)
+    if (node === undefined) return [`identifier field ${id} does not exist`]
+    const reason = whyNotIdentifier(node)
+    return reason === undefined ? [] : [`${node.path}: cannot be an identifier field: ${reason}`]
+  })
+}
+
+/** Why a field cannot be part of the row key (spec "Identifier Field IDs"); undefined when it can. */
+export function whyNotIdentifier(node: IndexedField): string | undefined {
+  if (isNested(node.type)) return 'it is not a primitive'
+  if (node.type === 'float' || node.type === 'double') return `it is a ${node.type}`
+  if (!node.required) return 'it is not required'
+  for (let parent = node.parent; parent !== undefined; parent = parent.parent) {
+    if (!isNested(parent.type) || parent.type.type !== 'struct') return 'it is inside a list or map'
+    if (!parent.required) return `its parent ${parent.path} is not required`
+  }
+  return undefined
+}
+
+/** Whether two structs are the same in everything that has meaning. */
+export function sameStruct(a: StructType, b: StructType): boolean {
+  return sameJson(a.fields, b.fields)
+}
+
+function report(violations: readonly string[]): void {
+  if (violations.length === 0) return
+  throw new IcebergError('UPDATE_ILLEGAL', `Invalid schema: ${violations.join('; ')}`, { violations })
+}

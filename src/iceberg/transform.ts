@@ -1,0 +1,116 @@
+import { murmur3 } from './murmur3.ts'
+import { type Primitive, parsePrimitive } from './primitive.ts'
+import { decimalBytes, uuidBytes } from './single-value.ts'
+import type { Cell, PrimitiveType } from './types.ts'
+
+/** A partition transform taken apart (spec "Partition Transforms"). */
+export type Transform =
+  | { readonly kind: 'identity' | 'year' | 'month' | 'day' | 'hour' | 'void' }
+  | { readonly kind: 'bucket'; readonly buckets: number }
+  | { readonly kind: 'truncate'; readonly width: number }
+
+/** undefined for a transform of a later format: it is ignored when filtering and never written. */
+export function parseTransform(name: string): Transform | undefined {
+  const sized = /^(bucket|truncate)\[(\d+)\]$/.exec(name)
+  if (sized) {
+    const size = Number(sized[2])
+    if (size < 1 || size > 2147483647) return undefined
+    return sized[1] === 'bucket' ? { kind: 'bucket', buckets: size } : { kind: 'truncate', width: size }
+  }
+  return /^(?:identity|year|month|day|hour|void)$/.test(name) ? ({ kind: name } as Transform) : undefined
+}
+
+const accepted: { readonly [Kind in Transform['kind']]: ReadonlySet<Primitive['kind']> | 'any' } = {
+  identity: 'any',
+  void: 'any',
+  bucket: new Set([
+    'int',
+    'long',
+    'decimal',
+    'date',
+    'time',
+    'timestamp',
+    'timestamptz',
+    'string',
+    'uuid',
+    'fixed',
+    'binary',
+  ]),
+  truncate: new Set(['int', 'long', 'decimal', 'string', 'binary']),
+  year: new Set(['date', 'timestamp', 'timestamptz']),
+  month: new Set(['date', 'timestamp', 'timestamptz']),
+  day: new Set(['date', 'timestamp', 'timestamptz']),
+  hour: new Set(['timestamp', 'timestamptz']),
+}
+
+export function transformAccepts(transform: Transform, source: Primitive): boolean {
+  const kinds = accepted[transform.kind]
+  return kinds === 'any' || kinds.has(source.kind)
+}
+
+/** The type of a partition value. `day` gives a date, which readers also accept as int. */
+export function transformResult(transform: Transform, source: PrimitiveType): PrimitiveType {
+  if (transform.kind === 'day') return 'date'
+  return transform.kind === 'identity' || transform.kind === 'truncate' || transform.kind === 'void' ? source : 'int'
+}
+
+/** A function from a cell of the source type to the partition value; null stays null. */
+export function bindTransform(transform: Transform, source: PrimitiveType): (cell: Cell) => Cell {
+  const apply = applier(transform, parsePrimitive(source))
+  return cell => (cell === null || cell === undefined ? null : apply(cell))
+}
+
+function applier(transform: Transform, source: Primitive | undefined): (cell: Cell) => Cell {
+  switch (transform.kind) {
+    case 'identity':
+      return cell => cell
+    case 'void':
+      return () => null
+    case 'bucket':
+      return cell => (hash(cell, source) & 0x7fffffff) % transform.buckets
+    case 'truncate':
+      return cell => truncate(cell, transform.width)
+    case 'year':
+      return cell => new Date(milliseconds(cell, source)).getUTCFullYear() - 1970
+    case 'month':
+      return cell => {
+        const date = new Date(milliseconds(cell, source))
+        return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
+      }
+    case 'day':
+      return cell => Math.floor(milliseconds(cell, source) / 86_400_000)
+    case 'hour':
+      return cell => Math.floor(milliseconds(cell, source) / 3_600_000)
+  }
+}
+
+const utf8 = new TextEncoder()
+
+/** The hash of a value by its type (spec "Appendix B"): ints hash as longs, decimals as their minimal bytes. */
+function hash(cell: Cell, source: Primitive | undefined): number {
+  if (typeof cell === 'string') return murmur3(source?.kind === 'uuid' ? uuidBytes(cell) : utf8.encode(cell))
+  if (cell instanceof Uint8Array) return murmur3(cell)
+  if (source?.kind === 'decimal') return murmur3(decimalBytes(cell as bigint))
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(cell as number | bigint), true)
+  return murmur3(bytes)
+}
+
+function truncate(cell: Cell, width: number): Cell {
+  if (typeof cell === 'string') return [...cell].slice(0, width).join('')
+  if (cell instanceof Uint8Array) return cell.slice(0, width)
+  if (typeof cell === 'bigint') {
+    const wide = BigInt(width)
+    return cell - (((cell % wide) + wide) % wide)
+  }
+  const value = cell as number
+  return value - (((value % width) + width) % width)
+}
+
+/** Days or microseconds as milliseconds, rounding down also before 1970. */
+function milliseconds(cell: Cell, source: Primitive | undefined): number {
+  if (source?.kind === 'date') return (cell as number) * 86_400_000
+  const micros = cell as bigint
+  const floor = micros / 1000n - (micros % 1000n < 0n ? 1n : 0n)
+  return Number(floor)
+}
