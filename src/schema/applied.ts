@@ -1,0 +1,85 @@
+/*
+ * What was last applied to a table, kept in the table itself: properties that
+ * are set in the same commit as the schema they speak of.
+ */
+
+export const appliedProperties = {
+  builtinRelease: 'hyp.builtin.release',
+  builtinFingerprint: 'hyp.builtin.fingerprint',
+  declarationFingerprint: 'hyp.declaration.fingerprint',
+  schemaId: 'hyp.applied-schema-id',
+} as const
+
+const evolutionPrefix = 'hyp.evolution.'
+
+/** One evolution as the table remembers it. */
+export interface Evolution {
+  /** Counts from 1, which is the creation. */
+  readonly n: number
+  /** null for the creation. */
+  readonly from: { readonly release: number; readonly schema: number } | null
+  readonly to: { readonly release: number; readonly schema: number }
+  readonly changes: readonly { readonly code: string; readonly path: string; readonly change: string }[]
+  /** Fingerprint of the declaration that was applied. */
+  readonly fingerprint: string
+  /** RFC 3339, UTC. */
+  readonly at: string
+  /** From the decision to the commit, in milliseconds. */
+  readonly ms: number
+  /** Version of hyp. */
+  readonly hyp: string
+}
+
+/** Undefined members: no declaration was ever applied to the table. */
+export interface Applied {
+  readonly release: number | undefined
+  readonly builtinFingerprint: string | undefined
+  readonly declarationFingerprint: string | undefined
+  readonly schemaId: number | undefined
+}
+
+type Properties = Readonly<Record<string, string>>
+
+export function readApplied(properties: Properties): Applied {
+  return {
+    release: integer(properties[appliedProperties.builtinRelease]),
+    builtinFingerprint: properties[appliedProperties.builtinFingerprint],
+    declarationFingerprint: properties[appliedProperties.declarationFingerprint],
+    schemaId: integer(properties[appliedProperties.schemaId]),
+  }
+}
+
+/** The evolutions of a table, oldest first. An entry that cannot be read is left out. */
+export function readEvolutions(properties: Properties): Evolution[] {
+  return Object.entries(properties)
+    .filter(([name]) => name.startsWith(evolutionPrefix))
+    .flatMap(([name, text]) => {
+      try {
+        return [{ ...(JSON.parse(text) as Omit<Evolution, 'n'>), n: Number(name.slice(evolutionPrefix.length)) }]
+      } catch {
+        return []
+      }
+    })
+    .sort((a, b) => a.n - b.n)
+}
+
+/** The properties that go into the commit of an evolution. */
+export function appliedUpdate(
+  properties: Properties,
+  applied: Required<Applied>,
+  evolution: Omit<Evolution, 'n'>,
+): Record<string, string> {
+  const n = (readEvolutions(properties).at(-1)?.n ?? 0) + 1
+  return {
+    [appliedProperties.builtinRelease]: String(applied.release),
+    [appliedProperties.builtinFingerprint]: String(applied.builtinFingerprint),
+    [appliedProperties.declarationFingerprint]: String(applied.declarationFingerprint),
+    [appliedProperties.schemaId]: String(applied.schemaId),
+    [`${evolutionPrefix}${n}`]: JSON.stringify(evolution),
+  }
+}
+
+function integer(text: string | undefined): number | undefined {
+  const value = Number.parseInt(text ?? '', 10)
+  return Number.isNaN(value) ? undefined : value
+}

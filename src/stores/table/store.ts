@@ -1,0 +1,140 @@
+import { HypError } from '../../errors.ts'
+import { backOff, isCode, retries } from '../../iceberg/append.ts'
+import type { Catalog, Table } from '../../iceberg/catalog/catalog.ts'
+import type { Declaration } from '../../schema/declaration.ts'
+import { stageCreation, stageEvolution } from '../../schema/evolve.ts'
+import { type Plan, planTable, rowCount } from '../../schema/plan.ts'
+
+/** What comes from outside. */
+export interface StoreContext {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Milliseconds that only go forward, for durations. */
+  readonly monotonic: () => number
+  readonly random: () => number
+  readonly newUuid: () => string
+  /** Version of hyp. */
+  readonly version: string
+}
+
+/** What an apply did, counted from the table's metadata before and after. */
+export interface Receipt {
+  readonly action: 'none' | 'create' | 'evolve'
+  readonly plan: Plan
+  readonly table: Table
+  readonly before: { readonly schemaId: number; readonly release: number | null; readonly rows: number } | null
+  readonly after: { readonly schemaId: number; readonly release: number; readonly rows: number }
+  /** From loading the table to the durable commit. */
+  readonly ms: number
+}
+
+/** The table as it is now; null when there is none. */
+export async function observeTable(catalog: Catalog): Promise<Table | null> {
+  try {
+    return await catalog.load()
+  } catch (error) {
+    if (isCode(error, 'TABLE_NOT_FOUND')) return null
+    throw error
+  }
+}
+
+export interface ApplyOptions {
+  readonly catalog: Catalog
+  readonly declaration: Declaration
+  /** Where a new table is said to be. */
+  readonly location: string
+  readonly context: StoreContext
+  /** Apply only this plan. */
+  readonly expect?: string | undefined
+}
+
+/**
+ * Brings the table to its declaration: creates it, evolves it in one commit,
+ * or does nothing. When another writer was first it looks again: what is then
+ * still missing is done, and nothing when nothing is.
+ * @throws HypError SCHEMA_BREAKING or STORE_NEWER with the plan in `details`, PLAN_CHANGED, and errors of the catalog
+ */
+export async function applyTable(options: ApplyOptions): Promise<Receipt> {
+  const { catalog, context } = options
+  const start = context.monotonic()
+  for (let attempt = 0; ; attempt++) {
+    const observed = await observeTable(catalog)
+    try {
+      return await applyOnce(options, observed, start)
+    } catch (error) {
+      const raced = isCode(error, 'COMMIT_CONFLICT') || isCode(error, 'TABLE_EXISTS')
+      if (!raced || attempt >= (observed === null ? 20 : retries(observed.metadata))) throw error
+      await backOff(attempt, context.random)
+    }
+  }
+}
+
+async function applyOnce(options: ApplyOptions, observed: Table | null, start: number): Promise<Receipt> {
+  const { catalog, declaration, context } = options
+  const plan = planTable(declaration, observed)
+  if (options.expect !== undefined && options.expect !== plan.id) {
+    throw new HypError('PLAN_CHANGED', `The plan is ${plan.id} now, not ${options.expect}.`, { details: { plan } })
+  }
+  refuse(plan)
+  const elapsed = (): number => Math.round((context.monotonic() - start) * 10) / 10
+  const stamp = { at: new Date(context.now()).toISOString(), hyp: context.version }
+  if (observed === null) {
+    const uuid = context.newUuid()
+    const commit = stageCreation(plan, declaration, {
+      ...stamp,
+      ms: elapsed(),
+      uuid,
+      location: options.location,
+      properties: { 'hyp.gateway-id': context.newUuid() },
+    })
+    return receipt('create', plan, null, await catalog.create(commit), elapsed())
+  }
+  if (plan.action === 'none') return receipt('none', plan, observed, observed, elapsed())
+  const commit = stageEvolution(plan, declaration, observed.metadata, { ...stamp, ms: elapsed() })
+  return receipt('evolve', plan, observed, await catalog.commit(observed, commit), elapsed())
+}
+
+/** @throws HypError SCHEMA_BREAKING, STORE_NEWER */
+export function refuse(plan: Plan): void {
+  if (plan.verdict === 'newer') {
+    throw new HypError(
+      'STORE_NEWER',
+      `The table ${plan.table} was written as release ${plan.found?.release}; this is release ${plan.declared.release}.`,
+      {
+        hint: `Run release ${plan.found?.release} or a later one. Nothing was changed.`,
+        details: { plan },
+      },
+    )
+  }
+  if (plan.verdict === 'breaking') {
+    const breaking = plan.changes.filter(change => change.kind === 'breaking')
+    const what = breaking.map(change => `${change.path} (${change.code})`).join(', ')
+    throw new HypError(
+      'SCHEMA_BREAKING',
+      `The declaration asks for ${breaking.length} breaking ${breaking.length === 1 ? 'change' : 'changes'}: ${what}.`,
+      { details: { plan } },
+    )
+  }
+}
+
+function receipt(action: Receipt['action'], plan: Plan, before: Table | null, after: Table, ms: number): Receipt {
+  return {
+    action,
+    plan,
+    table: after,
+    before:
+      before === null
+        ? null
+        : {
+            schemaId: before.metadata['current-schema-id'],
+            release: plan.found?.release ?? null,
+            rows: rowCount(before.metadata),
+          },
+    after: {
+      schemaId: after.metadata['current-schema-id'],
+      release: action === 'none' ? (plan.found?.release ?? plan.declared.release) : plan.declared.release,
+      rows: rowCount(after.metadata),
+    },
+    ms,
+  }
+}
