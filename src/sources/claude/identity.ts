@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { basename, dirname, sep } from 'node:path'
+
+/** A request the client makes for itself: it costs tokens and is no part of the conversation. */
+export type AuxKind = 'compaction' | 'prompt_suggestion' | 'title'
+
+export function auxKindOf(agentId: string | null): AuxKind | null {
+  if (agentId === null) return null
+  if (agentId.startsWith('acompact-')) return 'compaction'
+  return agentId.startsWith('aprompt_suggestion-') ? 'prompt_suggestion' : null
+}
+
+/**
+ * The agent a file is named after, for lines that do not name theirs. Beside the sessions only the hexadecimal ids
+ * of old clients count: any session may be called `agent-something`.
+ */
+export function agentOfFile(path: string): string | null {
+  const id = /^agent-(.+)\.jsonl$/.exec(basename(path))?.[1]
+  if (id === undefined) return null
+  const nested = dirname(path).split(sep).includes('subagents')
+  return nested || /^[0-9a-f]{6,}$/.test(id) ? id : null
+}
+
+/**
+ * The message id of a line without uuid: a digest of whose line it is and of its bytes, and of how often the file had
+ * the same line before, so that two equal lines are two messages. It depends on nothing outside the file's content:
+ * reading the file again, or a copy of it elsewhere, gives the same ids and hence no second row.
+ */
+export function derivedId(
+  sessionId: string,
+  agentId: string | null,
+  content: Uint8Array | string,
+  occurrence: number,
+): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([sessionId, agentId, occurrence]))
+    .update(content)
+  return `line-${hash.digest('hex').slice(0, 32)}`
+}

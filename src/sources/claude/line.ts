@@ -1,0 +1,107 @@
+import { isObject, text } from '../json.ts'
+import type { SkipReason } from '../source.ts'
+
+/**
+ * A line of a transcript, as far as it is looked at by name. Nothing about it is certain: every client version brings
+ * new keys and new types of lines.
+ */
+export interface TranscriptLine {
+  readonly type?: unknown
+  readonly subtype?: unknown
+  readonly uuid?: unknown
+  readonly parentUuid?: unknown
+  readonly logicalParentUuid?: unknown
+  readonly sessionId?: unknown
+  readonly agentId?: unknown
+  readonly isSidechain?: unknown
+  readonly timestamp?: unknown
+  readonly cwd?: unknown
+  readonly gitBranch?: unknown
+  readonly version?: unknown
+  readonly entrypoint?: unknown
+  readonly userType?: unknown
+  readonly permissionMode?: unknown
+  readonly promptId?: unknown
+  readonly requestId?: unknown
+  readonly sourceToolAssistantUUID?: unknown
+  readonly isCompactSummary?: unknown
+  readonly compactMetadata?: unknown
+  readonly isApiErrorMessage?: unknown
+  readonly apiErrorStatus?: unknown
+  readonly error?: unknown
+  readonly message?: unknown
+  readonly toolUseResult?: unknown
+  readonly attachment?: unknown
+  readonly content?: unknown
+  readonly aiTitle?: unknown
+  readonly customTitle?: unknown
+  readonly [key: string]: unknown
+}
+
+/** What becomes of a line; `other` is a line of a type or shape that is not known yet, kept whole. */
+export type LineKind = 'message' | 'attachment' | 'system' | 'title' | 'other'
+
+const noise: ReadonlyMap<string, SkipReason> = new Map([
+  ['progress', 'progress'],
+  ['queue-operation', 'queue-operation'],
+  ['summary', 'summary'],
+  ['started', 'workflow-journal'],
+  ['result', 'workflow-journal'],
+  ...(
+    [
+      'last-prompt',
+      'agent-name',
+      'agent-setting',
+      'permission-mode',
+      'mode',
+      'pr-link',
+      'worktree-state',
+      'bridge-session',
+      'frame-link',
+      'relocated',
+      'atis-latch',
+    ] as const
+  ).map((type): [string, SkipReason] => [type, 'session-state']),
+])
+
+/** The reason to leave out every line of this type, if there is one. */
+export function noiseReason(type: unknown): SkipReason | undefined {
+  if (typeof type !== 'string') return undefined
+  return type.startsWith('file-history-') ? 'file-history' : noise.get(type)
+}
+
+export function lineKind(line: TranscriptLine): LineKind {
+  switch (line.type) {
+    case 'user':
+    case 'assistant':
+      return isObject(line.message) ? 'message' : 'other'
+    case 'attachment':
+      return isObject(line.attachment) ? 'attachment' : 'other'
+    case 'system':
+      return 'system'
+    case 'ai-title':
+    case 'custom-title':
+      return 'title'
+    default:
+      return 'other'
+  }
+}
+
+/** The title a title line sets; null when it sets none. */
+export function titleOf(line: TranscriptLine): string | null {
+  return text(line.type === 'ai-title' ? line.aiTitle : line.customTitle)
+}
+
+const progressType = Buffer.from('"type":"progress"')
+const flatMembers = /^\{(?:"[^"\\]*":(?:"(?:[^"\\]|\\.)*"|true|false|null|-?[\d.eE+-]+),)*$/
+
+/**
+ * Whether a line is a progress line, told from its first bytes without parsing it: in some versions seven lines of
+ * ten are. Only when nothing but plain members of the outermost object stands before the type, so that no other
+ * line, whatever it quotes, is taken for one.
+ */
+export function isProgress(bytes: Buffer): boolean {
+  const head = bytes.subarray(0, 2048)
+  const at = head.indexOf(progressType)
+  return at !== -1 && flatMembers.test(head.toString('latin1', 0, at))
+}

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { isObject, type JsonObject } from '../json.ts'
+import type { Unreadable } from '../source.ts'
+import { systemCode, unreadable } from '../unreadable.ts'
+
+/**
+ * What the client notes about a subagent in `agent-<id>.meta.json` beside its transcript: who it is, which tool call
+ * started it. Most transcripts have none; one that cannot be used costs nothing but itself.
+ */
+export async function readSidecar(transcript: string, problems: Unreadable[]): Promise<JsonObject | null> {
+  if (!basename(transcript).startsWith('agent-')) return null
+  const path = transcript.replace(/\.jsonl$/, '.meta.json')
+  try {
+    const sidecar: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (isObject(sidecar)) return sidecar
+    problems.push({ path, reason: 'it is not a JSON object' })
+  } catch (error) {
+    if (error instanceof SyntaxError) problems.push({ path, reason: 'it is not JSON' })
+    else if (systemCode(error) !== 'ENOENT') problems.push(unreadable(path, error))
+  }
+  return null
+}

@@ -1,0 +1,37 @@
+/** A parsed JSON object of unknown content. */
+export interface JsonObject {
+  readonly [key: string]: unknown
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The string, if it is one and not empty. */
+export function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+export function flag(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null
+}
+
+/** A whole number that cannot be negative, as the cell of a `long` column. */
+export function count(value: unknown): bigint | null {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? BigInt(value as number) : null
+}
+
+/** Null, an empty string, an empty list or an empty object: nothing worth a place in a JSON column. */
+export function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true
+  if (typeof value !== 'object') return false
+  return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0
+}
+
+/** The same JSON value with every lone surrogate, which UTF-8 cannot hold, replaced by U+FFFD. */
+export function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return Buffer.from(value, 'utf8').toString('utf8')
+  if (Array.isArray(value)) return value.map(wellFormed)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [wellFormed(key), wellFormed(inner)]))
+}

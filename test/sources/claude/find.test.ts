@@ -1,0 +1,116 @@
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { claudeRoots, findClaudeHistories } from '../../../src/sources/claude/find.ts'
+import type { History } from '../../../src/sources/source.ts'
+import { tree } from './transcript.ts'
+
+const projects = '.claude/projects'
+
+async function found(home: string, env: Record<string, string> = {}): Promise<readonly History[]> {
+  return findClaudeHistories({ home, env })
+}
+
+function names(home: string, histories: readonly History[]): string[] {
+  return histories.flatMap(history => history.files.map(file => relative(home, file.path)))
+}
+
+test('transcripts are looked for in both usual places, or only where CLAUDE_CONFIG_DIR says', () => {
+  expect(claudeRoots({ home: '/h', env: {} })).toEqual(['/h/.claude/projects', '/h/.config/claude/projects'])
+  expect(claudeRoots({ home: '/h', env: { CLAUDE_CONFIG_DIR: '' } })).toHaveLength(2)
+  expect(claudeRoots({ home: '/h', env: { CLAUDE_CONFIG_DIR: '/else' } })).toEqual(['/else/projects'])
+})
+
+test('a place that does not exist is no history', async () => {
+  const home = await tree({ [`${projects}/-p/a.jsonl`]: 'four' })
+  const histories = await found(home)
+  expect(histories.map(history => history.root)).toEqual([join(home, projects)])
+  expect(histories[0]).toMatchObject({ bytes: 4, unreadable: [], files: [{ size: 4 }] })
+  expect(await found(join(home, 'nobody'))).toEqual([])
+})
+
+test('sessions and subagents of all three layouts are found, in the order of their paths', async () => {
+  const home = await tree({
+    [`${projects}/-p/s1/subagents/workflows/wf_1/agent-aworker-1234.jsonl`]: '',
+    [`${projects}/-p/s1/subagents/agent-a1b2c3d.jsonl`]: '',
+    [`${projects}/-p/agent-0a1b2c3d.jsonl`]: '',
+    [`${projects}/-p/s1.jsonl`]: '',
+    [`${projects}/-P/s0.jsonl`]: '',
+    '.config/claude/projects/-p/s2.jsonl': '',
+  })
+  expect(names(home, await found(home))).toEqual([
+    `${projects}/-P/s0.jsonl`,
+    `${projects}/-p/agent-0a1b2c3d.jsonl`,
+    `${projects}/-p/s1.jsonl`,
+    `${projects}/-p/s1/subagents/agent-a1b2c3d.jsonl`,
+    `${projects}/-p/s1/subagents/workflows/wf_1/agent-aworker-1234.jsonl`,
+    '.config/claude/projects/-p/s2.jsonl',
+  ])
+})
+
+test('files of other contents are left alone', async () => {
+  const home = await tree({
+    '.claude/history.jsonl': '',
+    [`${projects}/-p/history.jsonl`]: '',
+    [`${projects}/-p/audit.jsonl`]: '',
+    [`${projects}/-p/sessions-index.json`]: '',
+    [`${projects}/-p/s1/subagents/agent-a1.meta.json`]: '',
+    [`${projects}/-p/s1/subagents/workflows/wf_1/journal.jsonl`]: '',
+    [`${projects}/-p/s1/tool-results/output.jsonl`]: '',
+    [`${projects}/-p/memory/notes.jsonl`]: '',
+    [`${projects}/memory/s1.jsonl`]: '',
+  })
+  await mkdir(join(home, projects, '-p/directory.jsonl'))
+  expect(names(home, await found(home))).toEqual([`${projects}/memory/s1.jsonl`])
+})
+
+test('links are followed, and what they lead to is listed once, also when they go in a circle', async () => {
+  const home = await tree({ [`${projects}/-p/s1.jsonl`]: '', 'elsewhere/s2.jsonl': '', 'elsewhere/s3.jsonl': '' })
+  const at = (name: string): string => join(home, projects, name)
+  await symlink(join(home, 'elsewhere'), at('-q'))
+  await symlink(join(home, 'elsewhere'), at('-r'))
+  await symlink(join(home, projects), at('-p/up'))
+  await symlink(at('-p/s1.jsonl'), at('-p/s9.jsonl'))
+  await symlink(join(home, 'gone'), at('-p/gone.jsonl'))
+  await mkdir(join(home, '.config'))
+  await symlink(join(home, '.claude'), join(home, '.config/claude'))
+  const histories = await found(home)
+  expect(histories).toHaveLength(1)
+  expect(names(home, histories)).toEqual([
+    `${projects}/-p/s1.jsonl`,
+    `${projects}/-q/s2.jsonl`,
+    `${projects}/-q/s3.jsonl`,
+  ])
+})
+
+test('what cannot be read is reported, and the rest is found', async () => {
+  const home = await tree({ [`${projects}/-p/s1.jsonl`]: '' })
+  const loop = join(home, projects, '-p/loop')
+  await symlink(loop, loop)
+  const [history] = await found(home)
+  expect(history?.files).toHaveLength(1)
+  expect(history?.unreadable).toEqual([{ path: loop, reason: 'its symbolic links go in a circle' }])
+})
+
+test.skipIf(process.getuid?.() === 0)('a directory without permission is reported', async () => {
+  const home = await tree({ [`${projects}/-p/s1.jsonl`]: '', [`${projects}/-q/s2.jsonl`]: '' })
+  const closed = join(home, projects, '-p')
+  await chmod(closed, 0)
+  onTestFinished(() => chmod(closed, 0o700))
+  const [history] = await found(home)
+  expect(history?.files).toHaveLength(1)
+  expect(history?.unreadable).toEqual([{ path: closed, reason: 'permission denied' }])
+})
+
+test('a place that is no directory is reported', async () => {
+  const home = await tree({ '.claude/settings.json': '{}' })
+  await writeFile(join(home, projects), '')
+  expect((await found(home))[0]?.unreadable).toEqual([{ path: join(home, projects), reason: 'it is not a directory' }])
+})
+
+test('looking can be stopped', async () => {
+  const home = await tree({ [`${projects}/-p/s1.jsonl`]: '' })
+  await expect(
+    findClaudeHistories({ home, env: {} }, { signal: AbortSignal.abort(new Error('enough')) }),
+  ).rejects.toThrow('enough')
+})

@@ -1,0 +1,175 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readClaudeFile } from '../../../src/sources/claude/read.ts'
+import {
+  assistant,
+  line,
+  readContent,
+  readFileWhole,
+  readLinesOf,
+  session,
+  transcript,
+  tree,
+  user,
+  without,
+} from './transcript.ts'
+
+test('every line ends as rows or as one skip', async () => {
+  const read = await readLinesOf(
+    user('hello'),
+    assistant([
+      { type: 'text', text: 'hi' },
+      { type: 'tool_use', id: 't1', name: 'Bash', input: {} },
+    ]),
+    line('progress'),
+    '{"broken',
+    '[]',
+    '"text"',
+    '',
+    without(user('whose?'), 'sessionId'),
+    user(null),
+    user(''),
+    user([]),
+    assistant(undefined),
+  )
+  expect(read.counts).toMatchObject({ lines: 11, rows: 3 })
+  expect(read.lines).toHaveLength(2)
+  expect(read.skipped).toEqual({
+    progress: 1,
+    'invalid-json': 1,
+    'not-an-object': 2,
+    'no-session-id': 1,
+    'no-content': 4,
+  })
+})
+
+test('all bytes of the file are counted, blank lines included', async () => {
+  const content = `\n${transcript(user('a'), line('progress'))}\n\n`
+  expect((await readContent(content)).counts.bytes).toBe(Buffer.byteLength(content))
+})
+
+test('a record carries the whole line, also what has no column', async () => {
+  const record = user('hello', { brandNew: { deep: [1] } })
+  expect((await readLinesOf(record)).records).toEqual([record])
+})
+
+test('an unfinished last line is set aside, and read when it is finished', async () => {
+  const whole = transcript(user('one'), user('two'))
+  const torn = await readContent(whole.slice(0, -20))
+  expect(torn.rows).toHaveLength(1)
+  expect(torn.skipped).toEqual({ 'torn-tail': 1 })
+  expect((await readContent(whole)).rows).toHaveLength(2)
+})
+
+test('a finished last line is read although its newline is missing, and is the same message with it', async () => {
+  const content = transcript(user('one'), without(user('two'), 'uuid'))
+  const early = await readContent(content.slice(0, -1))
+  expect(early.skipped).toEqual({})
+  expect(early.rows).toEqual((await readContent(content)).rows)
+})
+
+test('byte order mark, carriage returns and line separators change nothing', async () => {
+  const lines = [user('first'), user('second \u2028 third \u2029 fourth'), without(user('no uuid'), 'uuid')]
+  const plain = transcript(...lines)
+  const odd = `\ufeff${plain.replaceAll('\n', '\r\n')}`
+  expect((await readContent(odd)).rows).toEqual((await readContent(plain)).rows)
+  expect((await readContent(plain)).rows[1]?.['content_text']).toBe('second \u2028 third \u2029 fourth')
+})
+
+test('a run of NULs costs no line but its own', async () => {
+  const content = `${transcript(user('one'))}${'\0'.repeat(4096)}\n${'\0'.repeat(100)}${transcript(user('two'))}`
+  const read = await readContent(content)
+  expect(read.rows.map(row => row['content_text'])).toEqual(['one', 'two'])
+  expect(read.skipped).toEqual({ 'invalid-json': 1 })
+})
+
+test('half a surrogate pair becomes U+FFFD in the row and in the record, a whole pair stays', async () => {
+  const content = transcript(user('mark')).replace('mark', 'a\\ud83d b\\ude00 c\\ud83d\\ude00')
+  const read = await readContent(content)
+  expect(read.rows[0]?.['content_text']).toBe('a\ufffd b\ufffd c😀')
+  expect(JSON.stringify(read.records)).not.toContain('\\ud')
+  const unknown = await readContent(transcript(line('new', { note: 'mark' })).replace('mark', '\\uD83D'))
+  expect(unknown.rows[0]?.['raw_frame']).toContain('\ufffd')
+})
+
+test('bytes that are no UTF-8 cost no line', async () => {
+  const content = Buffer.from(transcript(user('mark')))
+  content[content.indexOf('mark')] = 0xff
+  expect((await readContent(content)).rows[0]?.['content_text']).toBe('\ufffdark')
+})
+
+test('a line above the limit is skipped and counted', async () => {
+  const path = join(await tree({ 'a.jsonl': transcript(user('short'), user('x'.repeat(9000))) }), 'a.jsonl')
+  const read = await readFileWhole(path, { maxLineBytes: 5000 })
+  expect(read.rows).toHaveLength(1)
+  expect(read.skipped).toEqual({ 'line-too-long': 1 })
+})
+
+test('a line nested beyond reason is skipped and counted', async () => {
+  const deep = `{"type":"new","sessionId":"${session}","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+  const read = await readContent(`${deep}\n${transcript(user('after'))}`)
+  expect(read.rows).toHaveLength(1)
+  expect(read.skipped).toEqual({ 'nested-too-deeply': 1 })
+})
+
+test('progress lines are skipped, and the message they carry is not looked into', async () => {
+  const message = { type: 'assistant', message: { role: 'assistant', content: [{ type: 'text', text: 'copy' }] } }
+  const progress = line('progress', { data: { type: 'agent_progress', message } })
+  const { type, ...reordered } = progress
+  const read = await readLinesOf(progress, { ...reordered, type }, { type: 'progress', data: {} })
+  expect(read.rows).toEqual([])
+  expect(read.skipped).toEqual({ progress: 3 })
+})
+
+test('a line that only quotes a progress line is not taken for one', async () => {
+  const read = await readLinesOf(
+    { meta: { type: 'progress' }, ...user('one') },
+    { list: [{ type: 'progress', x: 1 }], ...user('two') },
+    { note: '{"type":"progress"', ...user('three') },
+    assistant([{ type: 'tool_use', id: 't', name: 'x', input: { type: 'progress' } }]),
+  )
+  expect(read.rows).toHaveLength(4)
+})
+
+test('known noise is skipped by reason', async () => {
+  const read = await readLinesOf(
+    { type: 'file-history-snapshot', messageId: 'm', snapshot: {} },
+    { type: 'file-history-delta', messageId: 'm' },
+    { type: 'summary', summary: 'Widgets', leafUuid: 'x' },
+    { type: 'queue-operation', operation: 'enqueue', sessionId: session, content: 'later' },
+    { type: 'started', key: 'k', agentId: 'a' },
+    { type: 'result', key: 'k', agentId: 'a' },
+    ...['last-prompt', 'agent-name', 'agent-setting', 'permission-mode', 'mode', 'pr-link', 'worktree-state'].map(
+      type => ({ type, sessionId: session }),
+    ),
+    ...['bridge-session', 'frame-link', 'relocated', 'atis-latch'].map(type => ({ type, sessionId: session })),
+  )
+  expect(read.rows).toEqual([])
+  expect(read.skipped).toEqual({
+    'file-history': 2,
+    summary: 1,
+    'queue-operation': 1,
+    'workflow-journal': 2,
+    'session-state': 11,
+  })
+})
+
+test('a file that vanished is reported, not thrown', async () => {
+  const path = join(await tree({ 'a.jsonl': transcript(user('one')) }), 'a.jsonl')
+  await rm(path)
+  const read = await readFileWhole(path)
+  expect(read).toMatchObject({ rows: [], unreadable: [{ path, reason: 'it is no longer there' }] })
+})
+
+test('a directory in the place of a file is reported, not thrown', async () => {
+  const path = await tree({})
+  expect((await readFileWhole(path)).unreadable).toEqual([{ path, reason: 'it is a directory' }])
+})
+
+test('reading can be stopped, and that is thrown', async () => {
+  const path = join(await tree({ 'a.jsonl': transcript(user('one')) }), 'a.jsonl')
+  const read = readClaudeFile({ path, size: 1, mtimeMs: 0 }, { signal: AbortSignal.abort(new Error('enough')) })
+  await expect(read.captured.next()).rejects.toThrow('enough')
+  expect(read.unreadable).toEqual([])
+})
