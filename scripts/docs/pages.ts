@@ -1,0 +1,9 @@
+import { errorCatalogue } from '../../src/errors.ts'
+import { renderColumnsDoc } from '../../src/schema/columns-doc.ts'
+import { renderErrorsDoc } from './errors.ts'
+
+/** The pages of `docs/` that are written from the source; `test/docs` checks that they are as new as it. */
+export const pages: Readonly<Record<string, () => string>> = {
+  'docs/columns.md': renderColumnsDoc,
+  'docs/errors.md': () => renderErrorsDoc(errorCatalogue),
+}

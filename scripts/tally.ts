@@ -1,0 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { line, type Run, sum, type VitestResults } from './tally/sum.ts'
+
+// Arguments: `results.json=exit status` of each test run, `step=exit status` of everything else that must succeed.
+const runs = process.argv.slice(2).map((argument): Run => {
+  const [name = '', status = ''] = argument.split('=')
+  if (!name.endsWith('.json')) return { kind: 'step', status: Number(status) }
+  const results = existsSync(name) ? (JSON.parse(readFileSync(name, 'utf8')) as VitestResults) : undefined
+  return { kind: 'tests', status: Number(status), results }
+})
+
+const total = sum(runs)
+console.log(line(total))
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0

@@ -1,0 +1,39 @@
+import type { BackfillEvent } from '../ingest/backfill.ts'
+import type { Plan } from '../schema/plan.ts'
+
+/** What happens in a daemon, as data. Never the contents of a message. */
+export type DaemonEvent =
+  | { readonly type: 'home'; readonly directory: string; readonly version: string }
+  | {
+      readonly type: 'created'
+      readonly table: string
+      readonly release: number
+      readonly columns: number
+      readonly ms: number
+    }
+  | {
+      readonly type: 'evolved'
+      readonly table: string
+      readonly from: SchemaPoint
+      readonly to: SchemaPoint
+      readonly changes: readonly string[]
+      readonly ms: number
+    }
+  | {
+      readonly type: 'unchanged'
+      readonly table: string
+      readonly release: number
+      readonly schemaId: number
+      readonly rows: number
+    }
+  | { readonly type: 'refused'; readonly plan: Plan }
+  | { readonly type: 'ready'; readonly socket: string; readonly ms: number }
+  | { readonly type: 'backfill'; readonly event: BackfillEvent }
+  | { readonly type: 'backfill-failed'; readonly code: string; readonly message: string; readonly hint: string }
+  | { readonly type: 'stopping'; readonly signal: string | null }
+  | { readonly type: 'stopped' }
+
+export interface SchemaPoint {
+  readonly release: number | null
+  readonly schemaId: number
+}

@@ -1,0 +1,79 @@
+import type { Plan, PlannedChange, Verdict } from '../schema/plan.ts'
+import type { Home } from '../stores/home.ts'
+import { version } from '../version.ts'
+
+/** One line of `/readyz`: a check, whether it holds, and the way out when it does not. */
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly message: string
+  readonly hint: string | null
+}
+
+/** The answer of `/v1/status`. */
+export interface DaemonStatus {
+  readonly formatVersion: 1
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: string
+  readonly home: string
+  readonly ready: boolean
+  readonly importing: boolean
+  readonly table: {
+    readonly name: string
+    readonly release: number | null
+    readonly schemaId: number | null
+    readonly rows: number
+    readonly verdict: Verdict
+    readonly planId: string
+  }
+  readonly checks: readonly Check[]
+  /** Why the declaration is refused, when it is. */
+  readonly refused: readonly PlannedChange[]
+}
+
+export function statusOf(state: { home: Home; startedAt: string; plan: Plan; importing: boolean }): DaemonStatus {
+  const { plan } = state
+  const checks = [tableCheck(plan), importCheck(plan)]
+  return {
+    formatVersion: 1,
+    version,
+    pid: process.pid,
+    startedAt: state.startedAt,
+    home: state.home.directory,
+    ready: checks.every(check => check.ok),
+    importing: state.importing,
+    table: {
+      name: plan.table,
+      release: plan.found?.release ?? null,
+      schemaId: plan.found?.schemaId ?? null,
+      rows: plan.found?.rows ?? 0,
+      verdict: plan.verdict,
+      planId: plan.id,
+    },
+    checks,
+    refused: plan.changes.filter(change => change.kind === 'breaking'),
+  }
+}
+
+function tableCheck(plan: Plan): Check {
+  if (plan.verdict === 'absent')
+    return { name: 'table', ok: false, message: `the table ${plan.table} is gone`, hint: 'restart the daemon' }
+  return { name: 'table', ok: true, message: `${plan.table} at schema ${plan.found?.schemaId}`, hint: null }
+}
+
+function importCheck(plan: Plan): Check {
+  if (plan.verdict !== 'breaking') return { name: 'import', ok: true, message: 'rows are taken', hint: null }
+  const reasons = plan.changes
+    .filter(change => change.kind === 'breaking')
+    .map(change => `${change.path} (${change.code})`)
+  return {
+    name: 'import',
+    ok: false,
+    message: `paused: the declaration of release ${plan.declared.release} breaks the table: ${reasons.join(', ')}; reads work, and what is not imported stays in the transcripts`,
+    hint:
+      plan.found?.release === null || plan.found === null
+        ? 'see `hyp plan`'
+        : `see \`hyp plan\`, or run as release ${plan.found.release}: \`hyp daemon --as-release ${plan.found.release}\``,
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  type AppendContext,
+  abandonAppend,
+  commitAppend,
+  isCode,
+  type PreparedAppend,
+  prepareAppend,
+} from '../iceberg/append.ts'
+import type { Catalog, Table } from '../iceberg/catalog/catalog.ts'
+import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '../iceberg/data-files.ts'
+import { currentSchema } from '../iceberg/ids.ts'
+import type { DataFile } from '../iceberg/manifest/data-file.ts'
+import { specById } from '../iceberg/metadata.ts'
+import { liveDataFiles } from '../iceberg/snapshot.ts'
+import type { Row } from '../iceberg/types.ts'
+import { firstOfEachKey, type RowKey, storedKeys } from './row-key.ts'
+
+/** What became of the rows that were handed over: `rows + duplicates` is their number. */
+export interface Appended {
+  /** The table after the commit, or as it was when there was nothing to add. */
+  readonly table: Table
+  readonly rows: number
+  /** Rows whose key was in the table or earlier among the rows. */
+  readonly duplicates: number
+}
+
+/** Rows of one row group: small enough to hold little memory, large enough to compress. */
+const rowGroupRows = 2500
+
+/** A data file and the rows it was written from, kept until the commit in case some have to be taken out. */
+interface WrittenPartition {
+  readonly file: DataFile
+  readonly partition: Partition
+}
+
+/**
+ * Appends rows so that each row key is in the table once, in one commit. Rows
+ * that are stored already are left out and counted. When another writer
+ * commits first, only the files it added are searched, and only files that hold
+ * a row it added are written again.
+ * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, after all others nothing is left behind
+ */
+export async function appendOnce(
+  catalog: Catalog,
+  base: Table,
+  rows: readonly Row[],
+  key: RowKey,
+  context: AppendContext,
+): Promise<Appended> {
+  const candidates = firstOfEachKey(rows, key)
+  const stored = await storedKeys(base, candidates.rows, key)
+  const fresh = new Map([...candidates.rows].filter(([text]) => !stored.has(text)))
+  if (fresh.size === 0) return { table: base, rows: 0, duplicates: rows.length }
+  const spec = specById(base.metadata, base.metadata['default-spec-id'])
+  let written: WrittenPartition[] = []
+  let prepared: PreparedAppend | undefined
+  try {
+    written = await writePartitions(
+      base,
+      partitionRows([...fresh.values()], spec, currentSchema(base.metadata)),
+      context,
+    )
+    prepared = await prepareAppend(base, filesOf(written), context)
+    const table = await commitAppend(catalog, base, prepared, context, reprobe)
+    const count = written.reduce((sum, { file }) => sum + file.recordCount, 0)
+    return { table, rows: count, duplicates: rows.length - count }
+  } catch (error) {
+    if (!isCode(error, 'COMMIT_STATE_UNKNOWN')) {
+      if (prepared === undefined) await removeDataFiles(base, filesOf(written))
+      else await abandonAppend(base, { ...prepared, files: filesOf(written) })
+    }
+    throw error
+  }
+
+  /** Takes out what was stored meanwhile; undefined when nothing is left to add. */
+  async function reprobe(now: Table, before: Table, current: PreparedAppend): Promise<PreparedAppend | undefined> {
+    const known = new Set((await liveDataFiles(before)).map(entry => entry.file.location))
+    const added = (await liveDataFiles(now)).filter(entry => !known.has(entry.file.location))
+    const hits = await storedKeys(now, fresh, key, added)
+    if (hits.size === 0) return current
+    const kept: WrittenPartition[] = []
+    for (const part of written) {
+      const left = part.partition.rows.filter(row => !hits.has(key.of(row)))
+      if (left.length === part.partition.rows.length) {
+        kept.push(part)
+        continue
+      }
+      await removeDataFiles(base, [part.file])
+      if (left.length > 0) kept.push(...(await writePartitions(base, [{ ...part.partition, rows: left }], context)))
+    }
+    for (const text of hits) fresh.delete(text)
+    written = kept
+    await base.io.remove(base.path(current.manifest.location)).catch(() => undefined)
+    prepared = kept.length === 0 ? undefined : await prepareAppend(now, filesOf(kept), context)
+    return prepared
+  }
+}
+
+/** Writes one file for each partition; bytes and names are durable on return. */
+async function writePartitions(
+  table: Table,
+  partitions: readonly Partition[],
+  context: AppendContext,
+): Promise<WrittenPartition[]> {
+  const written: WrittenPartition[] = []
+  try {
+    for (const partition of partitions) {
+      written.push({
+        file: await writeDataFile(table, partition, { uniqueName: context.uniqueName, rowGroupRows }),
+        partition,
+      })
+    }
+    await table.io.syncDirectory(table.path(`${table.metadata.location}/data`))
+  } catch (error) {
+    await removeDataFiles(table, filesOf(written))
+    throw error
+  }
+  return written
+}
+
+function filesOf(written: readonly WrittenPartition[]): DataFile[] {
+  return written.map(({ file }) => file)
+}

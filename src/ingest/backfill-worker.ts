@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+import { toHypError } from '../errors.ts'
+import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
+import { localFileIO } from '../iceberg/file-io/local.ts'
+import { backfill } from './backfill.ts'
+import type { BackfillTask, BackfillWord } from './backfill-thread.ts'
+
+/*
+ * The thread that does a backfill: it reads, shapes, encodes and commits, so
+ * that the thread of the daemon stays free to answer.
+ */
+
+const task = workerData as BackfillTask
+const abort = new AbortController()
+const say = (word: BackfillWord): void => parentPort?.postMessage(word)
+
+parentPort?.once('message', () => abort.abort())
+const context = { now: Date.now, monotonic: () => performance.now(), random: Math.random, uniqueName: randomUUID }
+const catalog = fileCatalog({ io: localFileIO, directory: task.directory, ...context })
+
+try {
+  await backfill({ ...task, catalog, context, onEvent: event => say({ type: 'event', event }), signal: abort.signal })
+  say({ type: 'end' })
+} catch (error) {
+  const { code, message, hint, details } = toHypError(error)
+  say(
+    abort.signal.aborted
+      ? { type: 'aborted' }
+      : { type: 'failed', code, message, hint, details: structuredDetails(details) },
+  )
+}
+parentPort?.close()
+
+/** Details travel between threads only as plain data. */
+function structuredDetails(details: unknown): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(details, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
+  ) as Record<string, unknown>
+}

@@ -1,0 +1,191 @@
+import { statfs } from 'node:fs/promises'
+import type { AppendContext } from '../iceberg/append.ts'
+import type { Catalog } from '../iceberg/catalog/catalog.ts'
+import type { Row } from '../iceberg/types.ts'
+import type { Declaration } from '../schema/declaration.ts'
+import { findClaudeHistories } from '../sources/claude/find.ts'
+import { readClaudeFile } from '../sources/claude/read.ts'
+import { type History, noCounts, type SkipReason, type Unreadable } from '../sources/source.ts'
+import { appendOnce } from './append-once.ts'
+import { rowKey } from './row-key.ts'
+import { rowShaper } from './rows.ts'
+
+/** The histories that can be loaded. */
+export type SourceName = 'claude'
+
+export const sourceNames: readonly SourceName[] = ['claude']
+
+/** What a backfill tells while it runs. Counts are totals so far. */
+export type BackfillEvent =
+  | {
+      readonly type: 'found'
+      readonly source: SourceName
+      readonly roots: readonly FoundRoot[]
+      readonly diskFreeBytes: number
+    }
+  | {
+      readonly type: 'progress'
+      readonly source: SourceName
+      readonly files: Progress
+      readonly bytes: Progress
+      readonly lines: number
+      readonly rows: number
+      readonly ms: number
+    }
+  | { readonly type: 'done'; readonly summary: BackfillSummary }
+
+export interface FoundRoot {
+  readonly root: string
+  readonly files: number
+  readonly bytes: number
+}
+
+export interface Progress {
+  readonly done: number
+  readonly total: number
+}
+
+/**
+ * What a backfill came to. Every line read gave rows or is counted in
+ * `skipped`: `lines = linesWithRows + Σ skipped`, and `captured = rows + duplicates`.
+ */
+export interface BackfillSummary {
+  readonly source: SourceName
+  readonly files: number
+  readonly bytes: number
+  readonly lines: number
+  readonly linesWithRows: number
+  readonly captured: number
+  /** Rows that are new in the table. */
+  readonly rows: number
+  /** Rows whose key was stored already or stood twice in the histories. */
+  readonly duplicates: number
+  readonly skipped: Readonly<Record<SkipReason, number>>
+  readonly illTyped: Readonly<Record<string, number>>
+  readonly unreadable: readonly Unreadable[]
+  readonly commits: number
+  readonly ms: number
+}
+
+export interface BackfillOptions {
+  readonly source: SourceName
+  readonly catalog: Catalog
+  readonly declaration: Declaration
+  /** The table's directory, to say how much disk is free. */
+  readonly directory: string
+  /** Where histories are looked for. */
+  readonly home: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly context: AppendContext & { readonly monotonic: () => number }
+  readonly onEvent: (event: BackfillEvent) => void
+  readonly signal?: AbortSignal
+}
+
+/** A batch is committed when it has this many rows or holds about this much text, whatever comes first. */
+const batchRows = 50_000
+const batchCharacters = 48 * 1024 * 1024
+
+const progressEveryMs = 250
+
+/**
+ * Loads a history into the table. Each batch is one commit; what was committed
+ * stays when the work is interrupted, and a run that follows adds what is missing.
+ */
+export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
+  const { catalog, context, onEvent, signal, source } = options
+  const start = context.monotonic()
+  const histories = await findClaudeHistories({ home: options.home, env: options.env }, { signal })
+  const files = histories.flatMap(history => history.files)
+  const totalBytes = histories.reduce((sum, history) => sum + history.bytes, 0)
+  const { bavail, bsize } = await statfs(options.directory)
+  onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes: bavail * bsize })
+  const table = await catalog.load()
+  const shaper = rowShaper(
+    options.declaration,
+    table.metadata.properties['hyp.gateway-id'] ?? table.metadata['table-uuid'],
+  )
+  const key = rowKey(options.declaration.identifier)
+  const unreadable: Unreadable[] = histories.flatMap(history => history.unreadable)
+  const skipped = { ...noCounts().skipped }
+  const total = { bytes: 0, lines: 0, linesWithRows: 0, captured: 0, rows: 0, duplicates: 0, commits: 0 }
+  let batch: Row[] = []
+  let batchSize = 0
+  let reportedAt = 0
+  for (const [index, file] of files.entries()) {
+    const read = readClaudeFile(file, { signal })
+    for await (const captured of read.captured) {
+      total.linesWithRows++
+      for (const row of captured) {
+        const shaped = shaper.shape(row)
+        batch.push(shaped)
+        batchSize += characters(shaped)
+      }
+      if (batch.length >= batchRows || batchSize >= batchCharacters) await flush()
+      report(index, total.bytes + read.counts.bytes, total.lines + read.counts.lines)
+    }
+    total.bytes += read.counts.bytes
+    total.lines += read.counts.lines
+    for (const [reason, count] of Object.entries(read.counts.skipped)) skipped[reason as SkipReason] += count
+    unreadable.push(...read.unreadable)
+    report(index + 1, total.bytes, total.lines)
+  }
+  await flush()
+  report(files.length, total.bytes, total.lines, true)
+  const summary: BackfillSummary = {
+    source,
+    files: files.length,
+    ...total,
+    skipped,
+    illTyped: shaper.illTyped,
+    unreadable,
+    ms: elapsed(),
+  }
+  onEvent({ type: 'done', summary })
+  return summary
+
+  async function flush(): Promise<void> {
+    if (batch.length === 0) return
+    signal?.throwIfAborted()
+    const rows = batch
+    batch = []
+    batchSize = 0
+    const appended = await appendOnce(catalog, await catalog.load(), rows, key, context)
+    if (appended.rows > 0) total.commits++
+    total.captured += rows.length
+    total.rows += appended.rows
+    total.duplicates += appended.duplicates
+  }
+
+  function report(filesDone: number, bytesDone: number, lines: number, last = false): void {
+    const ms = elapsed()
+    if (!last && ms - reportedAt < progressEveryMs) return
+    reportedAt = ms
+    onEvent({
+      type: 'progress',
+      source,
+      files: { done: filesDone, total: files.length },
+      bytes: { done: bytesDone, total: totalBytes },
+      lines,
+      rows: total.rows,
+      ms,
+    })
+  }
+
+  function elapsed(): number {
+    return Math.round(context.monotonic() - start)
+  }
+}
+
+function foundRoot({ root, files, bytes }: History): FoundRoot {
+  return { root, files: files.length, bytes }
+}
+
+/** Roughly what a row holds in memory: its text. */
+function characters(row: Row): number {
+  let sum = 0
+  for (const name in row) {
+    const cell = row[name]
+    if (typeof cell === 'string') sum += cell.length
+  }
+  return sum
+}

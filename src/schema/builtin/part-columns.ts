@@ -1,0 +1,135 @@
+import type { BuiltinColumn } from './column.ts'
+
+/** The part of the message that is the row: text, reasoning, a tool call, its result. */
+export const partColumns: readonly BuiltinColumn[] = [
+  {
+    name: 'part_id',
+    type: 'string',
+    required: true,
+    since: 4,
+    doc: 'Id of the part, `<message_id>#<part_index>`; with `session_id` it is the row key.',
+  },
+  {
+    name: 'part_index',
+    type: 'int',
+    required: true,
+    since: 4,
+    doc: 'Position of the part in its message, counted from 0.',
+  },
+  {
+    name: 'part_type',
+    type: 'string',
+    required: true,
+    since: 4,
+    doc: 'What the part is: `text`, `reasoning`, `tool_call`, `tool_result`, `image`, `file`, `error`, or `other` for a kind without a name here.',
+  },
+  {
+    name: 'provider_type',
+    type: 'string',
+    since: 4,
+    doc: 'The source’s own name for the part, e.g. Claude’s block type `tool_use` or Codex’s item type `function_call`.',
+  },
+  {
+    name: 'provider_subtype',
+    type: 'string',
+    since: 4,
+    doc: 'The finer kind that the source notes beside `provider_type`, e.g. `compact_boundary` on a system record of Claude; null where there is none.',
+  },
+  {
+    name: 'content_text',
+    type: 'string',
+    since: 4,
+    doc: 'The text of the part: prompt, answer, reasoning or tool output, where long base64 data gives way to its size and digest; null where the part has no text.',
+  },
+  {
+    name: 'tool_name',
+    type: 'string',
+    since: 4,
+    doc: 'Name of the tool that the part calls, e.g. `Bash`; null where the part names no tool.',
+  },
+  {
+    name: 'tool_call_id',
+    type: 'string',
+    since: 4,
+    doc: 'Id of the call on a `tool_call` part; the answer has it in `tool_result_for`, in the same session.',
+  },
+  {
+    name: 'tool_args',
+    type: 'string',
+    since: 4,
+    doc: 'JSON value of the arguments of a `tool_call` part, as a rule an object, and a JSON string where the model wrote something that is not JSON; null on other parts.',
+  },
+  {
+    name: 'caller_type',
+    type: 'string',
+    since: 4,
+    doc: 'Who called the tool, in Claude’s word on the tool call, e.g. `direct`; null where the call does not say.',
+  },
+  {
+    name: 'tool_result_for',
+    type: 'string',
+    since: 4,
+    doc: 'The `tool_call_id` that a `tool_result` part answers; null on other parts.',
+  },
+  {
+    name: 'thinking_signature',
+    type: 'string',
+    since: 4,
+    doc: 'Opaque signature of the provider over a `reasoning` part; null where it gives none.',
+  },
+  {
+    name: 'attachment_type',
+    type: 'string',
+    since: 4,
+    doc: 'Kind of a Claude attachment, e.g. `queued_command` or `hook_success`; null on rows that are no attachment.',
+  },
+  {
+    name: 'hook_event',
+    type: 'string',
+    since: 4,
+    doc: 'Event of the hook that produced the row, e.g. `PreToolUse`; null on rows that no hook produced.',
+  },
+  {
+    name: 'is_error',
+    type: 'boolean',
+    since: 4,
+    doc: 'True where a tool failed or the API answered with an error, false where a tool reports success; null where the record does not say.',
+  },
+  {
+    name: 'is_compact_summary',
+    type: 'boolean',
+    since: 4,
+    doc: 'True on the message in which a compaction sums up the history before it, so that its text repeats older rows; null where the record does not say.',
+  },
+  {
+    name: 'compact_metadata',
+    type: 'string',
+    since: 4,
+    doc: 'JSON object of what the client notes about a compaction, e.g. its trigger and the tokens before it; null on other rows.',
+  },
+  {
+    name: 'status',
+    type: 'string',
+    since: 4,
+    doc: 'JSON object that says how the response or the item ended, e.g. under `stop_reason`, `error` or `api_error_status`; null where the record does not say.',
+  },
+  {
+    name: 'attributes',
+    type: 'string',
+    since: 4,
+    doc: 'JSON object of everything that has no column of its own, under the keys `gateway`, `client`, `claude`, `codex` and `usage`; token counts in `usage` must not be summed over rows.',
+  },
+  {
+    name: 'raw_frame',
+    type: 'string',
+    since: 4,
+    doc: 'JSON value of the native block, item or record from which the row was made; null where the other columns say all of it.',
+  },
+  {
+    name: 'date',
+    type: 'string',
+    required: true,
+    since: 4,
+    doc: 'The UTC day of `message_created_at` as text, `YYYY-MM-DD`.',
+  },
+]

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import type { ColumnDeclaration, Declaration, DeclaredType } from './declaration.ts'
+
+/**
+ * JSON in one spelling: keys sorted by UTF-16 code units, no white space,
+ * members without a value left out. Equal values give equal texts, on every
+ * machine and in every release. A bigint is printed as the number it is.
+ */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
+  return `{${members.join(',')}}`
+}
+
+/**
+ * SHA-256 in hexadecimal over everything that decides the table: its name, the
+ * columns in order with type, requiredness and doc, row key, partitions and
+ * sort order. A doc counts because it is written into the table's schema. Not
+ * counted: the release and `since`, which are about history; `from`, which is
+ * about filling rows; `renamedFrom`, which says how a table gets here and may
+ * go from the file once it did.
+ */
+export function fingerprint(declaration: Declaration): string {
+  const { table, columns, identifier, partitionBy, sortBy } = declaration
+  const decisive = {
+    table,
+    columns: columns.map(decisiveColumn),
+    identifier,
+    partitionBy: partitionBy.map(({ column, transform }) => ({ column, transform })),
+    sortBy,
+  }
+  return createHash('sha256').update(canonicalJson(decisive)).digest('hex')
+}
+
+function decisiveColumn({ name, type, required = false, doc }: ColumnDeclaration): object {
+  return { name, type: decisiveType(type), required, doc }
+}
+
+function decisiveType(type: DeclaredType): unknown {
+  if (typeof type === 'string') return type
+  if (type.type === 'struct') return { type: 'struct', fields: type.fields.map(decisiveColumn) }
+  if (type.type === 'list') {
+    return { type: 'list', element: decisiveType(type.element), elementRequired: type.elementRequired ?? false }
+  }
+  return {
+    type: 'map',
+    key: decisiveType(type.key),
+    value: decisiveType(type.value),
+    valueRequired: type.valueRequired ?? false,
+  }
+}

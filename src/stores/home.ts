@@ -1,0 +1,58 @@
+import { chmod, mkdir, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { HypError } from '../errors.ts'
+
+/** Everything hyp keeps on this machine, as paths below one private directory. */
+export interface Home {
+  readonly directory: string
+  /** The user's declarations: schema/<table>.json. */
+  readonly schema: string
+  readonly tables: string
+  readonly run: string
+  /** Opened through SQLite only: any other open-and-close in the holder would release it. */
+  readonly lock: string
+  readonly daemonFile: string
+  readonly log: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** `--home` or HYP_HOME, else $XDG_DATA_HOME/hyp, else ~/.local/share/hyp. */
+export function resolveHome(env: Environment, flag?: string, userHome: string = homedir()): Home {
+  const named = flag ?? env['HYP_HOME']
+  const data = env['XDG_DATA_HOME']
+  const base = data !== undefined && isAbsolute(data) ? data : join(userHome, '.local', 'share')
+  return homeAt(named === undefined || named === '' ? join(base, 'hyp') : resolve(named))
+}
+
+export function homeAt(directory: string): Home {
+  const run = join(directory, 'run')
+  return {
+    directory,
+    schema: join(directory, 'schema'),
+    tables: join(directory, 'tables'),
+    run,
+    lock: join(run, 'lock'),
+    daemonFile: join(run, 'daemon.json'),
+    log: join(run, 'daemon.log'),
+  }
+}
+
+export function tableDirectory(home: Home, table: string): string {
+  return join(home.tables, table)
+}
+
+/** Makes the home and its folders where they are missing, readable to their owner only. @throws HypError HOME_UNUSABLE */
+export async function ensureHome(home: Home): Promise<void> {
+  try {
+    for (const directory of [home.directory, home.schema, home.tables, home.run])
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+    const { mode } = await stat(home.directory)
+    if ((mode & 0o077) !== 0) await chmod(home.directory, 0o700)
+  } catch (cause) {
+    throw new HypError('HOME_UNUSABLE', `The home ${home.directory} cannot be used: ${(cause as Error).message}.`, {
+      cause,
+    })
+  }
+}

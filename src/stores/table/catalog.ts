@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto'
+import type { Catalog } from '../../iceberg/catalog/catalog.ts'
+import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
+import { localFileIO } from '../../iceberg/file-io/local.ts'
+import { version } from '../../version.ts'
+import { type Home, tableDirectory } from '../home.ts'
+
+/** The machine's own clock, chance and names. */
+export const systemContext = {
+  now: Date.now,
+  monotonic: (): number => performance.now(),
+  random: Math.random,
+  newUuid: randomUUID,
+  uniqueName: randomUUID,
+  version,
+}
+
+export function openCatalog(home: Home, table: string): Catalog {
+  return fileCatalog({ io: localFileIO, directory: tableDirectory(home, table), ...systemContext })
+}
