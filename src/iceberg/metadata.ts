@@ -43,26 +43,58 @@ export function parseMetadata(bytes: Uint8Array, source: string): TableMetadata 
       formatVersion: version,
     })
   }
-  for (const key of ['location', ...(version === 2 ? ['table-uuid'] : [])]) {
-    if (typeof file[key] !== 'string') return invalid(`${key} must exist in format v${version}`)
+  // In the order of the Java parser, so that a file with several faults fails for the same one.
+  for (const [key, kind, since] of mandatory) {
+    if (version < since) continue
+    if (!isOf(kind, file[key])) return invalid(`${key} must exist in format v${version}`)
+    if (key === 'current-schema-id' && !hasSchema(file, file[key] as number))
+      return invalid(`cannot find schema with current-schema-id=${file[key] as number} from schemas`)
   }
-  for (const key of ['last-updated-ms', 'last-column-id', ...(version === 2 ? ['last-sequence-number'] : [])]) {
-    if (typeof file[key] !== 'number' && typeof file[key] !== 'bigint')
-      return invalid(`${key} must exist in format v${version}`)
-  }
-  for (const key of version === 2 ? ['schemas', 'partition-specs', 'sort-orders'] : []) {
-    if (!Array.isArray(file[key])) return invalid(`${key} must exist in format v2`)
-  }
-  for (const key of version === 2
-    ? ['current-schema-id', 'default-spec-id', 'last-partition-id', 'default-sort-order-id']
-    : []) {
-    if (typeof file[key] !== 'number') return invalid(`${key} must exist in format v2`)
+  for (const key of optionalLists) {
+    if (file[key] !== undefined && file[key] !== null && !Array.isArray(file[key]))
+      return invalid(`${key} must be a list`)
   }
   if (version === 1 && !Array.isArray(file['schemas']) && typeof file['schema'] !== 'object')
     return invalid('schema must exist in format v1')
-  const metadata = normalise(file)
-  const reason = findInconsistency(metadata)
+  let metadata: TableMetadata
+  let reason: string | undefined
+  try {
+    metadata = normalise(file)
+    reason = findInconsistency(metadata)
+  } catch (cause) {
+    return invalid(`not shaped as table metadata: ${(cause as Error).message}`)
+  }
   return reason === undefined ? metadata : invalid(reason)
+}
+
+type Kind = 'text' | 'number' | 'long' | 'list'
+
+/** What a file must have: key, kind, first version that requires it. */
+const mandatory: readonly (readonly [key: string, kind: Kind, since: 1 | 2])[] = [
+  ['table-uuid', 'text', 2],
+  ['location', 'text', 1],
+  ['last-sequence-number', 'long', 2],
+  ['last-updated-ms', 'number', 1],
+  ['last-column-id', 'number', 1],
+  ['schemas', 'list', 2],
+  ['current-schema-id', 'number', 2],
+  ['partition-specs', 'list', 2],
+  ['default-spec-id', 'number', 2],
+  ['last-partition-id', 'number', 2],
+  ['sort-orders', 'list', 2],
+  ['default-sort-order-id', 'number', 2],
+]
+
+const optionalLists = ['snapshots', 'statistics', 'partition-statistics', 'snapshot-log', 'metadata-log']
+
+function isOf(kind: Kind, value: unknown): boolean {
+  if (kind === 'list') return Array.isArray(value)
+  if (kind === 'text') return typeof value === 'string'
+  return Number.isInteger(value) || (kind === 'long' && typeof value === 'bigint')
+}
+
+function hasSchema(file: Loose, id: number): boolean {
+  return (file['schemas'] as readonly (Loose | null)[]).some(schema => schema?.['schema-id'] === id)
 }
 
 /** Prints metadata for a file. What this layer does not know is printed as it was read. */
@@ -120,9 +152,10 @@ function normalise(file: Loose): TableMetadata {
     'default-sort-order-id': (file['default-sort-order-id'] as number | undefined) ?? 0,
     'sort-orders': (file['sort-orders'] as TableMetadata['sort-orders'] | undefined) ?? [{ 'order-id': 0, fields: [] }],
     properties: (file['properties'] as Record<string, string> | undefined) ?? {},
-    refs:
-      (file['refs'] as TableMetadata['refs'] | undefined) ??
-      (hasCurrent ? { main: { 'snapshot-id': currentId, type: 'branch' } } : {}),
+    refs: {
+      ...(hasCurrent ? { main: { 'snapshot-id': currentId, type: 'branch' } } : {}),
+      ...(file['refs'] as TableMetadata['refs'] | undefined),
+    },
     snapshots: (file['snapshots'] as Snapshot[] | undefined) ?? [],
     statistics: (file['statistics'] as TableMetadata['statistics'] | undefined) ?? [],
     'partition-statistics': (file['partition-statistics'] as TableMetadata['partition-statistics'] | undefined) ?? [],
@@ -147,6 +180,7 @@ function findInconsistency(metadata: TableMetadata): string | undefined {
   for (const schema of metadata.schemas) {
     if (schema.type !== 'struct' || !Array.isArray(schema.fields))
       return `cannot parse schema ${schema['schema-id']}: type must be struct with fields`
+    if (!isType(schema)) return `cannot parse schema ${schema['schema-id']}: a field lacks its id, name or type`
   }
   if (!metadata.schemas.some(schema => schema['schema-id'] === metadata['current-schema-id'])) {
     return `cannot find schema with current-schema-id=${metadata['current-schema-id']} from schemas`
@@ -184,6 +218,32 @@ function findInconsistency(metadata: TableMetadata): string | undefined {
   if (metadata['last-updated-ms'] < previous - clockSkewMs)
     return 'last-updated-ms is before the newest entry of snapshot-log'
   return undefined
+}
+
+/** Whether a type is whole: every element has its id, every field its name. */
+function isType(value: unknown): boolean {
+  if (typeof value === 'string') return true
+  const type = value as Loose | null | undefined
+  switch (type?.['type']) {
+    case 'struct':
+      return (
+        Array.isArray(type['fields']) &&
+        (type['fields'] as readonly (Loose | null)[]).every(
+          field => typeof field?.['name'] === 'string' && Number.isInteger(field['id']) && isType(field['type']),
+        )
+      )
+    case 'list':
+      return Number.isInteger(type['element-id']) && isType(type['element'])
+    case 'map':
+      return (
+        Number.isInteger(type['key-id']) &&
+        Number.isInteger(type['value-id']) &&
+        isType(type['key']) &&
+        isType(type['value'])
+      )
+    default:
+      return false
+  }
 }
 
 /** Whether schema ids above `last-column-id` exist: such a file was written wrongly, but is readable. */

@@ -19,7 +19,28 @@ interface RuleEntry {
   readonly fix?: string
 }
 
-export const rules = {
+/** AD: added or changed in place. TO: tolerated. BR: breaking. A code is never used again for another rule. */
+export type RuleCode =
+  | 'AD101'
+  | 'AD102'
+  | 'AD103'
+  | 'AD104'
+  | 'AD105'
+  | 'AD106'
+  | 'AD107'
+  | 'TO301'
+  | 'TO302'
+  | 'BR201'
+  | 'BR202'
+  | 'BR203'
+  | 'BR204'
+  | 'BR205'
+  | 'BR206'
+  | 'BR207'
+  | 'BR208'
+  | 'BR209'
+
+export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
   AD101: {
     kind: 'in-place',
     sign: '+',
@@ -139,9 +160,7 @@ export const rules = {
     why: 'Engines show their own metadata columns under this name.',
     fix: 'Choose another name.',
   },
-} as const satisfies Readonly<Record<string, RuleEntry>>
-
-export type RuleCode = keyof typeof rules
+}
 
 /** One rule with its code. */
 export interface Rule extends RuleEntry {
@@ -149,5 +168,5 @@ export interface Rule extends RuleEntry {
 }
 
 export function ruleOf(code: RuleCode): Rule {
-  return { code, ...(rules[code] as RuleEntry) }
+  return { code, ...rules[code] }
 }

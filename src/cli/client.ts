@@ -1,0 +1,107 @@
+import { type IncomingMessage, request } from 'node:http'
+import { readPresence } from '../daemon/presence.ts'
+import { type ErrorCode, errorCatalogue, HypError } from '../errors.ts'
+import { parseJson } from '../iceberg/json.ts'
+import type { Home } from '../stores/home.ts'
+import { version } from '../version.ts'
+
+/** A running daemon, as a command sees it. */
+export interface DaemonClient {
+  get<Answer>(path: string): Promise<Answer>
+  post<Answer>(path: string, body: object): Promise<Answer>
+  /** Posts, and hands over each line of an NDJSON answer as it comes. */
+  stream(path: string, body: object, onLine: (line: unknown) => void, signal: AbortSignal): Promise<void>
+}
+
+/** The daemon of a home; undefined when none answers. */
+export async function findDaemon(home: Home): Promise<DaemonClient | undefined> {
+  const socket = (await readPresence(home))?.socket
+  if (socket === undefined || socket === null) return undefined
+  try {
+    const response = await send(socket, 'GET', '/v1/status')
+    response.resume()
+    return client(socket)
+  } catch {
+    return undefined
+  }
+}
+
+function client(socket: string): DaemonClient {
+  return {
+    get: async path => (await document(await send(socket, 'GET', path))) as never,
+    post: async (path, body) => (await document(await send(socket, 'POST', path, body))) as never,
+    stream: async (path, body, onLine, signal) => {
+      const response = await send(socket, 'POST', path, body, signal)
+      if (response.statusCode !== 200) return void (await document(response))
+      for await (const line of linesOf(response)) {
+        const parsed = parseJson(line)
+        if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) throw remoteError(parsed)
+        onLine(parsed)
+      }
+    },
+  }
+}
+
+async function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
+  try {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const outgoing = request(
+        {
+          socketPath,
+          method,
+          path,
+          headers: { 'hyp-version': version, 'content-type': 'application/json' },
+          ...(signal === undefined ? {} : { signal }),
+        },
+        resolve,
+      )
+      outgoing.once('error', reject)
+      outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  } catch (cause) {
+    if (signal?.aborted === true)
+      throw new HypError('INTERRUPTED', 'The command was interrupted; the daemon goes on with its work.')
+    throw new HypError('DAEMON_UNREACHABLE', `The daemon does not answer: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+async function document(response: IncomingMessage): Promise<unknown> {
+  let text = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response) text += chunk as string
+  const parsed = parseJson(text)
+  if (response.statusCode !== 200) throw remoteError(parsed)
+  return parsed
+}
+
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = ''
+  response.setEncoding('utf8')
+  try {
+    for await (const chunk of response) {
+      const parts = (rest + (chunk as string)).split('\n')
+      rest = parts.pop() ?? ''
+      yield* parts.filter(line => line !== '')
+    }
+  } catch (cause) {
+    throw new HypError('DAEMON_UNREACHABLE', 'The daemon ended before its answer was complete.', { cause })
+  }
+}
+
+/** The daemon's error as if it had happened here: same code, so same exit status. */
+function remoteError(answer: unknown): HypError {
+  const { error } = answer as {
+    error?: { code?: string; message?: string; hint?: string; details?: Record<string, unknown> }
+  }
+  const code = error?.code !== undefined && error.code in errorCatalogue ? (error.code as ErrorCode) : 'INTERNAL'
+  return new HypError(code, error?.message ?? 'The daemon answered something that is not understood.', {
+    ...(error?.hint === undefined ? {} : { hint: error.hint }),
+    ...(error?.details === undefined ? {} : { details: error.details }),
+  })
+}

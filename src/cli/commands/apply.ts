@@ -1,0 +1,60 @@
+import { takeLock } from '../../daemon/lock.ts'
+import { HypError } from '../../errors.ts'
+import { tableLocation } from '../../iceberg/catalog/file-catalog.ts'
+import type { Plan } from '../../schema/plan.ts'
+import { loadDeclaration } from '../../stores/declared.ts'
+import { ensureHome, tableDirectory } from '../../stores/home.ts'
+import { openCatalog, systemContext } from '../../stores/table/catalog.ts'
+import { type ReceiptDocument, receiptDocument } from '../../stores/table/receipt.ts'
+import { applyTable } from '../../stores/table/store.ts'
+import { findDaemon } from '../client.ts'
+import type { CommandContext } from '../context.ts'
+import { printDocument } from '../document.ts'
+import { renderPlan } from '../render/plan.ts'
+import { renderReceipt } from '../render/receipt.ts'
+
+/** Applies the plan: through the running daemon, or under the lock where none runs. A refusal shows every reason. */
+export async function runApply(
+  context: CommandContext,
+  options: { readonly json?: boolean; readonly expect?: string },
+): Promise<number> {
+  const { io } = context
+  try {
+    const daemon = await findDaemon(context.home)
+    const receipt =
+      daemon === undefined
+        ? await underLock(context, options.expect)
+        : await daemon.post<ReceiptDocument>(
+            '/v1/apply',
+            options.expect === undefined ? {} : { expect: options.expect },
+          )
+    if (options.json === true) await printDocument(io, receipt)
+    else await io.stdout(`${renderReceipt(receipt)}\n`)
+    return 0
+  } catch (error) {
+    const plan = error instanceof HypError ? (error.details['plan'] as Plan | undefined) : undefined
+    if (plan !== undefined && options.json !== true) io.stderr(`${renderPlan(plan, context.pasteable)}\n\n`)
+    throw error
+  }
+}
+
+async function underLock(context: CommandContext, expect: string | undefined): Promise<ReceiptDocument> {
+  const { home } = context
+  await ensureHome(home)
+  const lock = await takeLock(home)
+  try {
+    const declaration = await loadDeclaration(home, context.release)
+    const location = tableLocation(tableDirectory(home, declaration.table))
+    return receiptDocument(
+      await applyTable({
+        catalog: openCatalog(home, declaration.table),
+        declaration,
+        location,
+        context: systemContext,
+        expect,
+      }),
+    )
+  } finally {
+    lock.release()
+  }
+}

@@ -1,0 +1,34 @@
+import type { DaemonEvent } from '../../daemon/event.ts'
+import { daemonLog } from '../../daemon/log.ts'
+import { importInBackground, startDaemon } from '../../daemon/start.ts'
+import type { CommandContext } from '../context.ts'
+import { renderEvent } from '../render/event.ts'
+import { reporter } from '../reporter.ts'
+
+/** Runs the daemon in the foreground until it is told to stop. */
+export async function runDaemon(
+  context: CommandContext,
+  options: { readonly logFormat?: 'text' | 'json' },
+): Promise<number> {
+  const { io } = context
+  const asText = options.logFormat === undefined ? io.stdoutIsTerminal : options.logFormat === 'text'
+  const lines = reporter(io, io.stdoutIsTerminal, text => void io.stdout(text))
+  const log = daemonLog(line => void io.stdout(line))
+  const onEvent = (event: DaemonEvent): void =>
+    asText ? lines.show(renderEvent(event, context.pasteable)) : log(event)
+  const daemon = await startDaemon({
+    home: context.home,
+    release: context.release,
+    userHome: io.userHome,
+    env: io.env,
+    onEvent,
+  })
+  importInBackground(daemon, 'claude', onEvent)
+  await new Promise<void>(resolve => {
+    if (io.signal.aborted) resolve()
+    else io.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  lines.end()
+  await daemon.stop(String(io.signal.reason))
+  return 0
+}

@@ -1,0 +1,27 @@
+import { readEvolutions } from '../../schema/applied.ts'
+import { builtinTable } from '../../schema/builtin.ts'
+import { openCatalog } from '../../stores/table/catalog.ts'
+import type { CommandContext } from '../context.ts'
+import { printDocument } from '../document.ts'
+import { duration } from '../render/text.ts'
+
+/** Every evolution of the table, read from the table alone. */
+export async function runHistory(context: CommandContext, options: { readonly json?: boolean }): Promise<number> {
+  const table = await openCatalog(context.home, builtinTable).load()
+  const evolutions = readEvolutions(table.metadata.properties)
+  if (options.json === true) {
+    await printDocument(context.io, { table: builtinTable, evolutions })
+    return 0
+  }
+  for (const { n, from, to, changes, at, ms, hyp, fingerprint } of evolutions) {
+    const what =
+      from === null
+        ? `created at release ${to.release}`
+        : `release ${from.release} → ${to.release}, schema ${from.schema} → ${to.schema}`
+    await context.io.stdout(
+      `${String(n).padStart(3)}  ${at}  ${what}  in ${duration(ms)} by hyp ${hyp}, declaration ${fingerprint.slice(0, 12)}\n`,
+    )
+    for (const change of changes) await context.io.stdout(`       ${change.code}  ${change.path}  ${change.change}\n`)
+  }
+  return 0
+}

@@ -1,0 +1,17 @@
+/** Everything a command sees of the world it runs in; tests hand in their own. */
+export interface CliIo {
+  /** Data goes here. Resolves when more may be written. */
+  readonly stdout: (data: string | Uint8Array) => Promise<void>
+  /** All else goes here. */
+  readonly stderr: (text: string) => void
+  readonly stdoutIsTerminal: boolean
+  readonly stderrIsTerminal: boolean
+  /** Characters in a line of the terminal. */
+  readonly columns: number
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly userHome: string
+  /** Aborted by Ctrl-C or a request to end; its reason is the signal's name. */
+  readonly signal: AbortSignal
+  /** The file that was started, to start another process of the same program. */
+  readonly program: string
+}

@@ -1,0 +1,23 @@
+import type { HypError } from '../../errors.ts'
+import { printJson } from '../../iceberg/json.ts'
+import { formatMistakes, type Mistake } from '../../schema/user-file.ts'
+
+/** An error as one line and its hint; every mistake of a declaration; as JSON the same document HTTP answers with. */
+export function renderError(error: HypError, options: { readonly json: boolean; readonly verbose: boolean }): string {
+  const { code, message, hint, details } = error
+  if (options.json)
+    return `${printJson({ formatVersion: 1, error: { code, message, hint, details, docs: `docs/errors.md#${code}` } })}\n`
+  const mistakes = details['mistakes'] as readonly Mistake[] | undefined
+  const lines = [
+    ...(mistakes === undefined ? [] : formatMistakes(mistakes, String(details['file']))),
+    `error: ${message} [${code}]`,
+    `hint: ${hint}`,
+    ...(options.verbose ? stacks(error) : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function stacks(error: unknown): string[] {
+  if (!(error instanceof Error)) return []
+  return [error.stack ?? error.message, ...stacks(error.cause)]
+}

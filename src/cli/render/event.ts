@@ -1,0 +1,114 @@
+import type { DaemonEvent } from '../../daemon/event.ts'
+import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill.ts'
+import { type SkipReason, skipReasons } from '../../sources/source.ts'
+import { bytes, count, duration, plural } from './text.ts'
+
+/** Where a line of output belongs: progress lines replace each other on a terminal. */
+export interface EventLines {
+  readonly lines: readonly string[]
+  readonly progress?: string
+}
+
+const label = (name: string): string => name.padEnd(9)
+
+/** What a person reads of a daemon's event. */
+export function renderEvent(event: DaemonEvent, pasteable: (command: string) => string): EventLines {
+  switch (event.type) {
+    case 'home':
+      return { lines: [`hyp ${event.version}`, `${label('home')}${event.directory}  (private: only you can read it)`] }
+    case 'created':
+      return {
+        lines: [
+          `${label('table')}${event.table} created in ${duration(event.ms)}: release ${event.release}, ${event.columns} columns`,
+        ],
+      }
+    case 'evolved':
+      return {
+        lines: [
+          `${label('table')}${event.table} evolved in ${duration(event.ms)}: release ${event.from.release} → ${event.to.release}, schema ${event.from.schemaId} → ${event.to.schemaId}, no data file touched`,
+          ...event.changes.map(change => `${label('')}${change}`),
+        ],
+      }
+    case 'unchanged':
+      return {
+        lines: [
+          `${label('table')}${event.table}: release ${event.release}, schema ${event.schemaId}, ${plural(event.rows, 'row')}`,
+        ],
+      }
+    case 'refused':
+      return {
+        lines: [
+          `${label('refused')}release ${event.plan.declared.release} would break the table (release ${event.plan.found?.release ?? 'unknown'}): ${event.plan.changes
+            .filter(change => change.kind === 'breaking')
+            .map(change => `${change.path} (${change.code})`)
+            .join(', ')}`,
+          `${label('')}nothing was changed; reads work, the import waits. Reasons: ${pasteable('hyp plan')}`,
+        ],
+      }
+    case 'ready':
+      return { lines: [`${label('ready')}in ${duration(event.ms)}; Ctrl-C ends it. Nothing leaves this machine.`] }
+    case 'backfill':
+      return renderBackfill(event.event, pasteable)
+    case 'backfill-failed':
+      return { lines: [`${label('import')}failed: ${event.message}`, `${label('')}hint: ${event.hint}`] }
+    case 'stopping':
+      return { lines: [`${label('stopping')}${event.signal ?? ''}`.trimEnd()] }
+    case 'stopped':
+      return { lines: ['stopped'] }
+  }
+}
+
+export function renderBackfill(event: BackfillEvent, pasteable: (command: string) => string): EventLines {
+  if (event.type === 'found') {
+    const free = `${bytes(event.diskFreeBytes)} free on the disk`
+    const files = event.roots.reduce((sum, root) => sum + root.files, 0)
+    if (files === 0) {
+      return {
+        lines: [
+          `${label('history')}none of ${event.source} was found (${free})`,
+          `${label('')}see what hyp does with: npm run demo   (or ${pasteable('hyp demo')})`,
+        ],
+      }
+    }
+    return {
+      lines: event.roots.map(
+        root => `${label('history')}${root.root}  ${plural(root.files, 'file')}, ${bytes(root.bytes)}  (${free})`,
+      ),
+    }
+  }
+  if (event.type === 'progress') return { lines: [], progress: progressLine(event) }
+  return { lines: summaryLines(event.summary, pasteable) }
+}
+
+function progressLine(event: Extract<BackfillEvent, { type: 'progress' }>): string {
+  const share = event.bytes.total === 0 ? 1 : event.bytes.done / event.bytes.total
+  const rate = event.ms === 0 ? 0 : (event.bytes.done / event.ms) * 1000
+  const left = share > 0 && share < 1 ? ` eta ${Math.ceil((event.ms / share - event.ms) / 1000)}s` : ''
+  return `${label('import')}${bytes(event.bytes.done)}/${bytes(event.bytes.total)} ${(share * 100).toFixed(1)} %  ${plural(event.lines, 'line')}  ${plural(event.rows, 'row')}  ${bytes(rate)}/s${left}`
+}
+
+export function summaryLines(summary: BackfillSummary, pasteable: (command: string) => string): string[] {
+  const skipped = (Object.entries(summary.skipped) as [SkipReason, number][])
+    .filter(([, number]) => number > 0)
+    .sort((a, b) => b[1] - a[1])
+  const skippedLines = skipped.reduce((sum, [, number]) => sum + number, 0)
+  const illTyped = Object.entries(summary.illTyped)
+  return [
+    `${label('import')}${plural(summary.rows, 'new row')} from ${plural(summary.lines, 'line')} of ${plural(summary.files, 'file')} in ${duration(summary.ms)}${summary.duplicates === 0 ? '' : `; ${plural(summary.duplicates, 'row')} stored already or repeated`}`,
+    ...(skippedLines === 0 ? [] : [`${label('skipped')}${plural(skippedLines, 'line')}:`]),
+    ...skipped.map(
+      ([reason, number]) => `${label('')}${count(number).padStart(7)}  ${reason.padEnd(18)} ${skipReasons[reason]}`,
+    ),
+    ...illTyped.map(
+      ([column, number]) => `${label('ill-typed')}${plural(number, 'value')} for column ${column} left out`,
+    ),
+    ...summary.unreadable.map(({ path, reason }) => `${label('unread')}${path}: ${reason}`),
+    ...(summary.rows + summary.duplicates === 0
+      ? []
+      : [`${label('query')}${pasteable(`hyp query "${exampleQuery}"`)}`]),
+  ]
+}
+
+/** Short enough to paste, and says something on any history. */
+const exampleQuery =
+  'SELECT model, count(*) AS messages, sum(output_tokens) AS output_tokens FROM usage GROUP BY model ORDER BY 2 DESC'

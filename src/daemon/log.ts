@@ -1,0 +1,23 @@
+import { pino } from 'pino'
+import type { DaemonEvent } from './event.ts'
+
+/** Keys whose values come from messages; they have no place in a log, whoever put them there. */
+const neverLogged = ['content', 'content_text', 'text', 'raw_frame', 'tool_args', 'record', 'row']
+
+/** A function that writes each event as one line of NDJSON. Counts and names only; never what a message says. */
+export function daemonLog(write: (line: string) => void): (event: DaemonEvent) => void {
+  const logger = pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: neverLogged.flatMap(key => [key, `*.${key}`]), remove: true },
+    },
+    { write },
+  )
+  return event => {
+    const { type, ...data } = event
+    if (event.type === 'backfill' && event.event.type === 'progress') return logger.debug(data, type)
+    if (event.type === 'refused' || event.type === 'backfill-failed') return logger.warn(data, type)
+    logger.info(data, type)
+  }
+}
