@@ -175,5 +175,42 @@ export function buildProgram(io: CliIo, execute: (options: GlobalOptions, run: R
     ),
     async (context, options) => (await import('./commands/history.ts')).runHistory(context, options),
   )
+  const table = program.command('table').description('Look at the table itself.')
+  run(
+    json(
+      add(
+        table,
+        'show',
+        'Show the columns, keys and counts of the table.',
+        ['hyp table show', 'hyp table show --json'],
+        '0; 1 there is no table',
+      ),
+    ),
+    async (context, options) => (await import('./commands/table.ts')).runTableShow(context, options),
+  )
+  run(
+    json(
+      add(
+        table,
+        'files',
+        'List the live data files.',
+        ['hyp table files', 'hyp table files --json'],
+        '0; 1 there is no table',
+      ),
+    ),
+    async (context, options) => (await import('./commands/table.ts')).runTableFiles(context, options),
+  )
+  run(
+    json(
+      add(
+        table,
+        'verify',
+        'Read every file again and hold it against its manifest, and all rows against icebird.',
+        ['hyp table verify', 'hyp table verify --json'],
+        '0 all is well; 1 damage was found',
+      ),
+    ),
+    async (context, options) => (await import('./commands/table.ts')).runTableVerify(context, options),
+  )
   return program
 }

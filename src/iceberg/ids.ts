@@ -1,4 +1,5 @@
 import { IcebergError } from './errors.ts'
+import { sameType } from './primitive.ts'
 import { highestFieldId, isNested } from './schema-index.ts'
 import type { Field, Schema, StructType, TableMetadata, Type } from './types.ts'
 
@@ -104,14 +105,14 @@ function mergeStruct(wanted: readonly WantedField[], current: StructType, nextId
 }
 
 function mergeType(wanted: WantedType, current: Type | undefined, nextId: () => number): Type {
-  if (typeof wanted === 'string') return wanted
+  if (typeof wanted === 'string') return typeof current === 'string' && sameType(current, wanted) ? current : wanted
   const match = current !== undefined && isNested(current) && current.type === wanted.type ? current : undefined
   if (wanted.type === 'struct') {
     const struct = match?.type === 'struct' ? match : { type: 'struct' as const, fields: [] }
     return { ...struct, fields: mergeStruct(wanted.fields, struct, nextId) }
   }
   if (wanted.type === 'list') {
-    const list = match?.type === 'list' && sameMeaning(match.element, wanted.element) ? match : undefined
+    const list = match?.type === 'list' ? match : undefined
     const elementId = list?.['element-id'] ?? nextId()
     return {
       ...list,
@@ -121,10 +122,7 @@ function mergeType(wanted: WantedType, current: Type | undefined, nextId: () => 
       element: mergeType(wanted.element, list?.element, nextId),
     }
   }
-  const map =
-    match?.type === 'map' && sameMeaning(match.key, wanted.key) && sameMeaning(match.value, wanted.value)
-      ? match
-      : undefined
+  const map = match?.type === 'map' ? match : undefined
   const keyId = map?.['key-id'] ?? nextId()
   const valueId = map?.['value-id'] ?? nextId()
   return {
@@ -138,12 +136,19 @@ function mergeType(wanted: WantedType, current: Type | undefined, nextId: () => 
   }
 }
 
-/** Whether data written as one type can still be told as the other: the same kind, or a promotion in either direction. */
+/**
+ * Whether data written as one type can still be told as the other: the same
+ * kind, or a promotion in either direction. A list or map cannot change what
+ * it is of (spec "Schema Evolution" knows no new element), so it has to agree all the way.
+ */
 function sameMeaning(current: Type, wanted: WantedType): boolean {
-  if (typeof current === 'string' && typeof wanted === 'string') {
+  if (typeof current === 'string' && typeof wanted === 'string')
     return current === wanted || family(current) === family(wanted)
-  }
-  return typeof current !== 'string' && typeof wanted !== 'string' && current.type === wanted.type
+  if (typeof current === 'string' || typeof wanted === 'string') return false
+  if (current.type === 'list') return wanted.type === 'list' && sameMeaning(current.element, wanted.element)
+  if (current.type === 'map')
+    return wanted.type === 'map' && sameMeaning(current.key, wanted.key) && sameMeaning(current.value, wanted.value)
+  return wanted.type === 'struct'
 }
 
 /** Types between which a promotion exists in one of the two directions share a family. */

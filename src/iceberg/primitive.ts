@@ -54,6 +54,11 @@ export function isV3Primitive(name: string): boolean {
   return v3Only.test(name)
 }
 
+/** Whether two names mean one primitive type: Java writes `decimal(9, 2)`, others `decimal(9,2)`. */
+export function sameType(a: string, b: string): boolean {
+  return a === b || (parsePrimitive(a) !== undefined && sameJson(parsePrimitive(a), parsePrimitive(b)))
+}
+
 /** The primitive of a column that has to be one. @throws IcebergError FORMAT_UNSUPPORTED */
 export function primitiveOf(type: Type): Primitive {
   const primitive = typeof type === 'string' ? parsePrimitive(type) : undefined

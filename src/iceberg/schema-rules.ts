@@ -1,5 +1,6 @@
 import { IcebergError } from './errors.ts'
-import { isPromotion, isV3Primitive, parsePrimitive, printType, sameJson } from './primitive.ts'
+import { lastAssignedFieldId } from './ids.ts'
+import { isPromotion, isV3Primitive, parsePrimitive, printType, sameJson, sameType } from './primitive.ts'
 import { type IndexedField, indexById, isNested, walkFields } from './schema-index.ts'
 import type { Schema, StructType, TableMetadata, Type } from './types.ts'
 
@@ -33,37 +34,80 @@ export function checkSchema(schema: Schema): void {
 
 /**
  * Checks a schema that is to be added against the history of its table: an id
- * keeps its meaning for ever, and new ids are above all that were ever issued.
+ * keeps its meaning and its place for ever, new ids are above all that were
+ * ever issued, and keys of maps stay as they are.
  */
 export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata): void {
   const current = metadata.schemas.find(candidate => candidate['schema-id'] === metadata['current-schema-id'])
   const older = new Map<number, IndexedField>()
   for (const past of metadata.schemas) for (const [id, node] of indexById(past)) older.set(id, node)
   if (current !== undefined) for (const [id, node] of indexById(current)) older.set(id, node)
-  const partitionNames = new Map(
-    metadata['partition-specs'].flatMap(spec => spec.fields.map(field => [field.name, field] as const)),
-  )
+  const now = indexById(schema)
+  report([
+    ...walkFields(schema).flatMap(node => {
+      const before = older.get(node.id)
+      return before === undefined ? newFieldViolations(node, older, metadata) : oldFieldViolations(node, before)
+    }),
+    ...walkFields(schema).flatMap(node => partitionNameViolations(node, older.get(node.id), metadata)),
+    ...walkFields(current ?? schema).flatMap(node => {
+      const key = mapKeyOf(node)
+      const lost = key !== undefined && !now.has(node.id) && now.has((key.parent as IndexedField).id)
+      return lost ? [`${node.path}: cannot remove a part of a map key`] : []
+    }),
+  ])
+}
+
+function newFieldViolations(
+  node: IndexedField,
+  older: ReadonlyMap<number, IndexedField>,
+  metadata: TableMetadata,
+): string[] {
   const violations: string[] = []
-  for (const node of walkFields(schema)) {
-    const before = older.get(node.id)
-    if (before === undefined) {
-      if (node.id <= metadata['last-column-id']) {
-        violations.push(
-          `${node.path}: id ${node.id} is not above last-column-id ${metadata['last-column-id']} and was never a field of this table`,
-        )
-      }
-      const partition = node.parent === undefined ? partitionNames.get(node.name) : undefined
-      if (partition !== undefined) violations.push(`${node.path}: a partition field has this name`)
-    } else if (!keepsMeaning(before.type, node.type)) {
-      violations.push(`${node.path}: cannot promote field from ${printType(before.type)} to ${printType(node.type)}`)
-    }
-  }
-  report(violations)
+  const last = lastAssignedFieldId(metadata)
+  if (node.id <= last)
+    violations.push(`${node.path}: id ${node.id} is not above the last assigned id ${last} and was never a field of this table`)
+  const key = mapKeyOf(node)
+  if (node.role !== 'field' && older.has((node.parent as IndexedField).id))
+    violations.push(`${node.path}: cannot replace the ${node.role} of a ${node.role === 'element' ? 'list' : 'map'}`)
+  else if (key !== undefined && older.has(key.id)) violations.push(`${node.path}: cannot add fields to map keys`)
+  return violations
+}
+
+function oldFieldViolations(node: IndexedField, before: IndexedField): string[] {
+  if (node.parent?.id !== before.parent?.id || node.role !== before.role)
+    return [`${node.path}: cannot move a field from ${before.path}`]
+  if (!keepsMeaning(before.type, node.type))
+    return [`${node.path}: cannot promote field from ${printType(before.type)} to ${printType(node.type)}`]
+  if (mapKeyOf(node) !== undefined && isPromotion(before.type, node.type))
+    return [`${node.path}: cannot change a map key from ${printType(before.type)} to ${printType(node.type)}`]
+  return []
+}
+
+/** A column that is new, or has a new name, may have that of a partition field only where it is its identity. */
+function partitionNameViolations(
+  node: IndexedField,
+  before: IndexedField | undefined,
+  metadata: TableMetadata,
+): string[] {
+  if (node.parent !== undefined || before?.name === node.name) return []
+  const taken = metadata['partition-specs']
+    .flatMap(spec => spec.fields)
+    .some(
+      field =>
+        field.name === node.name &&
+        !(field['source-id'] === node.id && (field.transform === 'identity' || field.transform === 'void')),
+    )
+  return taken ? [`${node.path}: a partition field has this name`] : []
+}
+
+/** The key of the map that an element belongs to; undefined outside of keys. */
+function mapKeyOf(node: IndexedField): IndexedField | undefined {
+  if (node.role === 'key') return node
+  return node.parent === undefined ? undefined : mapKeyOf(node.parent)
 }
 
 function keepsMeaning(before: Type, now: Type): boolean {
-  if (typeof before === 'string' && typeof now === 'string')
-    return before === now || isPromotion(before, now) || isPromotion(now, before)
+  if (typeof before === 'string' && typeof now === 'string') return sameType(before, now) || isPromotion(before, now)
   return isNested(before) && isNested(now) && before.type === now.type
 }
 

@@ -1,5 +1,6 @@
 import type { Update } from '../commit.ts'
 import { IcebergError } from '../errors.ts'
+import { sameJson } from '../primitive.ts'
 import type { TableMetadata } from '../types.ts'
 import type { Draft, Handler } from './draft.ts'
 import { assignUuid, removeProperties, setLocation, setProperties, upgradeFormatVersion } from './properties.ts'
@@ -117,7 +118,7 @@ function metadataLog(
   return log.slice(-keep)
 }
 
-/** Updates can be no-ops one by one (a schema that is there already, made current again). */
+/** Updates can be no-ops one by one (a schema that is there already, a property removed that was never set). */
 function isUntouched(a: TableMetadata, b: TableMetadata): boolean {
-  return Object.keys({ ...a, ...b }).every(key => a[key] === b[key])
+  return Object.keys({ ...a, ...b }).every(key => sameJson(a[key], b[key]))
 }

@@ -1,0 +1,90 @@
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
+import { StatementType } from '@duckdb/node-api'
+import { HypError } from '../errors.ts'
+import { engineError } from './engine-error.ts'
+import { quoteText } from './quote.ts'
+
+/**
+ * The table functions a query may call. All others are refused, not only those
+ * that read files: `enable_logging` and `enable_profiling` write them,
+ * `arrow_scan` reads memory at any address, `query` runs a text of its own.
+ */
+export const tableFunctions: ReadonlySet<string> = new Set([
+  'duckdb_columns',
+  'duckdb_functions',
+  'duckdb_keywords',
+  'duckdb_tables',
+  'duckdb_types',
+  'duckdb_views',
+  'generate_series',
+  'histogram',
+  'histogram_values',
+  'json_each',
+  'json_tree',
+  'pragma_table_info',
+  'pragma_version',
+  'range',
+  'repeat',
+  'unnest',
+])
+
+/**
+ * Parses and binds a query, and lets it through when it is a single SELECT
+ * (`DESCRIBE`, `SUMMARIZE`, `SHOW TABLES` and `VALUES` are ones to DuckDB)
+ * that calls no table function but those allowed. Nothing of it has been run.
+ * @throws HypError QUERY_REFUSED, QUERY_FAILED
+ */
+export async function admit(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  // The engine's own interface takes a text up to its first NUL.
+  if (sql.includes('\0')) throw refused('the query holds a NUL character')
+  const tree = await parse(connection, sql)
+  if (tree.statements.length === 0) throw refused('the query is empty')
+  if (tree.statements.length > 1) throw refused(`there are ${tree.statements.length} statements`)
+  const foreign = [...calledTableFunctions(tree.statements)].find(name => !tableFunctions.has(name))
+  if (foreign !== undefined) {
+    throw refused(`the table function ${foreign} is not allowed`, 'A query reads the tables only; SHOW TABLES lists them.')
+  }
+  const statement = await connection.prepare(sql)
+  if (statement.statementType !== StatementType.SELECT) throw refused('the statement is not a SELECT')
+  if (statement.parameterCount > 0) {
+    throw refused('the query has parameters', 'Put the values into the text of the query.')
+  }
+  return statement
+}
+
+interface ParseTree {
+  readonly statements: readonly unknown[]
+}
+
+/** DuckDB's own parse tree, which it gives for SELECT statements only. */
+async function parse(connection: DuckDBConnection, sql: string): Promise<ParseTree> {
+  const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`)
+  const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as
+    | ({ readonly error: false } & ParseTree)
+    | { readonly error: true; readonly error_type: string; readonly error_message: string }
+  if (!answer.error) return answer
+  if (answer.error_type === 'not implemented') {
+    throw refused(`${statementWord(sql)} is not a SELECT`)
+  }
+  throw engineError(`Parser Error: ${answer.error_message}`)
+}
+
+/** The word a statement begins with, for a message. */
+function statementWord(sql: string): string {
+  const bare = sql.replaceAll(/--[^\n]*|\/\*[^]*?\*\//g, ' ')
+  return /[a-z]+/i.exec(bare)?.[0].toUpperCase() ?? 'the statement'
+}
+
+/** Names of the table functions called anywhere in a parse tree. */
+function* calledTableFunctions(node: unknown): Generator<string> {
+  if (typeof node !== 'object' || node === null) return
+  if ('type' in node && node.type === 'TABLE_FUNCTION' && 'function' in node) {
+    const call = node.function as { readonly function_name?: unknown }
+    yield String(call.function_name).toLowerCase()
+  }
+  for (const child of Object.values(node)) yield* calledTableFunctions(child)
+}
+
+function refused(reason: string, hint?: string): HypError {
+  return new HypError('QUERY_REFUSED', `${reason}: only a single SELECT can be run`, hint === undefined ? {} : { hint })
+}

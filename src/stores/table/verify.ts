@@ -1,0 +1,132 @@
+import type { Table } from '../../iceberg/catalog/catalog.ts'
+import { IcebergError } from '../../iceberg/errors.ts'
+import { currentSchema } from '../../iceberg/ids.ts'
+import type { ManifestEntry } from '../../iceberg/manifest/data-file.ts'
+import { compareCells } from '../../iceberg/parquet/metrics.ts'
+import { openDataFile, scanColumns } from '../../iceberg/scan.ts'
+import { decodeSingleValue } from '../../iceberg/single-value.ts'
+import { liveDataFiles } from '../../iceberg/snapshot.ts'
+import type { Cell, Field } from '../../iceberg/types.ts'
+import { rowCount } from '../../schema/plan.ts'
+import { readByIcebird } from './icebird.ts'
+import { rowDigest } from './row-digest.ts'
+
+/** What was found wrong, and in which file. */
+export interface Damage {
+  readonly file: string
+  readonly message: string
+}
+
+export interface Verification {
+  readonly files: number
+  readonly rows: number
+  readonly damage: readonly Damage[]
+  /** Whether icebird, reading the same table by itself, gave the same rows; null when there was nothing to read or damage. */
+  readonly icebird: 'same' | 'differs' | null
+}
+
+/** Reads every live file and holds it against its manifest, every row key against the others, and all rows against icebird. */
+export async function verifyTable(table: Table): Promise<Verification> {
+  const schema = currentSchema(table.metadata)
+  const entries = await liveDataFiles(table)
+  const damage: Damage[] = []
+  const digest = rowDigest(schema.fields)
+  const keyFields = (schema['identifier-field-ids'] ?? []).map(
+    id => schema.fields.find(field => field.id === id) as Field,
+  )
+  for (const group of byPartition(entries)) {
+    // A row key can only repeat within a partition: the key holds the partition's source.
+    const keys = new Set<string>()
+    for (const entry of group) await verifyFile(entry, keys)
+  }
+  const listed = rowCount(table.metadata)
+  if (damage.length === 0 && digest.rows !== listed) {
+    damage.push({
+      file: table.path(table.metadataLocation),
+      message: `the snapshot says ${listed} rows, its files hold ${digest.rows}`,
+    })
+  }
+  return { files: entries.length, rows: digest.rows, damage, icebird: await icebird() }
+
+  async function verifyFile(entry: ManifestEntry, keys: Set<string>): Promise<void> {
+    const path = table.path(entry.file.location)
+    const problem = (message: string): void => void damage.push({ file: path, message })
+    try {
+      const size = await table.io.size(path)
+      if (size !== undefined && size !== entry.file.fileSize)
+        problem(`is ${size} bytes, the manifest says ${entry.file.fileSize}`)
+      const { file, close } = await openDataFile(table, entry)
+      await close()
+      if (file.rowCount !== entry.file.recordCount)
+        problem(`holds ${file.rowCount} rows, the manifest says ${entry.file.recordCount}`)
+      const checks = new Map(schema.fields.map(field => [field.id, columnCheck(field, entry)]))
+      for await (const { columns, rowCount: count } of scanColumns(table, { files: [entry] })) {
+        for (const [id, cells] of columns) checks.get(id)?.add(cells)
+        for (let index = 0; index < count; index++) {
+          digest.add(
+            Object.fromEntries(schema.fields.map(field => [field.name, columns.get(field.id)?.[index] ?? null])),
+          )
+          if (keyFields.length === 0) continue
+          const key = JSON.stringify(keyFields.map(field => String(columns.get(field.id)?.[index])))
+          if (keys.has(key)) problem('holds a row key that is stored twice')
+          keys.add(key)
+        }
+      }
+      for (const check of checks.values()) check.problems().forEach(problem)
+    } catch (error) {
+      if (!(error instanceof IcebergError)) throw error
+      problem(error.message)
+    }
+  }
+
+  async function icebird(): Promise<Verification['icebird']> {
+    if (damage.length > 0 || digest.rows === 0) return null
+    const read = await readByIcebird(table)
+    return read.rows === digest.rows && read.digest === digest.value ? 'same' : 'differs'
+  }
+}
+
+function byPartition(entries: readonly ManifestEntry[]): ManifestEntry[][] {
+  const groups = new Map<string, ManifestEntry[]>()
+  for (const entry of entries) {
+    const key = JSON.stringify([entry.specId, ...Array.from(entry.file.partition.values(), String)])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [entry])
+    else group.push(entry)
+  }
+  return [...groups.values()]
+}
+
+interface ColumnCheck {
+  add(cells: readonly Cell[]): void
+  problems(): string[]
+}
+
+/** Holds the values of one column against the counts and bounds of its manifest entry. */
+function columnCheck(field: Field, { file }: ManifestEntry): ColumnCheck {
+  const bound = (bytes: Uint8Array | undefined): NonNullable<Cell> | undefined =>
+    bytes === undefined ? undefined : decodeSingleValue(bytes, field.type)
+  const lower = bound(file.lowerBounds.get(field.id))
+  const upper = bound(file.upperBounds.get(field.id))
+  const nullsListed = file.nullValueCounts.get(field.id)
+  let nulls = 0
+  let outside = 0
+  return {
+    add: cells => {
+      for (const cell of cells) {
+        if (cell === null || cell === undefined) nulls++
+        else if (
+          (lower !== undefined && compareCells(cell, lower) < 0) ||
+          (upper !== undefined && compareCells(cell, upper) > 0)
+        )
+          outside++
+      }
+    },
+    problems: () => [
+      ...(typeof field.type === 'string' && nullsListed !== undefined && nullsListed !== nulls
+        ? [`column ${field.name} has ${nulls} nulls, the manifest says ${nullsListed}`]
+        : []),
+      ...(outside > 0 ? [`column ${field.name} has ${outside} values outside the bounds of the manifest`] : []),
+    ],
+  }
+}
