@@ -1,20 +1,37 @@
-import type { Figure } from './bench/figure.ts'
+import { parseArgs } from 'node:util'
+import { type Figure, isMet, type Reading, targetOf } from './bench/figure.ts'
+import { evolve } from './bench/figures/evolve.ts'
+import { pyiceberg } from './bench/figures/pyiceberg.ts'
+import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = []
+const figures: readonly Figure[] = [evolve, pyiceberg]
 
-const wanted = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  // Writes docs/benchmarks.md.
+  options: { write: { type: 'boolean', default: false } },
+})
+const names = figures.map(({ name }) => name)
+const unknown = positionals.filter(name => !names.includes(name))
+if (unknown.length > 0) throw new Error(`there is no figure ${unknown.join(', ')}; there are ${names.join(', ')}`)
+
+const measured = new Map<Figure, readonly Reading[] | string>()
 let missed = 0
-for (const figure of figures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+for (const figure of figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   console.log(`\n${figure.name}: ${figure.about}`)
-  for (const { what, value, unit, atMost, atLeast } of await figure.measure()) {
-    const target = atMost !== undefined ? `<= ${atMost}` : atLeast !== undefined ? `>= ${atLeast}` : ''
-    const met = value <= (atMost ?? Infinity) && value >= (atLeast ?? -Infinity)
-    if (!met) missed += 1
-    console.log(
-      `  ${what.padEnd(60)} ${value.toFixed(2).padStart(12)} ${unit.padEnd(8)} ${target}${met ? '' : '  MISSED'}`,
-    )
+  const result = await figure.measure()
+  measured.set(figure, result)
+  if (typeof result === 'string') {
+    console.log(`  not measured: ${result}`)
+    continue
+  }
+  for (const reading of result) {
+    if (!isMet(reading)) missed += 1
+    const target = `${targetOf(reading)}${isMet(reading) ? '' : '  MISSED'}`
+    console.log(`  ${reading.what.padEnd(56)} ${valueOf(reading).padStart(16)}  ${target.padEnd(10)}  ${reading.from ?? ''}`)
   }
 }
+if (values.write) writePage(names, measured, new Date())
 console.log(`\nbench: ${missed} targets missed`)
 process.exitCode = missed > 0 ? 1 : 0

@@ -4,12 +4,7 @@ import { HypError } from '../errors.ts'
 import { newestRelease } from '../schema/builtin.ts'
 import { type Home, resolveHome } from '../stores/home.ts'
 import type { CliIo } from './io.ts'
-
-/** The options that stand before or behind every command. */
-export interface GlobalOptions {
-  readonly home?: string
-  readonly asRelease?: string
-}
+import type { OptionValues } from './option.ts'
 
 /** The home and release a command works with. */
 export interface CommandContext {
@@ -20,23 +15,27 @@ export interface CommandContext {
   readonly pasteable: (command: string) => string
 }
 
-export function commandContext(io: CliIo, options: GlobalOptions): CommandContext {
-  const home = resolveHome(io.env, options.home, io.userHome)
-  const named =
-    options.home === undefined || options.home === io.env['HYP_HOME'] ? '' : ` --home ${quoted(home.directory)}`
+export function commandContext(io: CliIo, options: OptionValues): CommandContext {
+  const named = text(options['home'])
+  const home = resolveHome(io.env, named, io.userHome)
+  const flag = named === undefined || named === io.env['HYP_HOME'] ? '' : ` --home ${quoted(home.directory)}`
   const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
   return {
     io,
     home,
-    release: releaseOf(options.asRelease),
-    pasteable: command => command.replace(/^hyp\b/, `${program}${named}`),
+    release: releaseOf(text(options['asRelease'])),
+    pasteable: command => command.replace(/^hyp\b/, `${program}${flag}`),
   }
 }
 
-function releaseOf(text: string | undefined): number {
-  if (text === undefined) return newestRelease
-  if (!/^\d+$/.test(text)) throw new HypError('USAGE', `--as-release takes a number, not ${JSON.stringify(text)}.`)
-  return Number(text)
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function releaseOf(given: string | undefined): number {
+  if (given === undefined) return newestRelease
+  if (!/^\d+$/.test(given)) throw new HypError('USAGE', `--as-release takes a number, not ${JSON.stringify(given)}.`)
+  return Number(given)
 }
 
 function isOnPath(env: CliIo['env']): boolean {

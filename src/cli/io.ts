@@ -15,3 +15,6 @@ export interface CliIo {
   /** The file that was started, to start another process of the same program. */
   readonly program: string
 }
+
+/** How the program hands itself to the one command that types others. */
+export type RunCli = (args: readonly string[], io: CliIo) => Promise<number>

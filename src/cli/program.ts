@@ -1,11 +1,11 @@
 import { Command, CommanderError, Option } from 'commander'
 import { errorCatalogue, HypError, toHypError } from '../errors.ts'
 import { version } from '../version.ts'
-import { type CommandContext, commandContext, type GlobalOptions } from './context.ts'
+import { type CommandEntry, commands, globalOptions } from './catalogue.ts'
+import { commandContext } from './context.ts'
 import type { CliIo } from './io.ts'
+import type { OptionEntry, OptionValues } from './option.ts'
 import { renderError } from './render/error.ts'
-
-type Run = (context: CommandContext) => Promise<number>
 
 /**
  * Runs one command line and gives its exit status. Never throws and never exits.
@@ -13,10 +13,10 @@ type Run = (context: CommandContext) => Promise<number>
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   let status = 0
-  const verbose = args.includes('--verbose')
-  const asJson = args.includes('--json')
-  const program = buildProgram(io, async (options, run) => {
-    status = await run(commandContext(io, options))
+  let given: OptionValues = {}
+  const program = buildProgram(io, async (entry, options, argument) => {
+    given = options
+    status = await entry.run(commandContext(io, options), options, argument)
   })
   try {
     await program.parseAsync(args, { from: 'user' })
@@ -24,14 +24,17 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
     const known = io.signal.aborted ? new HypError('INTERRUPTED', 'Interrupted.', { cause: error }) : toHypError(error)
-    if (asJson) await io.stdout(renderError(known, { json: true, verbose }))
+    const verbose = given['verbose'] === true
+    if (given['json'] === true) await io.stdout(renderError(known, { json: true, verbose }))
     else io.stderr(renderError(known, { json: false, verbose }))
     return errorCatalogue[known.code].exit
   }
 }
 
-/** The whole command line, as data for commander. Commands are loaded when they run. */
-export function buildProgram(io: CliIo, execute: (options: GlobalOptions, run: Run) => Promise<void>): Command {
+type Execute = (entry: CommandEntry, options: OptionValues, argument: string | undefined) => Promise<void>
+
+/** The whole command line for commander, built from the catalogue. */
+export function buildProgram(io: CliIo, execute: Execute): Command {
   const program = new Command('hyp')
     .description(
       'Keeps what your AI agents did on this machine in one Apache Iceberg table, queryable through every upgrade.',
@@ -40,177 +43,67 @@ export function buildProgram(io: CliIo, execute: (options: GlobalOptions, run: R
     .exitOverride()
     .configureOutput({ writeOut: text => void io.stdout(text), writeErr: text => io.stderr(text) })
     .showHelpAfterError('(hyp --help lists the commands)')
-    .addOption(new Option('--home <directory>', 'where hyp keeps everything').env('HYP_HOME'))
-    .addOption(
-      new Option('--as-release <n>', 'run as an earlier release of the built-in declaration').env('HYP_AS_RELEASE'),
+  for (const option of globalOptions) program.addOption(commanderOption(option))
+  for (const entry of commands(runCli)) {
+    const words = entry.name.split(' ')
+    const command = parentOf(program, words)
+      .command(words.at(-1) as string)
+      .description(entry.summary)
+    const options = [...(entry.options ?? []), ...globalOptions]
+    for (const option of options) command.addOption(commanderOption(option))
+    if (entry.argument !== undefined)
+      command.argument(
+        entry.argument.required ? `<${entry.argument.name}>` : `[${entry.argument.name}]`,
+        entry.argument.description,
+      )
+    command.addHelpText(
+      'after',
+      `\nExamples:\n${entry.examples.map(example => `  $ ${example}`).join('\n')}\n\nExit status: ${entry.exits}`,
     )
-    .addOption(new Option('--verbose', 'show the stack of an error').env('HYP_VERBOSE'))
-
-  const add = (parent: Command, name: string, summary: string, examples: readonly string[], exits: string): Command => {
-    const command = parent
-      .command(name)
-      .description(summary)
-      .addOption(new Option('--home <directory>', 'where hyp keeps everything').env('HYP_HOME'))
-      .addOption(
-        new Option('--as-release <n>', 'run as an earlier release of the built-in declaration').env('HYP_AS_RELEASE'),
-      )
-      .addOption(new Option('--verbose', 'show the stack of an error').env('HYP_VERBOSE'))
-      .addHelpText(
-        'after',
-        `\nExamples:\n${examples.map(example => `  $ ${example}`).join('\n')}\n\nExit status: ${exits}`,
-      )
-    return command
+    command.action(async () => execute(entry, valuesOf(command, options, io), command.args[0]))
   }
-  const json = (command: Command): Command => command.option('--json', 'print one JSON document')
-  const run = (
-    command: Command,
-    load: (context: CommandContext, options: Record<string, unknown>, args: string[]) => Promise<number>,
-  ): void => {
-    command.action(async () => {
-      const options = command.optsWithGlobals<Record<string, unknown>>()
-      await execute(options as GlobalOptions, context => load(context, options, command.args))
+  return program
+}
+
+const groups: Readonly<Record<string, string>> = { table: 'Look at the table itself.' }
+
+function parentOf(program: Command, words: readonly string[]): Command {
+  const [group] = words
+  if (words.length === 1 || group === undefined) return program
+  return (
+    program.commands.find(command => command.name() === group) ??
+    program.command(group).description(groups[group] ?? '')
+  )
+}
+
+function commanderOption({ flags, description, env, choices }: OptionEntry): Option {
+  const option = new Option(flags, `${description} (environment: ${env})`)
+  return choices === undefined ? option : option.choices(choices)
+}
+
+/** Flag before environment. Not commander's own way: it would look into the process, not into what it was handed. */
+function valuesOf(command: Command, options: readonly OptionEntry[], io: CliIo): OptionValues {
+  const given = command.optsWithGlobals<OptionValues>()
+  return Object.fromEntries(
+    options.map(entry => {
+      const option = commanderOption(entry)
+      const name = option.attributeName()
+      return [name, given[name] ?? fromEnvironment(option, entry, io.env[entry.env])]
+    }),
+  )
+}
+
+function fromEnvironment(
+  option: Option,
+  { env, choices }: OptionEntry,
+  value: string | undefined,
+): string | boolean | undefined {
+  if (value === undefined || value === '') return undefined
+  if (option.isBoolean()) return !['0', 'false', 'no'].includes(value.toLowerCase())
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new HypError('CONFIG_INVALID', `${env} is ${JSON.stringify(value)}.`, {
+      hint: `It takes ${choices.join(', ')}.`,
     })
   }
-
-  run(
-    add(
-      program,
-      'daemon',
-      'Run in the foreground: evolve the table, import histories, answer commands.',
-      ['hyp daemon', 'hyp daemon --as-release 5 --log-format json'],
-      '0 stopped; 4 the table is newer; 75 another daemon runs; 78 a declaration is invalid',
-    ).addOption(
-      new Option('--log-format <format>', 'text for people, json for programs; by default as the output is a terminal')
-        .choices(['text', 'json'])
-        .env('HYP_LOG_FORMAT'),
-    ),
-    async (context, options) => (await import('./commands/daemon.ts')).runDaemon(context, options),
-  )
-  run(
-    add(
-      program,
-      'start',
-      'Start the daemon in the background.',
-      ['hyp start', 'hyp start --as-release 5'],
-      '0 it runs; 4, 75, 78 as hyp daemon',
-    ),
-    async context => (await import('./commands/start.ts')).runStart(context),
-  )
-  run(
-    add(
-      program,
-      'stop',
-      'Stop the daemon.',
-      ['hyp stop', 'hyp stop --home /srv/hyp'],
-      '0 it does not run any more; 69 it did not stop',
-    ),
-    async context => (await import('./commands/start.ts')).runStop(context),
-  )
-  run(
-    json(
-      add(
-        program,
-        'status',
-        'Show whether the daemon runs, the table, and why the import waits when it does.',
-        ['hyp status', 'hyp status --json'],
-        '0',
-      ),
-    ),
-    async (context, options) => (await import('./commands/status.ts')).runStatus(context, options),
-  )
-  run(
-    json(
-      add(
-        program,
-        'backfill',
-        'Load the history of an agent; what is stored already is not stored again.',
-        ['hyp backfill claude', 'hyp backfill claude --json'],
-        '0 loaded; 3 the declaration breaks the table; 75 another process works on the home',
-      ),
-    ).argument('[source]', 'claude', 'claude'),
-    async (context, options, args) => {
-      const { sourceNames } = await import('../ingest/backfill.ts')
-      const source = args[0] ?? 'claude'
-      const known = sourceNames.find(name => name === source)
-      if (known === undefined)
-        throw new HypError('USAGE', `There is no history of ${JSON.stringify(source)}.`, {
-          hint: `There is ${sourceNames.join(', ')}.`,
-        })
-      return (await import('./commands/backfill.ts')).runBackfillCommand(context, known, options)
-    },
-  )
-  run(
-    json(
-      add(
-        program,
-        'plan',
-        'Show what the declaration would change in the table. Reads only.',
-        ['hyp plan', 'hyp plan --exit-code'],
-        '0; with --exit-code 2 changes or drift, 3 breaking, 4 the table is newer; 78 a declaration is invalid',
-      ),
-    ).option('--exit-code', 'let the exit status tell the verdict'),
-    async (context, options) => (await import('./commands/plan.ts')).runPlan(context, options),
-  )
-  run(
-    json(
-      add(
-        program,
-        'apply',
-        'Bring the table to its declaration, in place or not at all.',
-        ['hyp apply', 'hyp apply --expect 0123456789abcdef'],
-        '0 applied or nothing to do; 3 refused, breaking; 4 refused, newer; 75 another plan than expected, or another process works on the home',
-      ),
-    ).option('--expect <plan-id>', 'apply only the plan with this id'),
-    async (context, options) => (await import('./commands/apply.ts')).runApply(context, options),
-  )
-  run(
-    json(
-      add(
-        program,
-        'history',
-        'Show every evolution of the table.',
-        ['hyp history', 'hyp history --json'],
-        '0; 1 there is no table',
-      ),
-    ),
-    async (context, options) => (await import('./commands/history.ts')).runHistory(context, options),
-  )
-  const table = program.command('table').description('Look at the table itself.')
-  run(
-    json(
-      add(
-        table,
-        'show',
-        'Show the columns, keys and counts of the table.',
-        ['hyp table show', 'hyp table show --json'],
-        '0; 1 there is no table',
-      ),
-    ),
-    async (context, options) => (await import('./commands/table.ts')).runTableShow(context, options),
-  )
-  run(
-    json(
-      add(
-        table,
-        'files',
-        'List the live data files.',
-        ['hyp table files', 'hyp table files --json'],
-        '0; 1 there is no table',
-      ),
-    ),
-    async (context, options) => (await import('./commands/table.ts')).runTableFiles(context, options),
-  )
-  run(
-    json(
-      add(
-        table,
-        'verify',
-        'Read every file again and hold it against its manifest, and all rows against icebird.',
-        ['hyp table verify', 'hyp table verify --json'],
-        '0 all is well; 1 damage was found',
-      ),
-    ),
-    async (context, options) => (await import('./commands/table.ts')).runTableVerify(context, options),
-  )
-  return program
+  return value
 }

@@ -1,5 +1,4 @@
 import type { BackfillEvent } from '../ingest/backfill.ts'
-import type { Plan } from '../schema/plan.ts'
 
 /** What happens in a daemon, as data. Never the contents of a message. */
 export type DaemonEvent =
@@ -26,7 +25,14 @@ export type DaemonEvent =
       readonly schemaId: number
       readonly rows: number
     }
-  | { readonly type: 'refused'; readonly plan: Plan }
+  | {
+      readonly type: 'refused'
+      readonly table: string
+      readonly planId: string
+      readonly declared: number
+      readonly found: number | null
+      readonly breaking: readonly { readonly code: string; readonly path: string }[]
+    }
   | { readonly type: 'ready'; readonly socket: string; readonly ms: number }
   | { readonly type: 'backfill'; readonly event: BackfillEvent }
   | { readonly type: 'backfill-failed'; readonly code: string; readonly message: string; readonly hint: string }

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import Database from 'libsql'
 import { HypError } from '../errors.ts'
 import type { Home } from '../stores/home.ts'
@@ -16,6 +17,7 @@ export interface Lock {
 export async function takeLock(home: Home): Promise<Lock> {
   let database: InstanceType<typeof Database> | undefined
   try {
+    await createPrivately(home.lock)
     database = new Database(home.lock, { timeout: 0 })
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
@@ -37,6 +39,15 @@ export async function takeLock(home: Home): Promise<Lock> {
       held.exec('ROLLBACK')
       held.close()
     },
+  }
+}
+
+/** SQLite would create the file readable to all. Never touches one that is there: closing it would give up this process's own lock. */
+async function createPrivately(path: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

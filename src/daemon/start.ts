@@ -5,7 +5,7 @@ import type { BackfillEvent, BackfillSummary, SourceName } from '../ingest/backf
 import { runBackfill } from '../ingest/backfill-thread.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
-import { planTable } from '../schema/plan.ts'
+import { type Plan, planTable } from '../schema/plan.ts'
 import { loadDeclaration } from '../stores/declared.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
 import { openCatalog, systemContext } from '../stores/table/catalog.ts'
@@ -71,7 +71,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         return true
       } catch (error) {
         if (!(error instanceof HypError) || error.code !== 'SCHEMA_BREAKING') throw error
-        onEvent({ type: 'refused', plan: planTable(wanted, await observeTable(target)) })
+        onEvent(refusal(planTable(wanted, await observeTable(target))))
         return false
       }
     }
@@ -159,6 +159,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     } else {
       onEvent({ type: 'unchanged', table, release: to, schemaId, rows })
     }
+  }
+}
+
+function refusal(plan: Plan): DaemonEvent {
+  const breaking = plan.changes.filter(change => change.kind === 'breaking').map(({ code, path }) => ({ code, path }))
+  return {
+    type: 'refused',
+    table: plan.table,
+    planId: plan.id,
+    declared: plan.declared.release,
+    found: plan.found?.release ?? null,
+    breaking,
   }
 }
 

@@ -1,14 +1,14 @@
-import type { Catalog, Table } from './catalog/catalog.ts'
+import { type Catalog, makeDurable, type Table } from './catalog/catalog.ts'
 import type { Commit } from './commit.ts'
 import { removeDataFiles } from './data-files.ts'
 import { IcebergError } from './errors.ts'
 import { writeFile } from './file-io/file-io.ts'
 import { schemaById } from './ids.ts'
-import { type DataFile, entryStatus, type ManifestFile } from './manifest/data-file.ts'
+import { type DataFile, type EntryStatus, entryStatus, type ManifestFile } from './manifest/data-file.ts'
 import { encodeManifest } from './manifest/manifest.ts'
 import { encodeManifestList, summarizePartitions } from './manifest/manifest-list.ts'
 import { currentSnapshot, snapshotById, specById } from './metadata.ts'
-import { readManifestList } from './snapshot.ts'
+import { readManifestList, readManifests } from './snapshot.ts'
 import type { Long, Snapshot, TableMetadata } from './types.ts'
 
 /** What comes from outside: time, chance, names. */
@@ -28,7 +28,7 @@ export interface PreparedAppend {
   readonly manifest: Omit<ManifestFile, 'sequenceNumber' | 'minSequenceNumber' | 'addedSnapshotId'>
 }
 
-/** Writes the manifest of new data files. Their names and its own are durable on return. */
+/** Writes the manifest of new data files, if there are any. Its bytes are durable on return, its name after the commit. */
 export async function prepareAppend(
   table: Table,
   files: readonly DataFile[],
@@ -40,7 +40,7 @@ export async function prepareAppend(
   const entries = files.map(file => ({ status: entryStatus.added, file }))
   const bytes = encodeManifest(entries, spec, schema, syncMarker(context))
   const location = `${metadata.location}/metadata/${context.uniqueName()}-m0.avro`
-  await writeFile(table.io, table.path(location), bytes)
+  if (files.length > 0) await writeFile(table.io, table.path(location), bytes)
   const rows = files.reduce((sum, file) => sum + file.recordCount, 0)
   return {
     files,
@@ -58,6 +58,7 @@ export async function prepareAppend(
       existingRows: 0,
       deletedRows: 0,
       partitions: summarizePartitions(files, spec, schema),
+      keyMetadata: undefined,
     },
   }
 }
@@ -87,8 +88,8 @@ export function stageAppend(
   const sequenceNumber = next(metadata['last-sequence-number'])
   const manifests = [
     { ...prepared.manifest, sequenceNumber, minSequenceNumber: sequenceNumber, addedSnapshotId: snapshotId },
-    ...parents.filter(isNeeded),
-  ]
+    ...parents,
+  ].filter(isNeeded)
   const listLocation = `${metadata.location}/metadata/snap-${snapshotId}-1-${context.uniqueName()}.avro`
   const snapshot: Snapshot = {
     'sequence-number': sequenceNumber,
@@ -140,23 +141,28 @@ export async function commitAppend(
 ): Promise<Table> {
   let table = base
   let current = prepared
+  const mayRetry = patience(base.metadata)
   for (let attempt = 0; ; attempt++) {
-    const staged = stageAppend(table.metadata, current, await readManifestList(table), context, properties)
+    const parents = await withCounts(table, await readManifestList(table))
+    const staged = stageAppend(table.metadata, current, parents, context, properties)
     const listPath = table.path(staged.listLocation)
     await writeFile(table.io, listPath, staged.listBytes)
-    await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
     try {
+      await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
       return await catalog.commit(table, staged.commit)
     } catch (error) {
       if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw error
       await table.io.remove(listPath).catch(() => undefined)
-      if (!isCode(error, 'COMMIT_CONFLICT') || attempt >= retries(base.metadata)) throw error
+      if (!isCode(error, 'COMMIT_CONFLICT') || !mayRetry(attempt)) throw error
     }
     await backOff(attempt, context.random)
     const fresh = await catalog.load()
     checkSameTable(table, fresh, current)
     const next = await reprobe(fresh, table, current)
-    if (next === undefined) return fresh
+    if (next === undefined) {
+      await makeDurable(fresh)
+      return fresh
+    }
     table = fresh
     current = next
   }
@@ -176,6 +182,22 @@ export function isCode(error: unknown, code: IcebergError['code']): boolean {
 export function retries(metadata: TableMetadata): number {
   const configured = Number.parseInt(metadata.properties['commit.retry.num-retries'] ?? '', 10)
   return Number.isNaN(configured) ? 4 : Math.max(0, configured)
+}
+
+/** What a try is worth at least, in milliseconds. */
+const tryMs = 1000
+
+/**
+ * When a writer that lost to others may try again: as often as the table's
+ * properties say, and for as long as so many tries take at least. Tries are
+ * quick, and whoever lost one waits while winners do not: eight busy writers
+ * use up twenty tries of the unluckiest of them within two seconds.
+ * @returns whether another try may follow the given one, which counts from 0
+ */
+export function patience(metadata: TableMetadata): (attempt: number) => boolean {
+  const allowed = retries(metadata)
+  const start = performance.now()
+  return attempt => attempt < allowed || performance.now() - start < allowed * tryMs
 }
 
 /** Random, growing, at most a quarter of a second: writers of one machine need milliseconds, not minutes. */
@@ -200,9 +222,35 @@ function checkSameTable(stale: Table, fresh: Table, prepared: PreparedAppend): v
   }
 }
 
-/** A carried manifest without a live file says nothing any more. Unknown counts mean there may be one. */
+/** A manifest without a live file says nothing, or not any more. Unknown counts mean there may be one. */
 function isNeeded(manifest: ManifestFile): boolean {
   return manifest.addedFiles !== 0 || manifest.existingFiles !== 0
+}
+
+/** Counts that lists of version 1 may lack and version 2 requires. A zero in their place would say that nothing is live. */
+async function withCounts(table: Table, manifests: readonly ManifestFile[]): Promise<ManifestFile[]> {
+  return Promise.all(
+    manifests.map(async manifest => {
+      const { addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows } = manifest
+      const counts = [addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows]
+      if (!counts.includes(undefined)) return manifest
+      const entries = await readManifests(table, [manifest])
+      const of = (status: EntryStatus): { files: number; rows: number } => {
+        const found = entries.filter(entry => entry.status === status)
+        return { files: found.length, rows: found.reduce((sum, entry) => sum + entry.file.recordCount, 0) }
+      }
+      const { added, existing, deleted } = entryStatus
+      return {
+        ...manifest,
+        addedFiles: of(added).files,
+        existingFiles: of(existing).files,
+        deletedFiles: of(deleted).files,
+        addedRows: of(added).rows,
+        existingRows: of(existing).rows,
+        deletedRows: of(deleted).rows,
+      }
+    }),
+  )
 }
 
 function summary(prepared: PreparedAppend, parent: Snapshot | undefined): Snapshot['summary'] & object {

@@ -3,9 +3,10 @@ import { IcebergError } from './errors.ts'
 import { currentSchema } from './ids.ts'
 import { type DataFile, fileContent } from './manifest/data-file.ts'
 import { specById } from './metadata.ts'
+import { primitiveCell } from './parquet/columns.ts'
 import { compareCells } from './parquet/metrics.ts'
 import { createDataFile } from './parquet/write.ts'
-import { indexById } from './schema-index.ts'
+import { type IndexedField, indexById } from './schema-index.ts'
 import { encodeSingleValue } from './single-value.ts'
 import { bindTransform, parseTransform, transformResult } from './transform.ts'
 import type { Cell, PartitionSpec, Row, Schema, SortOrder } from './types.ts'
@@ -17,25 +18,37 @@ export interface Partition {
   readonly rows: Row[]
 }
 
-/** A function that gives a row's partition values, in the order of the spec. */
+/** A function that gives a row's partition values, in the order of the spec. It throws IcebergError ROW_INVALID. */
 export function partitioner(spec: PartitionSpec, schema: Schema): (row: Row) => Cell[] {
-  const byId = indexById(schema)
-  const fields = spec.fields.map(field => {
-    const source = byId.get(field['source-id'])
-    const transform = parseTransform(field.transform)
-    if (source === undefined || transform === undefined || typeof source.type !== 'string') {
-      throw new IcebergError(
-        'FORMAT_UNSUPPORTED',
-        `partition field ${field.name} cannot be computed: ${field.transform}(${field['source-id']})`,
-      )
-    }
-    const names = source.path.split('.')
-    const take =
-      source.parent === undefined ? (row: Row): Cell => row[source.name] : (row: Row): Cell => member(row, names)
-    const apply = bindTransform(transform, source.type)
-    return (row: Row): Cell => apply(take(row))
-  })
+  const fields = spec.fields.map(field => transformed(field, schema, `partition field ${field.name}`))
   return row => fields.map(field => field(row))
+}
+
+/** A function that takes a field out of a row, checks it and applies a transform. */
+function transformed(
+  field: { readonly 'source-id': number; readonly transform: string },
+  schema: Schema,
+  what: string,
+): (row: Row) => Cell {
+  const source = indexById(schema).get(field['source-id'])
+  const transform = parseTransform(field.transform)
+  if (source === undefined || transform === undefined || typeof source.type !== 'string') {
+    throw new IcebergError(
+      'FORMAT_UNSUPPORTED',
+      `${what} cannot be computed: ${field.transform}(${field['source-id']})`,
+    )
+  }
+  const check = primitiveCell(source.type, source.path)
+  const apply = bindTransform(transform, source.type)
+  const names = namesTo(source)
+  const [name = ''] = names
+  const take = names.length === 1 ? (row: Row): Cell => row[name] : (row: Row): Cell => member(row, names)
+  return row => apply(check(take(row)))
+}
+
+/** Names from the top of a row to a field in it; a name may hold dots. */
+function namesTo(field: IndexedField): string[] {
+  return field.parent === undefined ? [field.name] : [...namesTo(field.parent), field.name]
 }
 
 function member(row: Row, names: readonly string[]): Cell {
@@ -77,27 +90,29 @@ export function partitionRows(rows: readonly Row[], spec: PartitionSpec, schema:
   return [...partitions.values()]
 }
 
-/** Orders rows by a sort order whose fields are plain columns; the sort is stable. */
+/** Orders rows by a sort order; the sort is stable. */
 export function sortRows(rows: readonly Row[], order: SortOrder, schema: Schema): Row[] {
-  const byId = indexById(schema)
   const keys = order.fields.map(field => ({
-    name: byId.get(field['source-id'])?.name as string,
+    of: transformed(field, schema, `sort order ${order['order-id']}`),
     direction: field.direction === 'desc' ? -1 : 1,
     nulls: field['null-order'] === 'nulls-first' ? -1 : 1,
   }))
-  return rows.toSorted((a, b) => {
-    for (const { name, direction, nulls } of keys) {
-      const left = a[name] ?? null
-      const right = b[name] ?? null
-      if (left === null || right === null) {
-        if (left !== right) return left === null ? nulls : -nulls
-        continue
+  return rows
+    .map(row => ({ row, cells: keys.map(key => key.of(row)) }))
+    .sort((a, b) => {
+      for (const [index, { direction, nulls }] of keys.entries()) {
+        const left = a.cells[index] ?? null
+        const right = b.cells[index] ?? null
+        if (left === null || right === null) {
+          if (left !== right) return left === null ? nulls : -nulls
+          continue
+        }
+        const difference = compareCells(left, right)
+        if (difference !== 0) return difference * direction
       }
-      const difference = compareCells(left, right)
-      if (difference !== 0) return difference * direction
-    }
-    return 0
-  })
+      return 0
+    })
+    .map(({ row }) => row)
 }
 
 /** How data files are written. */

@@ -141,8 +141,9 @@ interface BoundFilter {
 
 function bindFilter(filter: KeyFilter, metadata: TableMetadata): BoundFilter {
   const field = currentSchema(metadata).fields.find(candidate => candidate.name === filter.column)
-  if (field === undefined || typeof field.type !== 'string')
-    throw new IcebergError('ROW_INVALID', `there is no primitive column ${filter.column} to filter by`)
+  // Bytes are not equal to other bytes in a Set.
+  if (field === undefined || typeof field.type !== 'string' || /^(?:binary|fixed)/.test(field.type))
+    throw new IcebergError('ROW_INVALID', `there is no column ${filter.column} that rows can be filtered by`)
   const type = field.type
   const sorted = [...filter.values].sort(compareCells)
   const partitionValues = new Map(

@@ -65,7 +65,9 @@ function newFieldViolations(
   const violations: string[] = []
   const last = lastAssignedFieldId(metadata)
   if (node.id <= last)
-    violations.push(`${node.path}: id ${node.id} is not above the last assigned id ${last} and was never a field of this table`)
+    violations.push(
+      `${node.path}: id ${node.id} is not above the last assigned id ${last} and was never a field of this table`,
+    )
   const key = mapKeyOf(node)
   if (node.role !== 'field' && older.has((node.parent as IndexedField).id))
     violations.push(`${node.path}: cannot replace the ${node.role} of a ${node.role === 'element' ? 'list' : 'map'}`)

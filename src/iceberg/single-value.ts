@@ -7,7 +7,8 @@ import type { Cell, Type } from './types.ts'
  */
 
 const utf8 = new TextEncoder()
-const fromUtf8 = new TextDecoder()
+// A byte order mark at the start of a value is part of it.
+const fromUtf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The bytes of one non-null value. */
 export function encodeSingleValue(cell: NonNullable<Cell>, type: Type): Uint8Array {

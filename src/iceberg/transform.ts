@@ -71,16 +71,13 @@ function applier(transform: Transform, source: Primitive | undefined): (cell: Ce
     case 'truncate':
       return cell => truncate(cell, transform.width)
     case 'year':
-      return cell => new Date(milliseconds(cell, source)).getUTCFullYear() - 1970
+      return cell => Math.floor(months(days(cell, source)) / 12)
     case 'month':
-      return cell => {
-        const date = new Date(milliseconds(cell, source))
-        return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
-      }
+      return cell => months(days(cell, source))
     case 'day':
-      return cell => Math.floor(milliseconds(cell, source) / 86_400_000)
+      return cell => days(cell, source)
     case 'hour':
-      return cell => Math.floor(milliseconds(cell, source) / 3_600_000)
+      return cell => floorDivide(cell, 3_600_000_000n)
   }
 }
 
@@ -107,10 +104,19 @@ function truncate(cell: Cell, width: number): Cell {
   return value - (((value % width) + width) % width)
 }
 
-/** Days or microseconds as milliseconds, rounding down also before 1970. */
-function milliseconds(cell: Cell, source: Primitive | undefined): number {
-  if (source?.kind === 'date') return (cell as number) * 86_400_000
-  const micros = cell as bigint
-  const floor = micros / 1000n - (micros % 1000n < 0n ? 1n : 0n)
-  return Number(floor)
+/** Days since 1970, rounded down also before it. */
+function days(cell: Cell, source: Primitive | undefined): number {
+  return source?.kind === 'date' ? (cell as number) : floorDivide(cell, 86_400_000_000n)
+}
+
+function floorDivide(cell: Cell, by: bigint): number {
+  const value = BigInt(cell as bigint | number)
+  return Number(value / by) - (value % by < 0n ? 1 : 0)
+}
+
+/** Months since 1970. The calendar repeats every 400 years, of which Date knows enough. */
+function months(day: number): number {
+  const cycles = Math.floor(day / 146_097)
+  const date = new Date((day - cycles * 146_097) * 86_400_000)
+  return (date.getUTCFullYear() - 1970 + cycles * 400) * 12 + date.getUTCMonth()
 }

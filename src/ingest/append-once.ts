@@ -6,12 +6,12 @@ import {
   type PreparedAppend,
   prepareAppend,
 } from '../iceberg/append.ts'
-import type { Catalog, Table } from '../iceberg/catalog/catalog.ts'
+import { type Catalog, makeDurable, type Table } from '../iceberg/catalog/catalog.ts'
 import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '../iceberg/data-files.ts'
 import { currentSchema } from '../iceberg/ids.ts'
 import type { DataFile } from '../iceberg/manifest/data-file.ts'
 import { specById } from '../iceberg/metadata.ts'
-import { liveDataFiles } from '../iceberg/snapshot.ts'
+import { liveDataFiles, readManifestList } from '../iceberg/snapshot.ts'
 import type { Row } from '../iceberg/types.ts'
 import { firstOfEachKey, type RowKey, storedKeys } from './row-key.ts'
 
@@ -50,7 +50,10 @@ export async function appendOnce(
   const candidates = firstOfEachKey(rows, key)
   const stored = await storedKeys(base, candidates.rows, key)
   const fresh = new Map([...candidates.rows].filter(([text]) => !stored.has(text)))
-  if (fresh.size === 0) return { table: base, rows: 0, duplicates: rows.length }
+  if (fresh.size === 0) {
+    if (rows.length > 0) await makeDurable(base)
+    return { table: base, rows: 0, duplicates: rows.length }
+  }
   const spec = specById(base.metadata, base.metadata['default-spec-id'])
   let written: WrittenPartition[] = []
   let prepared: PreparedAppend | undefined
@@ -74,24 +77,23 @@ export async function appendOnce(
 
   /** Takes out what was stored meanwhile; undefined when nothing is left to add. */
   async function reprobe(now: Table, before: Table, current: PreparedAppend): Promise<PreparedAppend | undefined> {
-    const known = new Set((await liveDataFiles(before)).map(entry => entry.file.location))
-    const added = (await liveDataFiles(now)).filter(entry => !known.has(entry.file.location))
+    // Manifests never change: what was added since lies in new ones. Reading all of them would take longer with every
+    // commit, and of many writers the one that takes longest is never first.
+    const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
+    const added = await liveDataFiles(now, manifest => !known.has(manifest.location))
     const hits = await storedKeys(now, fresh, key, added)
     if (hits.size === 0) return current
-    const kept: WrittenPartition[] = []
-    for (const part of written) {
-      const left = part.partition.rows.filter(row => !hits.has(key.of(row)))
-      if (left.length === part.partition.rows.length) {
-        kept.push(part)
-        continue
-      }
-      await removeDataFiles(base, [part.file])
-      if (left.length > 0) kept.push(...(await writePartitions(base, [{ ...part.partition, rows: left }], context)))
-    }
-    for (const text of hits) fresh.delete(text)
-    written = kept
+    const isHit = (row: Row): boolean => hits.has(key.of(row))
+    const spoilt = written.filter(({ partition }) => partition.rows.some(isHit))
+    const left = spoilt
+      .map(({ partition }) => ({ ...partition, rows: partition.rows.filter(row => !isHit(row)) }))
+      .filter(({ rows: others }) => others.length > 0)
+    written = written.filter(part => !spoilt.includes(part))
+    await removeDataFiles(base, filesOf(spoilt))
     await base.io.remove(base.path(current.manifest.location)).catch(() => undefined)
-    prepared = kept.length === 0 ? undefined : await prepareAppend(now, filesOf(kept), context)
+    written = [...written, ...(await writePartitions(base, left, context))]
+    for (const text of hits) fresh.delete(text)
+    prepared = written.length === 0 ? undefined : await prepareAppend(now, filesOf(written), context)
     return prepared
   }
 }

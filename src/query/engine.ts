@@ -26,19 +26,22 @@ export interface Engine {
 /** Starts an engine that can do anything still; {@link confine} it before it runs what a user wrote. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const instance = await createInstance(options)
-  const spill =
-    options.spillDirectory === undefined ? undefined : await mkdtemp(join(options.spillDirectory, 'hyp-query-'))
-  const connection = await instance.connect()
-  // Left alone it would spill into the working directory.
-  await connection.run(`SET temp_directory = ${quoteText(spill ?? '')}`)
-  await connection.run("SET GLOBAL TimeZone = 'UTC'")
-  connection.closeSync()
-  return {
-    instance,
-    close: async () => {
-      instance.closeSync()
-      if (spill !== undefined) await rm(spill, { recursive: true, force: true })
-    },
+  let spill: string | undefined
+  const close = async (): Promise<void> => {
+    instance.closeSync()
+    if (spill !== undefined) await rm(spill, { recursive: true, force: true })
+  }
+  try {
+    if (options.spillDirectory !== undefined) spill = await mkdtemp(join(options.spillDirectory, 'hyp-query-'))
+    const connection = await instance.connect()
+    // Left alone it would spill into the working directory.
+    await connection.run(`SET temp_directory = ${quoteText(spill ?? '')}`)
+    await connection.run("SET GLOBAL TimeZone = 'UTC'")
+    connection.closeSync()
+    return { instance, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 

@@ -1,7 +1,6 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api'
 import { StatementType } from '@duckdb/node-api'
 import { HypError } from '../errors.ts'
-import { engineError } from './engine-error.ts'
 import { quoteText } from './quote.ts'
 
 /**
@@ -32,7 +31,7 @@ export const tableFunctions: ReadonlySet<string> = new Set([
  * Parses and binds a query, and lets it through when it is a single SELECT
  * (`DESCRIBE`, `SUMMARIZE`, `SHOW TABLES` and `VALUES` are ones to DuckDB)
  * that calls no table function but those allowed. Nothing of it has been run.
- * @throws HypError QUERY_REFUSED, QUERY_FAILED
+ * @throws HypError QUERY_REFUSED, and whatever the engine throws
  */
 export async function admit(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
   // The engine's own interface takes a text up to its first NUL.
@@ -42,7 +41,10 @@ export async function admit(connection: DuckDBConnection, sql: string): Promise<
   if (tree.statements.length > 1) throw refused(`there are ${tree.statements.length} statements`)
   const foreign = [...calledTableFunctions(tree.statements)].find(name => !tableFunctions.has(name))
   if (foreign !== undefined) {
-    throw refused(`the table function ${foreign} is not allowed`, 'A query reads the tables only; SHOW TABLES lists them.')
+    throw refused(
+      `the table function ${foreign} is not allowed`,
+      'A query reads the tables only; SHOW TABLES lists them.',
+    )
   }
   const statement = await connection.prepare(sql)
   if (statement.statementType !== StatementType.SELECT) throw refused('the statement is not a SELECT')
@@ -63,16 +65,19 @@ async function parse(connection: DuckDBConnection, sql: string): Promise<ParseTr
     | ({ readonly error: false } & ParseTree)
     | { readonly error: true; readonly error_type: string; readonly error_message: string }
   if (!answer.error) return answer
-  if (answer.error_type === 'not implemented') {
-    throw refused(`${statementWord(sql)} is not a SELECT`)
-  }
-  throw engineError(`Parser Error: ${answer.error_message}`)
+  if (answer.error_type === 'not implemented') throw refused(notSelect(sql))
+  // The same complaint again, with the place in the text.
+  await connection.extractStatements(sql)
+  throw new Error(`Parser Error: ${answer.error_message}`)
 }
 
-/** The word a statement begins with, for a message. */
-function statementWord(sql: string): string {
+/** Why a text is refused that DuckDB does not take for SELECT statements: by the word it begins with, where that says it. */
+function notSelect(sql: string): string {
   const bare = sql.replaceAll(/--[^\n]*|\/\*[^]*?\*\//g, ' ')
-  return /[a-z]+/i.exec(bare)?.[0].toUpperCase() ?? 'the statement'
+  const word = /[a-z]+/i.exec(bare)?.[0].toUpperCase()
+  return word === undefined || ['SELECT', 'WITH', 'FROM', 'VALUES'].includes(word)
+    ? 'one of the statements is not a SELECT'
+    : `${word} is not a SELECT`
 }
 
 /** Names of the table functions called anywhere in a parse tree. */
@@ -86,5 +91,5 @@ function* calledTableFunctions(node: unknown): Generator<string> {
 }
 
 function refused(reason: string, hint?: string): HypError {
-  return new HypError('QUERY_REFUSED', `${reason}: only a single SELECT can be run`, hint === undefined ? {} : { hint })
+  return new HypError('QUERY_REFUSED', reason, hint === undefined ? {} : { hint })
 }

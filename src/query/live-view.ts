@@ -33,25 +33,24 @@ export async function liveTable(name: string, table: Table): Promise<LiveTable> 
 }
 
 /**
- * The rows of a table as a query. Columns of the files are found by field id,
- * so that a renamed, promoted or re-added column is right in old files too;
+ * Creates the view of a table. Columns of the files are found by field id, so
+ * that a renamed, promoted or re-added column is right in old files too;
  * members of structs only by name, which is all that DuckDB offers.
  */
-export function liveTableSql({ fields, paths }: LiveTable): string {
-  const [first] = paths
-  if (first === undefined) {
-    const columns = fields.map(field => `NULL::${columnType(field.type)} AS ${quoteName(field.name)}`)
-    return `SELECT ${columns.join(', ')} WHERE false`
-  }
-  const columns = fields.map(
+export function liveViewSql(live: LiveTable): string {
+  if (live.paths.length === 0) return emptyViewSql(live)
+  const columns = live.fields.map(
     field =>
       `${field.id}: {name: ${quoteText(field.name)}, type: ${quoteText(columnType(field.type))}, default_value: NULL}`,
   )
+  const files = `[${live.paths.map(quotePattern).join(', ')}]`
   // A directory named `a=b` anywhere above the files would otherwise become a column.
-  return `SELECT * FROM read_parquet([${paths.map(quotePattern).join(', ')}], hive_partitioning = false, schema = MAP {${columns.join(', ')}})`
+  const rows = `read_parquet(${files}, hive_partitioning = false, schema = MAP {${columns.join(', ')}})`
+  return `CREATE OR REPLACE VIEW ${quoteName(live.name)} AS FROM ${rows}`
 }
 
-/** Creates the view of a table. */
-export function liveViewSql(live: LiveTable): string {
-  return `CREATE OR REPLACE VIEW ${quoteName(live.name)} AS ${liveTableSql(live)}`
+/** Creates the view of a table as if it held no rows; `read_parquet` does not take an empty list. */
+export function emptyViewSql({ name, fields }: LiveTable): string {
+  const columns = fields.map(field => `NULL::${columnType(field.type)} AS ${quoteName(field.name)}`)
+  return `CREATE OR REPLACE VIEW ${quoteName(name)} AS SELECT ${columns.join(', ')} WHERE false`
 }

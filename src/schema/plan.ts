@@ -192,7 +192,11 @@ function planId(declared: string, metadata: TableMetadata | null): string {
   return createHash('sha256').update(canonicalJson({ declared, table })).digest('hex').slice(0, 16)
 }
 
-/** Fingerprint of the built-in part alone. */
+const builtinFingerprints = new Map<number, string>()
+
+/** Fingerprint of the built-in part alone. A release never changes, so it is computed once. */
 export function builtinFingerprint(release: number): string {
-  return fingerprint(builtinDeclaration(release))
+  let known = builtinFingerprints.get(release)
+  if (known === undefined) builtinFingerprints.set(release, (known = fingerprint(builtinDeclaration(release))))
+  return known
 }

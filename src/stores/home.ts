@@ -1,7 +1,8 @@
-import { chmod, mkdir, stat } from 'node:fs/promises'
+import { chmod, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { HypError } from '../errors.ts'
+import { localFileIO } from '../iceberg/file-io/local.ts'
 
 /** Everything hyp keeps on this machine, as paths below one private directory. */
 export interface Home {
@@ -43,11 +44,11 @@ export function tableDirectory(home: Home, table: string): string {
   return join(home.tables, table)
 }
 
-/** Makes the home and its folders where they are missing, readable to their owner only. @throws HypError HOME_UNUSABLE */
+/** Makes the home and its folders where they are missing, durable and readable to their owner only. @throws HypError HOME_UNUSABLE */
 export async function ensureHome(home: Home): Promise<void> {
   try {
     for (const directory of [home.directory, home.schema, home.tables, home.run])
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await localFileIO.makeDirectory(directory)
     const { mode } = await stat(home.directory)
     if ((mode & 0o077) !== 0) await chmod(home.directory, 0o700)
   } catch (cause) {

@@ -10,30 +10,26 @@ import { applyTable } from '../../stores/table/store.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import type { OptionValues } from '../option.ts'
 import { renderPlan } from '../render/plan.ts'
 import { renderReceipt } from '../render/receipt.ts'
 
 /** Applies the plan: through the running daemon, or under the lock where none runs. A refusal shows every reason. */
-export async function runApply(
-  context: CommandContext,
-  options: { readonly json?: boolean; readonly expect?: string },
-): Promise<number> {
+export async function runApply(context: CommandContext, options: OptionValues): Promise<number> {
   const { io } = context
+  const expect = typeof options['expect'] === 'string' ? options['expect'] : undefined
   try {
     const daemon = await findDaemon(context.home)
     const receipt =
       daemon === undefined
-        ? await underLock(context, options.expect)
-        : await daemon.post<ReceiptDocument>(
-            '/v1/apply',
-            options.expect === undefined ? {} : { expect: options.expect },
-          )
-    if (options.json === true) await printDocument(io, receipt)
+        ? await underLock(context, expect)
+        : await daemon.post<ReceiptDocument>('/v1/apply', expect === undefined ? {} : { expect })
+    if (options['json'] === true) await printDocument(io, receipt)
     else await io.stdout(`${renderReceipt(receipt)}\n`)
     return 0
   } catch (error) {
     const plan = error instanceof HypError ? (error.details['plan'] as Plan | undefined) : undefined
-    if (plan !== undefined && options.json !== true) io.stderr(`${renderPlan(plan, context.pasteable)}\n\n`)
+    if (plan !== undefined && options['json'] !== true) io.stderr(`${renderPlan(plan, context.pasteable)}\n\n`)
     throw error
   }
 }

@@ -11,6 +11,7 @@ import { version } from '../../version.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import type { OptionValues } from '../option.ts'
 import { renderBackfill } from '../render/event.ts'
 import { reporter } from '../reporter.ts'
 
@@ -18,7 +19,7 @@ import { reporter } from '../reporter.ts'
 export async function runBackfillCommand(
   context: CommandContext,
   source: SourceName,
-  options: { readonly json?: boolean },
+  options: OptionValues,
 ): Promise<number> {
   const { io } = context
   const lines = reporter(io, io.stderrIsTerminal, io.stderr)
@@ -35,7 +36,7 @@ export async function runBackfillCommand(
   } finally {
     lines.end()
   }
-  if (options.json === true) await printDocument(io, { ...summary })
+  if (options['json'] === true) await printDocument(io, { ...summary })
   return 0
 }
 

@@ -6,12 +6,9 @@ import { renderEvent } from '../render/event.ts'
 import { reporter } from '../reporter.ts'
 
 /** Runs the daemon in the foreground until it is told to stop. */
-export async function runDaemon(
-  context: CommandContext,
-  options: { readonly logFormat?: 'text' | 'json' },
-): Promise<number> {
+export async function runDaemon(context: CommandContext, logFormat: 'text' | 'json' | undefined): Promise<number> {
   const { io } = context
-  const asText = options.logFormat === undefined ? io.stdoutIsTerminal : options.logFormat === 'text'
+  const asText = logFormat === undefined ? io.stdoutIsTerminal : logFormat === 'text'
   const lines = reporter(io, io.stdoutIsTerminal, text => void io.stdout(text))
   const log = daemonLog(line => void io.stdout(line))
   const onEvent = (event: DaemonEvent): void =>

@@ -3,13 +3,14 @@ import { builtinTable } from '../../schema/builtin.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import type { OptionValues } from '../option.ts'
 import { duration } from '../render/text.ts'
 
 /** Every evolution of the table, read from the table alone. */
-export async function runHistory(context: CommandContext, options: { readonly json?: boolean }): Promise<number> {
+export async function runHistory(context: CommandContext, options: OptionValues): Promise<number> {
   const table = await openCatalog(context.home, builtinTable).load()
   const evolutions = readEvolutions(table.metadata.properties)
-  if (options.json === true) {
+  if (options['json'] === true) {
     await printDocument(context.io, { table: builtinTable, evolutions })
     return 0
   }

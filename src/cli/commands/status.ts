@@ -2,20 +2,21 @@ import type { DaemonStatus } from '../../daemon/status.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import type { OptionValues } from '../option.ts'
 import { count } from '../render/text.ts'
 import { planOf } from './plan.ts'
 
 /** Whether the daemon runs, what the table is, and why the import waits when it does. Reads only. */
-export async function runStatus(context: CommandContext, options: { readonly json?: boolean }): Promise<number> {
+export async function runStatus(context: CommandContext, options: OptionValues): Promise<number> {
   const { io, home } = context
   const status = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
   if (status !== undefined) {
-    if (options.json === true) await printDocument(io, { running: true, ...status })
+    if (options['json'] === true) await printDocument(io, { running: true, ...status })
     else await io.stdout(`${runningLines(status, context).join('\n')}\n`)
     return 0
   }
   const plan = await planOf(context)
-  if (options.json === true) await printDocument(io, { running: false, home: home.directory, plan })
+  if (options['json'] === true) await printDocument(io, { running: false, home: home.directory, plan })
   else {
     const table =
       plan.found === null

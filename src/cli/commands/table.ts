@@ -9,18 +9,15 @@ import { rowCount } from '../../schema/plan.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import type { OptionValues } from '../option.ts'
 import { alignColumns, bytes, count, plural, wrap } from '../render/text.ts'
-
-interface Options {
-  readonly json?: boolean
-}
 
 function load(context: CommandContext): Promise<Table> {
   return openCatalog(context.home, builtinTable).load()
 }
 
 /** The table: where it is, its columns, keys and counts. */
-export async function runTableShow(context: CommandContext, options: Options): Promise<number> {
+export async function runTableShow(context: CommandContext, options: OptionValues): Promise<number> {
   const { metadata, version } = await load(context)
   const schema = currentSchema(metadata)
   const nameOf = (id: number): string => schema.fields.find(field => field.id === id)?.name ?? `#${id}`
@@ -31,7 +28,7 @@ export async function runTableShow(context: CommandContext, options: Options): P
   }))
   const identifier = (schema['identifier-field-ids'] ?? []).map(nameOf)
   const release = readApplied(metadata.properties).release ?? null
-  if (options.json === true) {
+  if (options['json'] === true) {
     await printDocument(context.io, {
       table: builtinTable,
       uuid: metadata['table-uuid'],
@@ -73,7 +70,7 @@ export async function runTableShow(context: CommandContext, options: Options): P
 }
 
 /** The live data files. */
-export async function runTableFiles(context: CommandContext, options: Options): Promise<number> {
+export async function runTableFiles(context: CommandContext, options: OptionValues): Promise<number> {
   const table = await load(context)
   const files = (await liveDataFiles(table)).map(({ file, sequenceNumber }) => ({
     path: table.path(file.location),
@@ -84,7 +81,7 @@ export async function runTableFiles(context: CommandContext, options: Options): 
     ),
     sequenceNumber,
   }))
-  if (options.json === true) {
+  if (options['json'] === true) {
     await printDocument(context.io, { table: builtinTable, files })
     return 0
   }
@@ -100,11 +97,11 @@ export async function runTableFiles(context: CommandContext, options: Options): 
 }
 
 /** Re-reads everything; exit status 1 when anything is damaged. */
-export async function runTableVerify(context: CommandContext, options: Options): Promise<number> {
+export async function runTableVerify(context: CommandContext, options: OptionValues): Promise<number> {
   const { verifyTable } = await import('../../stores/table/verify.ts')
   const result = await verifyTable(await load(context))
   const ok = result.damage.length === 0 && result.icebird !== 'differs'
-  if (options.json === true) await printDocument(context.io, { table: builtinTable, ok, ...result })
+  if (options['json'] === true) await printDocument(context.io, { table: builtinTable, ok, ...result })
   else {
     for (const { file, message } of result.damage) await context.io.stdout(`! ${file}: ${message}\n`)
     const icebird = result.icebird === null ? '' : `; re-read by icebird: ${result.icebird}`

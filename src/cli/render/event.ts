@@ -38,11 +38,8 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
     case 'refused':
       return {
         lines: [
-          `${label('refused')}release ${event.plan.declared.release} would break the table (release ${event.plan.found?.release ?? 'unknown'}): ${event.plan.changes
-            .filter(change => change.kind === 'breaking')
-            .map(change => `${change.path} (${change.code})`)
-            .join(', ')}`,
-          `${label('')}nothing was changed; reads work, the import waits. Reasons: ${pasteable('hyp plan')}`,
+          `${label('refused')}release ${event.declared} would break the table (release ${event.found ?? 'unknown'}): ${event.breaking.map(({ path, code }) => `${path} (${code})`).join(', ')}`,
+          `${label('')}nothing was changed; reads work, the import waits. Every reason: ${pasteable('hyp plan')}`,
         ],
       }
     case 'ready':

@@ -32,7 +32,8 @@ class Input {
   offset = 0
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    // Never Node's Buffer, which is what files and zlib give: values taken out of it would be Buffers too.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
@@ -79,7 +80,8 @@ class Input {
 
 type Reader = (input: Input) => AvroValue
 
-const utf8 = new TextDecoder()
+// A byte order mark at the start of a string is part of it.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Decodes an Avro object container file (codecs null and deflate). @throws Error that says what is wrong with the bytes */
 export function decodeAvro(bytes: Uint8Array): AvroFile {

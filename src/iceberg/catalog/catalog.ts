@@ -29,3 +29,11 @@ export interface Catalog {
    */
   commit(base: Table, commit: Commit): Promise<Table>
 }
+
+/**
+ * To be called before somebody is told that a table has something already:
+ * whoever committed it may have died before its name was durable.
+ */
+export async function makeDurable(table: Table): Promise<void> {
+  await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
+}

@@ -1,13 +1,13 @@
 import type { Commit } from '../commit.ts'
 import { IcebergError } from '../errors.ts'
-import { type FileIO, isNotFound, writeFile } from '../file-io/file-io.ts'
+import { directoryOf, type FileIO, isNotFound, writeFile } from '../file-io/file-io.ts'
 import { parseMetadata, printMetadata } from '../metadata.ts'
 import { checkRequirements } from '../requirements.ts'
 import type { TableMetadata } from '../types.ts'
 import { applyUpdates, emptyMetadata } from '../updates/index.ts'
 import type { Catalog, Table } from './catalog.ts'
 import { locationOf, pathResolver } from './location.ts'
-import { newestMetadataFile } from './versions.ts'
+import { newestMetadataFile, oldestPending, parseMetadataName, pendingName } from './versions.ts'
 
 /** What a file catalog needs from the outside. */
 export interface FileCatalogOptions {
@@ -55,7 +55,9 @@ export function fileCatalog(options: FileCatalogOptions): Catalog {
     const metadata = applyUpdates(emptyMetadata, initial.updates, { nowMs: now() })
     await io.makeDirectory(metadataDirectory)
     await io.makeDirectory(`${directory}/data`)
-    if (!(await publish(metadata, 1))) throw alreadyThere()
+    // Whoever made the directories may have died before their names were durable.
+    for (const parent of [directory, directoryOf(directory)]) await io.syncDirectory(parent)
+    if ((await publish(metadata, 1)) === undefined) throw alreadyThere()
     return table(metadata, 'v1.metadata.json', 1)
   }
 
@@ -65,71 +67,99 @@ export function fileCatalog(options: FileCatalogOptions): Catalog {
     if (metadata === base.metadata) return base
     checkStays(base.metadata, metadata)
     const version = base.version + 1
-    if (!(await publish(metadata, version, base))) {
+    const names = await publish(metadata, version, base)
+    if (names === undefined) {
       throw new IcebergError('COMMIT_CONFLICT', `version ${version} of ${directory} was committed by another writer`, {
         version,
       })
     }
-    await removeTrimmed(base.metadata, metadata)
+    await removeTrimmed(metadata, version, names)
     return table(metadata, `v${version}.metadata.json`, version)
   }
 
-  /** Makes a version durable under its name. False when the name is taken or the base is no longer current. */
-  async function publish(metadata: TableMetadata, version: number, base?: Table): Promise<boolean> {
-    const temporary = `${metadataDirectory}/${uniqueName()}.tmp`
-    const target = `${metadataDirectory}/v${version}.metadata.json`
+  /**
+   * Makes a version durable under its name. Its temporary file says which name
+   * it waits for: until it is gone nobody frees that name or the base's.
+   * @returns the names there were before; undefined when another writer was first
+   */
+  async function publish(
+    metadata: TableMetadata,
+    version: number,
+    base?: Table,
+  ): Promise<readonly string[] | undefined> {
+    const temporary = `${metadataDirectory}/${pendingName(version, uniqueName())}`
+    let names: readonly string[]
     await writeFile(io, temporary, printMetadata(metadata))
-    let linked = false
     try {
-      // The same version may exist compressed or in the catalogs' style of names.
-      if (base !== undefined && (newestMetadataFile(await io.list(metadataDirectory))?.version ?? 0) > base.version)
-        return false
-      linked = await io.link(temporary, target)
+      names = await io.list(metadataDirectory)
+      // The same version may exist compressed or in the catalogs' style of names, and an old name may be free again.
+      if ((newestMetadataFile(names)?.version ?? 0) >= version) return undefined
+      if (!(await link(temporary, version))) return undefined
+      // Only other programs remove it now; whether they removed the name that was just taken as well, nobody knows.
+      if (base !== undefined && (await ifSure(version, () => io.size(base.path(base.metadataLocation)))) === undefined)
+        throw unsure(version, new Error(`version ${base.version} is gone`))
     } finally {
       await io.remove(temporary).catch(() => undefined)
     }
-    if (!linked) return false
-    // Old versions are removed oldest first: when the base is gone, newer ones were trimmed too and the name was only free again.
-    if (base !== undefined && (await io.size(base.path(base.metadataLocation))) === undefined) {
-      await io.remove(target)
-      return false
-    }
-    try {
-      await io.syncDirectory(metadataDirectory)
-    } catch (cause) {
-      throw new IcebergError(
-        'COMMIT_STATE_UNKNOWN',
-        `version ${version} of ${directory} may or may not survive a power cut: its directory could not be synced`,
-        { version },
-        cause,
-      )
-    }
+    await ifSure(version, () => io.syncDirectory(metadataDirectory))
     await writeHint(version)
-    return true
+    return names
+  }
+
+  async function link(temporary: string, version: number): Promise<boolean> {
+    const target = `${metadataDirectory}/v${version}.metadata.json`
+    try {
+      return await io.link(temporary, target)
+    } catch (cause) {
+      // An error of the disk does not say that nothing was done.
+      if ((await ifSure(version, () => io.size(target))) === undefined) throw cause
+      throw unsure(version, cause)
+    }
+  }
+
+  /** Runs what follows the taking of a name: a failure leaves open whether the commit is there. */
+  async function ifSure<Result>(version: number, run: () => Promise<Result>): Promise<Result> {
+    try {
+      return await run()
+    } catch (cause) {
+      throw unsure(version, cause)
+    }
+  }
+
+  function unsure(version: number, cause: unknown): IcebergError {
+    return new IcebergError(
+      'COMMIT_STATE_UNKNOWN',
+      `version ${version} of ${directory} may or may not be there, now or after a power cut: ${(cause as Error).message}`,
+      { version },
+      cause,
+    )
   }
 
   /** The hint is a courtesy to engines that cannot list; losing it loses nothing. */
   async function writeHint(version: number): Promise<void> {
     const temporary = `${metadataDirectory}/${uniqueName()}.tmp`
     try {
-      const file = await io.create(temporary)
-      await file.write(new TextEncoder().encode(`${version}`))
-      await file.finish({ durable: false })
+      await writeFile(io, temporary, new TextEncoder().encode(`${version}`), { durable: false })
       await io.rename(temporary, `${metadataDirectory}/version-hint.text`)
     } catch {
       await io.remove(temporary).catch(() => undefined)
     }
   }
 
-  /** Removes metadata files that fell out of the log, oldest first, where the table asks for it. */
-  async function removeTrimmed(before: TableMetadata, after: TableMetadata): Promise<void> {
-    if (after.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return
-    const kept = new Set(after['metadata-log'].map(entry => entry['metadata-file']))
-    const resolve = pathResolver(after.location, directory)
-    for (const entry of before['metadata-log']) {
-      if (kept.has(entry['metadata-file'])) continue
+  /**
+   * Where the table asks for it, removes the metadata files that are older than
+   * the log, oldest first, but none that a commit under way counts on: a name
+   * that is free again would be taken for the newest by a writer that slept.
+   */
+  async function removeTrimmed(metadata: TableMetadata, version: number, names: readonly string[]): Promise<void> {
+    if (metadata.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return
+    const logged = metadata['metadata-log'].map(({ 'metadata-file': file }) => file.slice(file.lastIndexOf('/') + 1))
+    const oldest = Math.min(...logged.map(name => parseMetadataName(name)?.version ?? 0))
+    const end = Math.min(oldest, oldestPending(names, version) - 1)
+    const old = names.flatMap(name => parseMetadataName(name) ?? []).filter(file => file.version < end)
+    for (const { name } of old.sort((a, b) => a.version - b.version)) {
       try {
-        await io.remove(resolve(entry['metadata-file']))
+        await io.remove(`${metadataDirectory}/${name}`)
       } catch {
         return // oldest first: nothing newer may go before this one
       }

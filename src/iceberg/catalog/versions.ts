@@ -10,7 +10,8 @@ export interface MetadataFile {
 }
 
 const numbered = /^v(\d+)(?:\.gz)?\.metadata\.json(?:\.gz)?$/
-const catalogued = /^(\d+)-[^/]*?(?:\.gz)?\.metadata\.json$/
+// The whole uuid is asked for: Java's temporary files are a bare uuid, whose first part can be all digits.
+const catalogued = /^(\d+)-[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}(?:\.gz)?\.metadata\.json$/i
 
 /** The metadata file a name stands for; undefined for any other file, temporary ones included. */
 export function parseMetadataName(name: string): MetadataFile | undefined {
@@ -40,4 +41,20 @@ export function newestMetadataFile(names: readonly string[]): MetadataFile | und
 
 function rank(name: string): string {
   return `${numbered.test(name) ? 0 : 1}${name.includes('gz') ? 1 : 0}${name}`
+}
+
+const pending = /^pending-(\d+)-/
+
+/** The name of a file that waits to become a version; it cannot be mistaken for one. */
+export function pendingName(version: number, unique: string): string {
+  return `pending-${version}-${unique}.tmp`
+}
+
+/** A writer that so many commits passed by is dead: what it left behind is no reason to keep old versions. */
+const givenUpAfter = 100
+
+/** The lowest version that a writer is about to commit, as far as names of a directory tell. */
+export function oldestPending(names: readonly string[], newest: number): number {
+  const versions = names.flatMap(name => Number(pending.exec(name)?.[1] ?? []))
+  return Math.min(...versions.filter(version => version > newest - givenUpAfter), newest)
 }

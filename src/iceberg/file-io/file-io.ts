@@ -49,12 +49,17 @@ export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
 
-/** Writes a whole new file, bytes durable. What was written is removed when it fails. */
-export async function writeFile(io: FileIO, path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a whole new file, bytes durable unless told otherwise. What was written is removed when it fails. */
+export async function writeFile(
+  io: FileIO,
+  path: string,
+  bytes: Uint8Array,
+  options?: { readonly durable: boolean },
+): Promise<void> {
   const file = await io.create(path)
   try {
     await file.write(bytes)
-    await file.finish()
+    await file.finish(options)
   } catch (error) {
     await file.abandon()
     await io.remove(path).catch(() => undefined)

@@ -1,31 +1,52 @@
-import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  read as readAt,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  write,
+} from 'node:fs'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import type { FileIO, InputFile, OutputFile } from './file-io.ts'
 
 const privateFile = 0o600
 const privateDirectory = 0o700
 
+/*
+ * Bytes are read, written and made durable without holding up the thread.
+ * Names are looked up and changed at once: that takes microseconds, and a
+ * commit is a dozen of them, each of which would else wait for a thread twice.
+ */
+const readInto = promisify(readAt)
+const writeFrom = promisify(write)
+const makeDurable = promisify(fsync)
+
 /** The local disk. Files are made readable to their owner only. */
 export const localFileIO: FileIO = {
-  read: path => readFile(path),
-
-  open: async path => {
-    const handle = await open(path, 'r')
+  read: async path => {
+    const file = input(openSync(path, 'r'))
     try {
-      return input(handle, (await handle.stat()).size)
-    } catch (error) {
-      await handle.close()
-      throw error
+      return await file.read(0, file.size)
+    } finally {
+      await file.close()
     }
   },
 
-  create: async path =>
-    output(await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, privateFile)),
+  open: async path => input(openSync(path, 'r')),
+
+  create: async path => output(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, privateFile)),
 
   link: async (from, to) => {
     try {
-      await link(from, to)
+      linkSync(from, to)
       return true
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return false
@@ -33,11 +54,11 @@ export const localFileIO: FileIO = {
     }
   },
 
-  rename,
+  rename: async (from, to) => renameSync(from, to),
 
   remove: async path => {
     try {
-      await unlink(path)
+      unlinkSync(path)
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
     }
@@ -45,78 +66,78 @@ export const localFileIO: FileIO = {
 
   list: async directory => {
     try {
-      return await readdir(directory)
+      return readdirSync(directory)
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return []
       throw error
     }
   },
 
-  size: async path => {
-    try {
-      return (await stat(path)).size
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined
-      throw error
-    }
-  },
+  size: async path => statSync(path, { throwIfNoEntry: false })?.size,
 
   makeDirectory,
   syncDirectory,
 }
 
 async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: privateDirectory })
+  const first = mkdirSync(directory, { recursive: true, mode: privateDirectory })
   if (first === undefined) return
   for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made))
 }
 
 async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
+  const descriptor = openSync(directory, 'r')
   try {
-    await handle.sync()
+    await makeDurable(descriptor)
   } finally {
-    await handle.close()
+    closeSync(descriptor)
   }
 }
 
-function output(handle: FileHandle): OutputFile {
+function output(descriptor: number): OutputFile {
   let closed = false
-  const close = async (): Promise<void> => {
+  const close = (): void => {
     if (closed) return
     closed = true
-    await handle.close()
+    closeSync(descriptor)
   }
   return {
     write: async bytes => {
       let done = 0
       while (done < bytes.byteLength) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done)
+        const { bytesWritten } = await writeFrom(descriptor, bytes, done, bytes.byteLength - done, null)
         done += bytesWritten
       }
     },
     finish: async ({ durable } = { durable: true }) => {
-      if (durable) await handle.sync()
-      await close()
+      if (durable) await makeDurable(descriptor)
+      close()
     },
-    abandon: () => close().catch(() => undefined),
+    abandon: async () => {
+      try {
+        close()
+      } catch {
+        // Nothing of it is wanted.
+      }
+    },
   }
 }
 
-function input(handle: FileHandle, size: number): InputFile {
+function input(descriptor: number): InputFile {
+  const { size } = fstatSync(descriptor)
   return {
     size,
     read: async (start, end) => {
       const bytes = new Uint8Array(end - start)
       let done = 0
       while (done < bytes.byteLength) {
-        const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, start + done)
+        const { bytesRead } = await readInto(descriptor, bytes, done, bytes.byteLength - done, start + done)
         if (bytesRead === 0) throw new Error(`file ends at byte ${start + done}, ${end} was asked for`)
         done += bytesRead
       }
       return bytes
     },
-    close: () => handle.close(),
+    close: async () => closeSync(descriptor),
   }
 }
 

@@ -57,6 +57,8 @@ export interface ManifestFile {
   readonly existingRows: Long | undefined
   readonly deletedRows: Long | undefined
   readonly partitions: readonly FieldSummary[] | undefined
+  /** Opaque, of an encrypted manifest; carried over as it is. */
+  readonly keyMetadata: Uint8Array | undefined
 }
 
 /** Partition values of a whole manifest, one for each field of its spec. */

@@ -39,7 +39,7 @@ export function encodeManifestList(
       lower_bound: summary.lowerBound ?? null,
       upper_bound: summary.upperBound ?? null,
     })),
-    key_metadata: null,
+    key_metadata: manifest.keyMetadata ?? null,
   }))
   const metadata = {
     'snapshot-id': String(snapshot.snapshotId),
@@ -86,6 +86,7 @@ function manifestFile(record: AvroRecordValue): ManifestFile {
       lowerBound: (summary[510] as Uint8Array | null | undefined) ?? undefined,
       upperBound: (summary[511] as Uint8Array | null | undefined) ?? undefined,
     })),
+    keyMetadata: (record[519] as Uint8Array | null | undefined) ?? undefined,
   }
 }
 

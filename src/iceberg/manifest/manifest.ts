@@ -2,6 +2,7 @@ import { type AvroRecordValue, type AvroValue, decodeAvro } from '../avro/decode
 import { type AvroInput, encodeAvro } from '../avro/encode.ts'
 import type { AvroSchema } from '../avro/schema.ts'
 import { IcebergError } from '../errors.ts'
+import { printJson } from '../json.ts'
 import { decimalSize, parsePrimitive, primitiveOf } from '../primitive.ts'
 import { decimalFromBytes, uuidBytes, uuidText } from '../single-value.ts'
 import type { Cell, Long, PartitionSpec, PrimitiveType, Schema } from '../types.ts'
@@ -37,9 +38,9 @@ export function encodeManifest(
     type: partitionFieldType(field, schema),
   }))
   const metadata = {
-    schema: JSON.stringify(schema),
+    schema: printJson(schema),
     'schema-id': String(schema['schema-id']),
-    'partition-spec': JSON.stringify(spec.fields),
+    'partition-spec': printJson(spec.fields),
     'partition-spec-id': String(spec['spec-id']),
     'format-version': '2',
     content: 'data',
@@ -120,7 +121,8 @@ function entry(
 ): ManifestEntry {
   const status = record[0] as EntryStatus
   const raw = record[2] as AvroRecordValue
-  if (raw === undefined || typeof record[0] !== 'number') throw new Error('not a manifest entry')
+  if (raw === undefined || typeof record[0] !== 'number' || typeof raw[100] !== 'string')
+    throw new Error('not a manifest entry')
   const sequence = record[3] as Long | null | undefined
   const fileSequence = record[4] as Long | null | undefined
   const inherited = status === entryStatus.added ? list.sequenceNumber : 0
@@ -132,7 +134,7 @@ function entry(
     specId: list.specId,
     file: {
       content: ((raw[134] as number | undefined) ?? 0) as FileContent,
-      location: raw[100] as string,
+      location: raw[100],
       format: (raw[101] as string).toUpperCase(),
       partition: partition((raw[102] ?? {}) as AvroRecordValue, partitionTypes),
       recordCount: Number(raw[103]),

@@ -1,6 +1,6 @@
 import { IcebergError } from '../errors.ts'
 import { type Primitive, parsePrimitive, printType } from '../primitive.ts'
-import type { Cell, Field, Row, StructType, Type } from '../types.ts'
+import type { Cell, Field, PrimitiveType, Row, StructType, Type } from '../types.ts'
 
 /*
  * Rows to columns, each cell checked and brought into the form the Parquet
@@ -30,6 +30,12 @@ export function columnOf(field: Field): (rows: readonly Row[]) => unknown[] {
     }
     return column
   }
+}
+
+/** A function that checks one cell of a primitive type and gives it in its one form. It throws IcebergError ROW_INVALID. */
+export function primitiveCell(type: PrimitiveType, path: string): (cell: Cell) => Cell {
+  const convert = converter(type, path)
+  return cell => (cell === null || cell === undefined ? null : (convert(cell) as Cell))
 }
 
 function invalid(message: string, row: number, column: string): IcebergError {

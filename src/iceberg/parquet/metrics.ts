@@ -86,11 +86,13 @@ function keep(extremes: Map<number, Cell>, id: number, value: Cell, sign: 1 | -1
   if (present === undefined || present === null || compareCells(value, present) * sign > 0) extremes.set(id, value)
 }
 
-/** Order of two values of one column, as Iceberg compares bounds: strings by code point, bytes unsigned. */
+/** Order of two values of one column, as Iceberg compares bounds: strings by code point, bytes unsigned, NaN last. */
 export function compareCells(a: NonNullable<Cell>, b: NonNullable<Cell>): number {
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b)
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
-  return a < b ? -1 : a > b ? 1 : 0
+  if (a < b) return -1
+  if (a > b) return 1
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
 }
 
 /** UTF-8 byte order, which is code point order; UTF-16 units differ from it only beside surrogates. */

@@ -42,12 +42,15 @@ export interface RowGroupView {
   bounds(id: number): RowGroupBounds | undefined
 }
 
-/** Parsers that keep every value exact: microseconds as bigint, dates as days. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Parsers that keep every value exact: microseconds as bigint, dates as days, strings with their byte order mark. */
 const parsers = {
   timestampFromMilliseconds: (value: bigint) => value * 1000n,
   timestampFromMicroseconds: (value: bigint) => value,
   timestampFromNanoseconds: (value: bigint) => value / 1000n,
   dateFromDays: (days: number) => days,
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
 }
 
 /** @throws IcebergError DATA_INVALID when it is not Parquet, FORMAT_UNSUPPORTED when it carries no field ids */
@@ -56,11 +59,12 @@ export async function openParquet(input: InputFile, location: string): Promise<P
     byteLength: input.size,
     slice: async (start, end = input.size) => {
       const bytes = await input.read(start < 0 ? input.size + start : start, end)
-      return bytes.buffer as ArrayBuffer
+      const isWhole = bytes.byteLength === bytes.buffer.byteLength
+      return (isWhole ? bytes : new Uint8Array(bytes)).buffer as ArrayBuffer
     },
   }
   const metadata = await damaged(location, async () =>
-    exactDecimals(await parquetMetadataAsync(file, { parsers, geoparquet: false })),
+    exactly(await parquetMetadataAsync(file, { parsers, geoparquet: false })),
   )
   const tree = parquetSchema(metadata)
   const byId = new Map(tree.children.map(node => [node.element.field_id, node]))
@@ -128,12 +132,17 @@ async function damaged<T>(location: string, read: () => Promise<T>): Promise<T> 
   }
 }
 
-/** hyparquet turns decimals into floating point; without the annotation it gives the unscaled value, which we keep. */
-function exactDecimals(metadata: FileMetaData): FileMetaData {
+/**
+ * What hyparquet would make of some annotations loses values: decimals become
+ * floating point, maps become objects whose keys are text. Without the
+ * annotation it gives unscaled values, and lists of keys with their values.
+ */
+function exactly(metadata: FileMetaData): FileMetaData {
   return {
     ...metadata,
     schema: metadata.schema.map(element => {
-      if (element.converted_type !== 'DECIMAL' && element.logical_type?.type !== 'DECIMAL') return element
+      const annotations = [element.converted_type, element.logical_type?.type]
+      if (!annotations.some(annotation => /^(?:DECIMAL|MAP|MAP_KEY_VALUE)$/.test(annotation ?? ''))) return element
       const { converted_type: _converted, logical_type: _logical, ...plain } = element
       return plain
     }),
@@ -183,23 +192,16 @@ function converter(node: SchemaTree, type: Type): Convert {
         item === null || item === undefined || convert === undefined ? null : convert(item),
       )
   }
-  const [keyNode, valueNode] = node.children[0]?.children ?? []
-  const key = keyNode === undefined ? undefined : converter(keyNode, type.key)
-  const item = valueNode === undefined ? undefined : converter(valueNode, type.value)
+  const entries = node.children[0]
+  const [keyNode, valueNode] = entries?.children ?? []
+  if (entries === undefined || keyNode === undefined || valueNode === undefined) return () => []
+  const key = converter(keyNode, type.key)
+  const item = converter(valueNode, type.value)
   return value =>
-    mapEntries(value).map(([k, v]) => [
-      key === undefined ? null : key(k),
-      v === null || v === undefined || item === undefined ? null : item(v),
-    ])
-}
-
-function mapEntries(value: unknown): (readonly [unknown, unknown])[] {
-  if (value instanceof Map) return [...value.entries()]
-  if (Array.isArray(value))
-    return value.map(pair =>
-      Array.isArray(pair) ? [pair[0], pair[1]] : [(pair as { key: unknown }).key, (pair as { value: unknown }).value],
-    )
-  return Object.entries(value as Record<string, unknown>)
+    ((value as Record<string, unknown>)[entries.element.name] as readonly Record<string, unknown>[]).map(entry => {
+      const mapped = entry[valueNode.element.name]
+      return [key(entry[keyNode.element.name]), mapped === null || mapped === undefined ? null : item(mapped)]
+    })
 }
 
 function primitiveConverter(type: string): Convert {

@@ -1,4 +1,4 @@
-import { schemaById } from '../ids.ts'
+import { lastAssignedFieldId, schemaById } from '../ids.ts'
 import { sameJson } from '../primitive.ts'
 import { highestFieldId } from '../schema-index.ts'
 import { checkSchema, checkSchemaAgainstTable } from '../schema-rules.ts'
@@ -41,7 +41,11 @@ export const removeSchemas: Handler<'remove-schemas'> = (draft, update) => {
   const ids = new Set(update['schema-ids'])
   if (ids.has(draft.metadata['current-schema-id']))
     illegal(`cannot remove the current schema ${draft.metadata['current-schema-id']}`)
-  patch(draft, { schemas: draft.metadata.schemas.filter(schema => !ids.has(schema['schema-id'])) })
+  patch(draft, {
+    schemas: draft.metadata.schemas.filter(schema => !ids.has(schema['schema-id'])),
+    // Where last-column-id says too little, the ids of a removed schema would be forgotten with it.
+    'last-column-id': lastAssignedFieldId(draft.metadata),
+  })
 }
 
 /** A schema without its id, and with an empty identifier list told the same as none. */

@@ -1,6 +1,6 @@
 import { HypError } from '../../errors.ts'
-import { backOff, isCode, retries } from '../../iceberg/append.ts'
-import type { Catalog, Table } from '../../iceberg/catalog/catalog.ts'
+import { backOff, isCode, patience } from '../../iceberg/append.ts'
+import { type Catalog, makeDurable, type Table } from '../../iceberg/catalog/catalog.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import { stageCreation, stageEvolution } from '../../schema/evolve.ts'
 import { type Plan, planTable, rowCount } from '../../schema/plan.ts'
@@ -57,13 +57,16 @@ export interface ApplyOptions {
 export async function applyTable(options: ApplyOptions): Promise<Receipt> {
   const { catalog, context } = options
   const start = context.monotonic()
+  let mayRetry: ((attempt: number) => boolean) | undefined
   for (let attempt = 0; ; attempt++) {
     const observed = await observeTable(catalog)
     try {
       return await applyOnce(options, observed, start)
     } catch (error) {
       const raced = isCode(error, 'COMMIT_CONFLICT') || isCode(error, 'TABLE_EXISTS')
-      if (!raced || attempt >= (observed === null ? 20 : retries(observed.metadata))) throw error
+      if (observed !== null) mayRetry ??= patience(observed.metadata)
+      // A table that was created meanwhile is there on the next look: one that never is, is no race.
+      if (!raced || !(mayRetry?.(attempt) ?? attempt < 20)) throw error
       await backOff(attempt, context.random)
     }
   }
@@ -89,7 +92,10 @@ async function applyOnce(options: ApplyOptions, observed: Table | null, start: n
     })
     return receipt('create', plan, null, await catalog.create(commit), elapsed())
   }
-  if (plan.action === 'none') return receipt('none', plan, observed, observed, elapsed())
+  if (plan.action === 'none') {
+    await makeDurable(observed)
+    return receipt('none', plan, observed, observed, elapsed())
+  }
   const commit = stageEvolution(plan, declaration, observed.metadata, { ...stamp, ms: elapsed() })
   return receipt('evolve', plan, observed, await catalog.commit(observed, commit), elapsed())
 }

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Daemon } from '../../daemon/daemon.ts'
+import { startDaemon } from '../../daemon/start.ts'
+import { HypError } from '../../errors.ts'
+import type { Table } from '../../iceberg/catalog/catalog.ts'
+import { builtinTable, newestRelease } from '../../schema/builtin.ts'
+import { homeAt } from '../../stores/home.ts'
+import { openCatalog } from '../../stores/table/catalog.ts'
+import { type Evidence, gatherEvidence, receiptOf } from '../demo/evidence.ts'
+import { continueTranscript, writeTranscripts } from '../demo/transcripts.ts'
+import type { CliIo, RunCli } from '../io.ts'
+import type { OptionValues } from '../option.ts'
+import { renderEvent } from '../render/event.ts'
+
+const ownColumn = `{
+  "columns": [
+    { "name": "stop_reason", "type": "string", "from": "/message/stop_reason", "doc": "Why the model stopped." }
+  ]
+}
+`
+
+/** The product's story in a temporary home, told with the commands themselves. */
+export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'hyp-demo-'))
+  const claude = join(directory, 'claude')
+  const say = (text = ''): Promise<void> => io.stdout(`${text}\n`)
+  try {
+    await writeTranscripts(claude)
+    const act = stage(io, runCli, claude, join(directory, 'home'), say)
+
+    await say('1. Start: a table is created and the history is loaded (all of it was made up for this demo).')
+    await act.restart(newestRelease)
+    await act.command(['query', 'SELECT session_id, count(*) AS parts FROM ai_gateway_messages GROUP BY 1 ORDER BY 1'])
+
+    await say('\n2. Add a column of your own: a file with one line, a look at the plan, a restart.')
+    await act.writeSchema(ownColumn)
+    await act.command(['plan'])
+    await act.evolve(newestRelease)
+    await say('\n   The conversation goes on; the next line fills the column.')
+    await continueTranscript(claude)
+    await act.command(['backfill', 'claude'])
+    await act.command([
+      'query',
+      "SELECT coalesce(stop_reason, '(null)') AS stop_reason, count(*) AS parts FROM ai_gateway_messages GROUP BY 1 ORDER BY 1",
+    ])
+
+    await say('\n3. A mistake in that file is told with its line, and changes nothing.')
+    await act.stop()
+    await act.writeSchema(
+      '{\n  "columns": [\n    { "name": "stop_reason", "type": "text" },\n    { "name": "Role", "type": "string", "required": true }\n  ]\n}\n',
+    )
+    await act.command(['plan'])
+
+    await say('\n4. Releases: a table of release 4 goes to 5 in place, and 6 is refused.')
+    const releases = stage(io, runCli, claude, join(directory, 'releases'), say)
+    await releases.restart(4)
+    await releases.evolve(5)
+    await releases.restart(6)
+    await releases.command(['plan', '--as-release', '6'])
+    await releases.command(['apply', '--as-release', '6'])
+    await say('   The daemon stays up, and reads go on:')
+    await releases.command(['query', 'SELECT count(*) AS parts FROM ai_gateway_messages'])
+    await releases.command(['history'])
+    await releases.stop()
+    await say(
+      options['keep'] === true
+        ? `\nKept: ${directory}`
+        : '\nThe demo’s files were removed. To keep your own history: hyp start',
+    )
+    return 0
+  } finally {
+    if (options['keep'] !== true) await rm(directory, { recursive: true, force: true })
+  }
+}
+
+interface Stage {
+  /** Stops the daemon where one runs and starts it as a release; the import is done when it returns. */
+  restart(release: number): Promise<void>
+  /** A restart that evolves the table, and its receipt. */
+  evolve(release: number): Promise<void>
+  stop(): Promise<void>
+  writeSchema(text: string): Promise<void>
+  command(args: readonly string[]): Promise<void>
+}
+
+function stage(
+  io: CliIo,
+  runCli: RunCli,
+  claude: string,
+  directory: string,
+  say: (text?: string) => Promise<void>,
+): Stage {
+  const home = homeAt(directory)
+  const env = { ...io.env, HYP_HOME: directory, CLAUDE_CONFIG_DIR: claude, HYP_AS_RELEASE: undefined }
+  const plain: CliIo = {
+    ...io,
+    env,
+    stderr: text => void io.stdout(text),
+    stdoutIsTerminal: false,
+    stderrIsTerminal: false,
+  }
+  let daemon: Daemon | undefined
+  let starting = false
+  const load = (): Promise<Table> => openCatalog(home, builtinTable).load()
+
+  return { restart, evolve, stop, writeSchema, command }
+
+  async function stop(): Promise<void> {
+    await daemon?.stop(null)
+    daemon = undefined
+  }
+
+  async function restart(release: number): Promise<void> {
+    await stop()
+    await say(`$ hyp daemon${release === newestRelease ? '' : ` --as-release ${release}`}`)
+    starting = true
+    daemon = await startDaemon({
+      home,
+      release,
+      userHome: io.userHome,
+      env,
+      onEvent: event => {
+        // What happens later is shown by the command that asks for it.
+        if (!starting || (event.type === 'backfill' && event.event.type === 'progress')) return
+        for (const line of renderEvent(event, command => command).lines) if (!line.startsWith('query ')) void say(line)
+      },
+    })
+    // A daemon whose declaration is refused says so and waits; the story goes on.
+    await daemon
+      .backfill('claude', () => undefined)
+      .catch((error: unknown) => {
+        if (!(error instanceof HypError) || error.code !== 'SCHEMA_BREAKING') throw error
+      })
+    starting = false
+  }
+
+  async function evolve(release: number): Promise<void> {
+    const before: Evidence = await gatherEvidence(await load())
+    await restart(release)
+    for (const line of await receiptOf(before, await load())) await say(line)
+  }
+
+  async function writeSchema(text: string): Promise<void> {
+    await mkdir(home.schema, { recursive: true })
+    await writeFile(join(home.schema, `${builtinTable}.json`), text)
+    await say(`$ cat schema/${builtinTable}.json\n${text.trimEnd()}`)
+  }
+
+  async function command(args: readonly string[]): Promise<void> {
+    await say(`$ hyp ${args.map(word => (/[^\w./-]/.test(word) ? `"${word}"` : word)).join(' ')}`)
+    const status = await runCli(args, plain)
+    if (status !== 0) await say(`(exit status ${status})`)
+  }
+}

@@ -1,0 +1,67 @@
+import { HypError, toHypError } from '../errors.ts'
+import { IcebergError } from '../iceberg/errors.ts'
+import type { LiveTable } from './live-view.ts'
+
+/** Why the engine could not do something, as an error of ours. */
+export async function explainFailure(error: unknown, tables: readonly LiveTable[]): Promise<HypError> {
+  const ours = error instanceof HypError || error instanceof IcebergError
+  const ofTheSystem = error instanceof Error && 'code' in error && typeof error.code === 'string'
+  if (ours || ofTheSystem) return toHypError(error)
+  const message = messageOf(error)
+  // A file that is not there is looked for elsewhere, where the engine may not look.
+  if (/^(?:IO|Permission) Error/.test(message)) {
+    const missing = await firstMissing(tables)
+    if (missing !== undefined) return missing
+  }
+  if (message.startsWith('Out of Memory Error')) {
+    return new HypError('QUERY_FAILED', firstLine(message), {
+      hint: 'Ask for less at once (fewer columns, no ORDER BY over long texts), or give the query more memory.',
+    })
+  }
+  return new HypError('QUERY_FAILED', withoutContents(message, tables))
+}
+
+/** The engine's message, without what the bindings put before it. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(
+    /^(?:Failed to extract statements: |Invalid Input Error: [^\n]*unsuccessful[^\n]*\nError: )/,
+    '',
+  )
+}
+
+/** The engine says only that no file matched; which one, and whether it is one of ours, is looked up. */
+async function firstMissing(tables: readonly LiveTable[]): Promise<HypError | undefined> {
+  for (const { table, paths } of tables) {
+    for (const path of paths) {
+      if ((await table.io.size(path)) === undefined) {
+        return new HypError('FILE_MISSING', `the table names ${path}, which does not exist`, {
+          details: { file: path },
+        })
+      }
+    }
+  }
+  return undefined
+}
+
+/**
+ * A message fit for a log: complaints about a value quote it, and the value
+ * may be a line of somebody's conversation. Complaints about the query or
+ * about a file are kept whole.
+ */
+function withoutContents(message: string, tables: readonly LiveTable[]): string {
+  if (!/^(?:Conversion|Invalid Input|Out of Range) Error/.test(message)) return message
+  if (tables.some(({ paths }) => paths.some(path => message.includes(path)))) return firstLine(message)
+  const place = message.indexOf('\n\nLINE ')
+  const complaint = firstLine(message)
+    .replace("can't", 'cannot')
+    // To the last quote of the kind: the value may hold quotes itself.
+    .replace(/'.*'|".*"/, '…')
+    .replace(/\bvalue \S+/, 'value …')
+    .replace(/\([^()]*\d[^()]*[-+*/^][^()]*\)/, '(…)')
+  return place === -1 ? complaint : complaint + message.slice(place)
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? message
+}

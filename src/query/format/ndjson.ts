@@ -1,0 +1,13 @@
+import type { QueryResult } from '../result.ts'
+import type { Write } from './format.ts'
+import { jsonRows } from './rows.ts'
+
+/** A JSON object on each line. */
+export async function writeNdjson({ columns, batches }: QueryResult, write: Write): Promise<number> {
+  let rowCount = 0
+  for await (const batch of batches) {
+    await write([...jsonRows(batch, columns), ''].join('\n'))
+    rowCount += batch.rowCount
+  }
+  return rowCount
+}

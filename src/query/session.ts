@@ -1,0 +1,116 @@
+import type { Table } from '../iceberg/catalog/catalog.ts'
+import { builtinTable } from '../schema/builtin.ts'
+import { confine, type Engine, type EngineOptions, startEngine } from './engine.ts'
+import { explainFailure } from './engine-error.ts'
+import { admit } from './gate.ts'
+import { emptyViewSql, type LiveTable, liveTable, liveViewSql } from './live-view.ts'
+import { quoteName } from './quote.ts'
+import type { QueryResult } from './result.ts'
+import { streaming } from './streaming.ts'
+import { usageView, usageViewSql } from './usage-view.ts'
+import { interrupted, type QueryLimits, type Watch, watch } from './watch.ts'
+
+export interface QuerySessionOptions extends EngineOptions {
+  /** Tables by the names that queries give them. */
+  readonly tables: Readonly<Record<string, Table>>
+}
+
+/** SQL over the rows that the tables had when the session was opened. */
+export interface QuerySession {
+  /**
+   * Begins a query; several may run at a time.
+   * @throws HypError QUERY_REFUSED, QUERY_FAILED, FILE_MISSING, INTERRUPTED
+   */
+  run(sql: string, limits?: QueryLimits): Promise<QueryResult>
+  /** Stops what is still running and gives everything back. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a session: a view for each table over its live data files, and the
+ * view `usage` over the built-in one.
+ * @throws HypError FILE_MISSING, MANIFEST_INVALID, FORMAT_UNSUPPORTED, CONFIG_INVALID
+ */
+export async function openQuerySession({ tables, ...options }: QuerySessionOptions): Promise<QuerySession> {
+  const starting = startEngine(options)
+  starting.catch(() => undefined) // awaited below, after the manifests are read
+  let live: readonly LiveTable[] = []
+  try {
+    live = await Promise.all(Object.entries(tables).map(([name, table]) => liveTable(name, table)))
+    const engine = await starting
+    await createViews(engine, live)
+    await confine(
+      engine,
+      live.flatMap(({ paths }) => paths),
+    )
+    return sessionOf(engine, live)
+  } catch (error) {
+    await starting.then(
+      engine => engine.close(),
+      () => undefined,
+    )
+    throw await explainFailure(error, live)
+  }
+}
+
+async function createViews({ instance }: Engine, live: readonly LiveTable[]): Promise<void> {
+  const connection = await instance.connect()
+  try {
+    const builtin = live.find(({ name }) => name === builtinTable)
+    const usage = builtin === undefined ? undefined : usageViewSql(builtin.fields.map(field => field.name))
+    if (builtin !== undefined && usage !== undefined) {
+      // A view is bound when it is made, and binding a thousand files takes its time: here an empty table does.
+      await connection.run(emptyViewSql(builtin))
+      await connection.run(`CREATE VIEW ${quoteName(usageView)} AS ${usage}`)
+    }
+    // A table that somebody named `usage` is that table.
+    for (const table of live) await connection.run(liveViewSql(table))
+  } finally {
+    connection.closeSync()
+  }
+}
+
+function sessionOf(engine: Engine, live: readonly LiveTable[]): QuerySession {
+  const running = new Set<Watch>()
+  let closing: Promise<void> | undefined
+
+  return { run, close }
+
+  async function run(sql: string, limits: QueryLimits = {}): Promise<QueryResult> {
+    if (closing !== undefined) throw interrupted('the query session is closed')
+    const connection = await engine.instance.connect()
+    const query = watch(connection, limits, () => running.delete(query))
+    running.add(query)
+    try {
+      const statement = await query.call(() => admit(connection, sql))
+      const close = (): void => query.stop(interrupted('the result was closed'))
+      const result = streaming(await query.call(() => statement.stream()), sql, connection, query)
+      return { columns: result.columns, batches: guarded(result.batches(), query), close }
+    } catch (error) {
+      void query.end()
+      throw await explainFailure(error, live)
+    }
+  }
+
+  async function* guarded<Batch>(batches: AsyncGenerator<Batch>, query: Watch): AsyncGenerator<Batch> {
+    try {
+      yield* batches
+    } catch (error) {
+      throw await explainFailure(error, live)
+    } finally {
+      void query.end()
+    }
+  }
+
+  function close(): Promise<void> {
+    closing ??= closeAll()
+    return closing
+  }
+
+  async function closeAll(): Promise<void> {
+    const queries = [...running]
+    for (const query of queries) query.stop(interrupted('the query session was closed'))
+    await Promise.all(queries.map(query => query.end()))
+    await engine.close()
+  }
+}
