@@ -29,7 +29,9 @@ for (const figure of figures.filter(({ name }) => positionals.length === 0 || po
   for (const reading of result) {
     if (!isMet(reading)) missed += 1
     const target = `${targetOf(reading)}${isMet(reading) ? '' : '  MISSED'}`
-    console.log(`  ${reading.what.padEnd(56)} ${valueOf(reading).padStart(16)}  ${target.padEnd(10)}  ${reading.from ?? ''}`)
+    console.log(
+      `  ${reading.what.padEnd(56)} ${valueOf(reading).padStart(16)}  ${target.padEnd(10)}  ${reading.from ?? ''}`,
+    )
   }
 }
 if (values.write) writePage(names, measured, new Date())

@@ -25,8 +25,8 @@ const io: CliIo = {
       else process.stdout.once('drain', resolve)
     }),
   stderr: text => void process.stderr.write(text),
-  stdoutIsTerminal: process.stdout.isTTY === true,
-  stderrIsTerminal: process.stderr.isTTY === true,
+  stdoutIsTerminal: process.stdout.isTTY,
+  stderrIsTerminal: process.stderr.isTTY,
   columns: process.stdout.columns ?? process.stderr.columns ?? 100,
   env: process.env,
   userHome: homedir(),

@@ -1,4 +1,5 @@
 import { type Catalog, makeDurable, type Table } from './catalog/catalog.ts'
+import { cellText } from './cell-text.ts'
 import type { Commit } from './commit.ts'
 import { removeDataFiles } from './data-files.ts'
 import { IcebergError } from './errors.ts'
@@ -158,13 +159,13 @@ export async function commitAppend(
     await backOff(attempt, context.random)
     const fresh = await catalog.load()
     checkSameTable(table, fresh, current)
-    const next = await reprobe(fresh, table, current)
-    if (next === undefined) {
+    const left = await reprobe(fresh, table, current)
+    if (left === undefined) {
       await makeDurable(fresh)
       return fresh
     }
     table = fresh
-    current = next
+    current = left
   }
 }
 
@@ -265,7 +266,9 @@ function summary(prepared: PreparedAppend, parent: Snapshot | undefined): Snapsh
     'added-data-files': String(prepared.files.length),
     'added-records': String(prepared.rows),
     'added-files-size': String(size),
-    'changed-partition-count': String(new Set(prepared.files.map(file => [...file.partition.values()].join('|'))).size),
+    'changed-partition-count': String(
+      new Set(prepared.files.map(file => Array.from(file.partition.values(), cellText).join('|'))).size,
+    ),
     ...total('total-data-files', prepared.files.length),
     ...total('total-records', prepared.rows),
     ...total('total-files-size', size),

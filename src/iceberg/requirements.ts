@@ -64,7 +64,7 @@ function check(requirement: Requirement, metadata: TableMetadata | null): string
   const run = checks[requirement.type] as Check<Requirement['type']> | undefined
   if (run === undefined)
     throw new IcebergError('UPDATE_ILLEGAL', `unknown requirement ${(requirement as { type: string }).type}`)
-  return run(requirement as never, metadata)
+  return run(requirement, metadata)
 }
 
 function differ(sentence: string, expected: number | string, actual: number | string): string | undefined {

@@ -1,5 +1,5 @@
 import { IcebergError } from './errors.ts'
-import { primitiveOf } from './primitive.ts'
+import { primitiveOf, printType } from './primitive.ts'
 import { type IndexedField, indexById, isNested } from './schema-index.ts'
 import { parseTransform, transformAccepts } from './transform.ts'
 import type { PartitionSpec, Schema, SortOrder } from './types.ts'
@@ -51,7 +51,7 @@ function checkSource(source: IndexedField, transform: string, what: 'partition' 
   }
   const parsed = parseTransform(transform)
   if (parsed === undefined || !transformAccepts(parsed, primitiveOf(source.type))) {
-    illegal(`invalid source type ${String(source.type)} for transform: ${transform}`)
+    illegal(`invalid source type ${printType(source.type)} for transform: ${transform}`)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Table } from '../iceberg/catalog/catalog.ts'
+import { cellText } from '../iceberg/cell-text.ts'
 import { currentSchema } from '../iceberg/ids.ts'
 import type { ManifestEntry } from '../iceberg/manifest/data-file.ts'
 import { scanColumns } from '../iceberg/scan.ts'
@@ -20,7 +21,10 @@ export function rowKey(columns: readonly string[]): RowKey {
 
 /** Length-prefixed, so that no two keys are one text. */
 function keyText(cells: readonly Cell[]): string {
-  return cells.map(cell => `${String(cell).length}:${String(cell)}`).join('')
+  return cells
+    .map(cellText)
+    .map(text => `${text.length}:${text}`)
+    .join('')
 }
 
 /** The first row of every key, in order, and how many others there were. */

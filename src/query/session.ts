@@ -83,9 +83,9 @@ function sessionOf(engine: Engine, live: readonly LiveTable[]): QuerySession {
     running.add(query)
     try {
       const statement = await query.call(() => admit(connection, sql))
-      const close = (): void => query.stop(interrupted('the result was closed'))
+      const closeResult = (): void => query.stop(interrupted('the result was closed'))
       const result = streaming(await query.call(() => statement.stream()), sql, connection, query)
-      return { columns: result.columns, batches: guarded(result.batches(), query), close }
+      return { columns: result.columns, batches: guarded(result.batches(), query), close: closeResult }
     } catch (error) {
       void query.end()
       throw await explainFailure(error, live)

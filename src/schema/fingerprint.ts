@@ -10,11 +10,11 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
-  return `{${members.join(',')}}`
+  const members = value as Readonly<Record<string, unknown>>
+  const names = Object.keys(members)
+    .filter(name => members[name] !== undefined)
+    .sort()
+  return `{${names.map(name => `${JSON.stringify(name)}:${canonicalJson(members[name])}`).join(',')}}`
 }
 
 /**

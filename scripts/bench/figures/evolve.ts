@@ -1,75 +1,99 @@
-import { spawnSync } from 'node:child_process'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { link, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { printMetadata } from '../../../src/iceberg/metadata.ts'
 import type { Figure, Reading } from '../figure.ts'
 import { withFolder } from '../scratch.ts'
 import { apply, declared, withColumns, withSnapshots } from '../tables.ts'
-import { medians, ms } from '../timing.ts'
+import { interleaved, median, ms } from '../timing.ts'
 
-const rounds = 100
+const rounds = 200
 
 export const evolve: Figure = {
   name: 'evolve',
   about: 'Adding an optional column to the table, durably, against the bare durable write of the same metadata file',
   method: [
-    'Ours is `applyTable` from loading the table to the durable commit, in a warm process.',
-    'The floor is what a commit needs at least, by plain synchronous `node:fs`: write a temporary file with the very',
+    'Ours is `applyTable`, from loading the table to the durable commit, in a warm process.',
+    'The floor is what such a commit needs at least, by plain `node:fs/promises`: write a temporary file with the very',
     'bytes of the new metadata, `fsync`, `link` to the new name, `unlink`, `fsync` of the directory.',
-    `Medians of ${rounds} interleaved runs, each on a fresh table.`,
+    'The same by blocking calls is given for comparison: a daemon that answers meanwhile cannot use them.',
+    `Medians of ${rounds} interleaved runs; between two runs the new version is removed, durably.`,
   ],
-  measure: async () => [await against(1), await against(100)],
+  measure: async () => [...(await against(1)), ...(await against(100))],
 }
 
-function against(snapshots: number): Promise<Reading> {
+function against(snapshots: number): Promise<Reading[]> {
   return withFolder(async folder => {
     const { table } = await apply(join(folder, 'origin'), declared)
-    const base = printMetadata(withSnapshots(table, snapshots))
     const wanted = withColumns('stop_reason')
-    let run = 0
-    let directory = ''
-    let bytes: Uint8Array = base
-    const fresh = (): void => {
-      directory = join(folder, String(++run))
-      mkdirSync(join(directory, 'metadata'), { recursive: true })
-    }
-    // What preparing left in memory would else be made durable, and paid for, by whoever syncs next.
-    const settle = (): void => void spawnSync('sync', ['-f', folder])
-    const [ours, floor] = await medians(
-      rounds,
+    const directory = join(folder, 'table')
+    const ours = join(directory, 'metadata')
+    const bare = join(folder, 'bare')
+    for (const path of [ours, bare]) mkdirSync(path, { recursive: true })
+    writeFileSync(join(ours, 'v1.metadata.json'), printMetadata(withSnapshots(table, snapshots)))
+    await apply(directory, wanted)
+    const bytes = readFileSync(join(ours, 'v2.metadata.json'))
+    const samples = await interleaved(rounds, [
       {
-        prepare: async () => {
-          fresh()
-          writeFileSync(join(directory, 'metadata', 'v1.metadata.json'), base)
-          settle()
-        },
+        prepare: () => takeBack(ours),
         run: async () => {
-          const receipt = await apply(directory, wanted)
-          if (receipt.action !== 'evolve') throw new Error(`nothing was evolved: ${receipt.action}`)
+          const { action } = await apply(directory, wanted)
+          if (action !== 'evolve') throw new Error(`nothing was evolved: ${action}`)
         },
-        clean: async () => {
-          bytes = readFileSync(join(directory, 'metadata', 'v2.metadata.json'))
-        },
+      },
+      { prepare: () => takeBack(bare), run: () => publish(bare, bytes) },
+      { prepare: () => takeBack(bare), run: async () => publishBlocking(bare, bytes) },
+    ])
+    const [evolving = 0, writing = 0, blocking = 0] = samples.map(median)
+    const size = `${snapshots} ${snapshots === 1 ? 'snapshot' : 'snapshots'}, ${Math.round(bytes.byteLength / 1024)} KB of metadata`
+    return [
+      {
+        what: size,
+        value: evolving / writing,
+        unit: '×',
+        atMost: 3,
+        from: `${ms(evolving)} against ${ms(writing)}`,
       },
       {
-        prepare: async () => {
-          fresh()
-          settle()
-        },
-        run: async () => publishBare(join(directory, 'metadata'), bytes),
+        what: `${size}: against blocking calls`,
+        value: evolving / blocking,
+        unit: '×',
+        from: `${ms(evolving)} against ${ms(blocking)}`,
       },
-    )
-    return {
-      what: `at ${snapshots} ${snapshots === 1 ? 'snapshot' : 'snapshots'} (${Math.round(bytes.byteLength / 1024)} KB of metadata)`,
-      value: ours / floor,
-      unit: '×',
-      atMost: 3,
-      from: `${ms(ours)} against ${ms(floor)}`,
-    }
+    ]
   })
 }
 
-function publishBare(directory: string, bytes: Uint8Array): void {
+async function takeBack(directory: string): Promise<void> {
+  rmSync(join(directory, 'v2.metadata.json'), { force: true })
+  syncDirectory(directory)
+}
+
+async function publish(directory: string, bytes: Uint8Array): Promise<void> {
+  const temporary = join(directory, 'new.tmp')
+  const file = await open(temporary, 'wx', 0o600)
+  await file.write(bytes)
+  await file.sync()
+  await file.close()
+  await link(temporary, join(directory, 'v2.metadata.json'))
+  await unlink(temporary)
+  const names = await open(directory, 'r')
+  await names.sync()
+  await names.close()
+}
+
+function publishBlocking(directory: string, bytes: Uint8Array): void {
   const temporary = join(directory, 'new.tmp')
   const file = openSync(temporary, 'wx', 0o600)
   writeSync(file, bytes)
@@ -77,7 +101,11 @@ function publishBare(directory: string, bytes: Uint8Array): void {
   closeSync(file)
   linkSync(temporary, join(directory, 'v2.metadata.json'))
   unlinkSync(temporary)
-  const names = openSync(directory, 'r')
-  fsyncSync(names)
-  closeSync(names)
+  syncDirectory(directory)
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
 }

@@ -124,7 +124,7 @@ function stage(
       onEvent: event => {
         // What happens later is shown by the command that asks for it.
         if (!starting || (event.type === 'backfill' && event.event.type === 'progress')) return
-        for (const line of renderEvent(event, command => command).lines) if (!line.startsWith('query ')) void say(line)
+        for (const line of renderEvent(event, typed => typed).lines) if (!line.startsWith('query ')) void say(line)
       },
     })
     // A daemon whose declaration is refused says so and waits; the story goes on.

@@ -24,17 +24,17 @@ export async function runStart(context: CommandContext): Promise<number> {
     {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: { ...io.env } as NodeJS.ProcessEnv,
+      env: { ...io.env },
     },
   )
-  let exit: number | null | undefined
+  const exited: { code?: number | null } = {}
   child.once('exit', code => {
-    exit = code
+    exited.code = code
   })
   child.unref()
   await log.close()
   const until = performance.now() + longestStartMs
-  while (exit === undefined && performance.now() < until) {
+  while (exited.code === undefined && performance.now() < until) {
     const status = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
     if (status?.pid === child.pid) {
       await io.stdout(`The daemon runs: process ${status?.pid}, log ${home.log}.\n`)
@@ -50,9 +50,9 @@ export async function runStart(context: CommandContext): Promise<number> {
     await new Promise(resolve => setTimeout(resolve, 30))
   }
   const said = (await readFile(home.log, 'utf8')).trimEnd()
-  if (typeof exit === 'number' && exit !== 0) {
+  if (typeof exited.code === 'number' && exited.code !== 0) {
     io.stderr(`${said}\n`)
-    return exit
+    return exited.code
   }
   throw new HypError('DAEMON_UNREACHABLE', `The daemon was not ready within ${longestStartMs / 1000} s.`, {
     hint: `See ${home.log}.`,

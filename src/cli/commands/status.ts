@@ -35,7 +35,7 @@ function runningLines(status: DaemonStatus, context: CommandContext): string[] {
     `daemon    ${status.ready ? 'ready' : 'not ready'}, process ${status.pid}, version ${status.version}, since ${status.startedAt}`,
     `home      ${status.home}`,
     `table     ${table.name}: release ${table.release}, schema ${table.schemaId}, ${count(table.rows)} rows (${table.verdict})${status.importing ? ', importing' : ''}`,
-    ...status.checks.map(check => `${check.ok ? 'ok' : 'FAIL'}`.padEnd(10) + `${check.name}: ${check.message}`),
+    ...status.checks.map(check => (check.ok ? 'ok' : 'FAIL').padEnd(10) + `${check.name}: ${check.message}`),
     ...status.refused.flatMap(change => [
       `          ! ${change.path}  ${change.change}  ${change.code}`,
       `            ${change.reason}`,

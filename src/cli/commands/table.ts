@@ -1,4 +1,5 @@
 import type { Table } from '../../iceberg/catalog/catalog.ts'
+import { cellText } from '../../iceberg/cell-text.ts'
 import { currentSchema } from '../../iceberg/ids.ts'
 import { specById } from '../../iceberg/metadata.ts'
 import { printType } from '../../iceberg/primitive.ts'
@@ -87,7 +88,7 @@ export async function runTableFiles(context: CommandContext, options: OptionValu
   }
   const rows = [
     ['rows', 'size', 'partition', 'file'],
-    ...files.map(file => [count(file.rows), bytes(file.size), file.partition.join(','), file.path]),
+    ...files.map(file => [count(file.rows), bytes(file.size), file.partition.map(cellText).join(','), file.path]),
   ]
   const total = files.reduce((sum, file) => sum + file.size, 0)
   await context.io.stdout(

@@ -42,8 +42,8 @@ function conversation(session: Session, startMinute: number, turns: readonly (re
   })
 }
 
-function prompt(text: string): Line[] {
-  return [{ type: 'user', message: { role: 'user', content: text }, permissionMode: 'default' }]
+function prompt(content: string): Line[] {
+  return [{ type: 'user', message: { role: 'user', content }, permissionMode: 'default' }]
 }
 
 /** One answer: a line for each block, as the client writes them, with the output count growing from line to line. */

@@ -84,7 +84,7 @@ function progressLine(event: Extract<BackfillEvent, { type: 'progress' }>): stri
   return `${label('import')}${bytes(event.bytes.done)}/${bytes(event.bytes.total)} ${(share * 100).toFixed(1)} %  ${plural(event.lines, 'line')}  ${plural(event.rows, 'row')}  ${bytes(rate)}/s${left}`
 }
 
-export function summaryLines(summary: BackfillSummary, pasteable: (command: string) => string): string[] {
+function summaryLines(summary: BackfillSummary, pasteable: (command: string) => string): string[] {
   const skipped = (Object.entries(summary.skipped) as [SkipReason, number][])
     .filter(([, number]) => number > 0)
     .sort((a, b) => b[1] - a[1])

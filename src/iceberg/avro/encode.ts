@@ -26,10 +26,10 @@ class Output {
     this.bytes = grown
   }
 
-  raw(bytes: Uint8Array | readonly number[]): void {
-    this.reserve(bytes.length)
-    this.bytes.set(bytes, this.length)
-    this.length += bytes.length
+  raw(piece: Uint8Array | readonly number[]): void {
+    this.reserve(piece.length)
+    this.bytes.set(piece, this.length)
+    this.length += piece.length
   }
 
   /** Zig-zag varint; numbers that fit 31 bits, which are nearly all, avoid bigint arithmetic. */

@@ -1,6 +1,5 @@
 import { type AvroRecordValue, decodeAvro } from '../avro/decode.ts'
 import { encodeAvro } from '../avro/encode.ts'
-import type { AvroSchema } from '../avro/schema.ts'
 import { IcebergError } from '../errors.ts'
 import { compareBytes, encodeSingleValue } from '../single-value.ts'
 import type { Long, PartitionSpec, Schema } from '../types.ts'
@@ -47,7 +46,7 @@ export function encodeManifestList(
     'sequence-number': String(snapshot.sequenceNumber),
     'format-version': '2',
   }
-  return encodeAvro(manifestFileSchema as AvroSchema, records, metadata, sync)
+  return encodeAvro(manifestFileSchema, records, metadata, sync)
 }
 
 /** Reads a manifest list of format version 1 or 2. @throws IcebergError MANIFEST_INVALID naming the file */

@@ -1,6 +1,5 @@
 import { type AvroRecordValue, type AvroValue, decodeAvro } from '../avro/decode.ts'
 import { type AvroInput, encodeAvro } from '../avro/encode.ts'
-import type { AvroSchema } from '../avro/schema.ts'
 import { IcebergError } from '../errors.ts'
 import { printJson } from '../json.ts'
 import { decimalSize, parsePrimitive, primitiveOf } from '../primitive.ts'
@@ -45,14 +44,14 @@ export function encodeManifest(
     'format-version': '2',
     content: 'data',
   }
-  const records = entries.map(entry => ({
-    status: entry.status,
-    snapshot_id: entry.snapshotId ?? null,
-    sequence_number: entry.sequenceNumber ?? null,
-    file_sequence_number: entry.fileSequenceNumber ?? null,
-    data_file: fileRecord(entry.file, types),
+  const records = entries.map(added => ({
+    status: added.status,
+    snapshot_id: added.snapshotId ?? null,
+    sequence_number: added.sequenceNumber ?? null,
+    file_sequence_number: added.fileSequenceNumber ?? null,
+    data_file: fileRecord(added.file, types),
   }))
-  return encodeAvro(manifestEntrySchema(spec, schema) as AvroSchema, records, metadata, sync)
+  return encodeAvro(manifestEntrySchema(spec, schema), records, metadata, sync)
 }
 
 function fileRecord(file: DataFile, types: readonly { id: number; name: string; type: PrimitiveType }[]): AvroInput {
@@ -82,7 +81,7 @@ function partitionInput(cell: Cell, type: PrimitiveType): AvroInput {
   if (cell === null || cell === undefined) return null
   const primitive = primitiveOf(type)
   if (primitive.kind === 'uuid') return uuidBytes(cell as string)
-  if (primitive.kind !== 'decimal') return cell as AvroInput
+  if (primitive.kind !== 'decimal') return cell
   const bytes = new Uint8Array(decimalSize(primitive.precision))
   let rest = BigInt.asUintN(bytes.byteLength * 8, cell as bigint)
   for (let index = bytes.byteLength - 1; index >= 0; index--) {

@@ -1,6 +1,7 @@
 import type { SchemaElement } from 'hyparquet'
+import { IcebergError } from '../errors.ts'
 import { decimalSize, primitiveOf } from '../primitive.ts'
-import type { Schema, Type } from '../types.ts'
+import type { Schema, StructType, Type } from '../types.ts'
 
 /*
  * An Iceberg schema as Parquet schema elements (spec "Appendix A: Parquet"):
@@ -9,8 +10,9 @@ import type { Schema, Type } from '../types.ts'
 
 type Repetition = 'REQUIRED' | 'OPTIONAL' | 'REPEATED'
 
-/** The elements of a whole file, root first. */
+/** The elements of a whole file, root first. @throws IcebergError FORMAT_UNSUPPORTED for a struct without fields */
 export function parquetElements(schema: Schema): SchemaElement[] {
+  checkHasFields('the table', schema)
   return [
     { name: 'table', num_children: schema.fields.length },
     ...schema.fields.flatMap(field => elementsOf(field.name, field.type, field.id, field.required)),
@@ -21,6 +23,7 @@ function elementsOf(name: string, type: Type, id: number, required: boolean): Sc
   const repetition_type: Repetition = required ? 'REQUIRED' : 'OPTIONAL'
   if (typeof type === 'string') return [{ name, field_id: id, repetition_type, ...physical(type) }]
   if (type.type === 'struct') {
+    checkHasFields(name, type)
     return [
       { name, field_id: id, repetition_type, num_children: type.fields.length },
       ...type.fields.flatMap(field => elementsOf(field.name, field.type, field.id, field.required)),
@@ -39,6 +42,11 @@ function elementsOf(name: string, type: Type, id: number, required: boolean): Sc
     ...elementsOf('key', type.key, type['key-id'], true),
     ...elementsOf('value', type.value, type['value-id'], type['value-required']),
   ]
+}
+
+function checkHasFields(name: string, { fields }: StructType): void {
+  if (fields.length === 0)
+    throw new IcebergError('FORMAT_UNSUPPORTED', `${name} has no fields, and Parquet cannot hold a struct without any`)
 }
 
 function physical(type: string): Omit<SchemaElement, 'name'> {

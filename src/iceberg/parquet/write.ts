@@ -29,11 +29,12 @@ let snappy: ((input: Uint8Array) => Uint8Array) | undefined
 export async function createDataFile(io: FileIO, path: string, schema: Schema): Promise<DataFileWriter> {
   snappy ??= snappyCompressor()
   const columns = schema.fields.map(field => ({ name: field.name, take: columnOf(field) }))
+  const elements = parquetElements(schema)
   const file = await io.create(path)
   const bytes = new ByteWriter()
   const parquet = new ParquetWriter({
     writer: bytes,
-    schema: parquetElements(schema),
+    schema: elements,
     codec: 'SNAPPY',
     compressors: { SNAPPY: snappy },
     kvMetadata: [{ key: 'iceberg.schema', value: printJson(schema) }],

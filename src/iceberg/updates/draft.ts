@@ -21,7 +21,7 @@ export type Handler<Action extends Update['action']> = (
 ) => void
 
 export function patch(draft: Draft, change: Partial<TableMetadata>): void {
-  draft.metadata = { ...draft.metadata, ...change } as TableMetadata
+  draft.metadata = { ...draft.metadata, ...change }
 }
 
 export function illegal(message: string, details: Record<string, unknown> = {}): never {

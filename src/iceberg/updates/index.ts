@@ -93,7 +93,7 @@ export function applyUpdates(base: TableMetadata, updates: readonly Update[], co
     const handle = handlers[update.action] as Handler<Update['action']> | undefined
     if (handle === undefined)
       throw new IcebergError('UPDATE_ILLEGAL', `unknown update ${(update as { action: string }).action}`)
-    handle(draft, update as never)
+    handle(draft, update)
   }
   if (isUntouched(draft.metadata, base)) return base
   if (draft.metadata['format-version'] !== 2) {

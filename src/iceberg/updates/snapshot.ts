@@ -1,5 +1,5 @@
 import { snapshotById } from '../metadata.ts'
-import type { Long, SnapshotRef } from '../types.ts'
+import type { Long } from '../types.ts'
 import { type Draft, type Handler, illegal, patch, sameLong } from './draft.ts'
 
 /** Adds a snapshot; it becomes visible only when a ref points to it. */
@@ -31,7 +31,7 @@ export const setSnapshotRef: Handler<'set-snapshot-ref'> = (draft, update) => {
   const snapshot = snapshotById(draft.metadata, ref['snapshot-id'])
   if (snapshot === undefined) return illegal(`cannot set ${name} to unknown snapshot ${ref['snapshot-id']}`)
   if (name === 'main' && ref.type !== 'branch') illegal('cannot set main to a tag')
-  patch(draft, { refs: { ...draft.metadata.refs, [name]: ref as SnapshotRef } })
+  patch(draft, { refs: { ...draft.metadata.refs, [name]: ref } })
   if (name !== 'main' || sameLong(draft.metadata['current-snapshot-id'], ref['snapshot-id'])) return
   const addedNow = draft.addedSnapshots.has(BigInt(ref['snapshot-id']))
   patch(draft, {

@@ -2,7 +2,6 @@ import { open, readFile } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { icebergRead } from 'icebird'
 import { parseJson } from '../../iceberg/json.ts'
-import type { Field } from '../../iceberg/types.ts'
 import type { IcebirdAnswer, IcebirdTask } from './icebird.ts'
 import { rowDigest } from './row-digest.ts'
 
@@ -14,7 +13,7 @@ import { rowDigest } from './row-digest.ts'
 const { metadataFile, tableLocation, directory, fields, rows } = workerData as IcebirdTask
 
 globalThis.fetch = async (input, init): Promise<Response> => {
-  const url = String(input)
+  const url = input instanceof Request ? input.url : input.toString()
   const path = url.startsWith(`${tableLocation}/`)
     ? `${directory}/${url.slice(tableLocation.length + 1)}`
     : url.replace(/^file:\/\//, '')
@@ -39,7 +38,7 @@ globalThis.fetch = async (input, init): Promise<Response> => {
 const step = 5_000
 
 const metadata = parseJson(await readFile(metadataFile, 'utf8'))
-const digest = rowDigest(fields as Field[])
+const digest = rowDigest(fields)
 for (let rowStart = 0; rowStart < rows; rowStart += step) {
   const read = await icebergRead({
     tableUrl: tableLocation,

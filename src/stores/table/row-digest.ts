@@ -48,7 +48,6 @@ export function rowDigest(fields: readonly Field[]): RowDigest {
 function textOf(type: string): (cell: unknown) => string {
   if (type === 'timestamp' || type === 'timestamptz')
     return cell => (cell instanceof Date ? String(cell.getTime()) : String((cell as bigint) / 1000n))
-  if (type === 'date')
-    return cell => (cell instanceof Date ? String(cell.getTime() / 86_400_000) : String(cell as number))
-  return cell => `=${String(cell as string | number | bigint | boolean)}`
+  if (type === 'date') return cell => (cell instanceof Date ? String(cell.getTime() / 86_400_000) : String(cell))
+  return cell => `=${String(cell)}`
 }

@@ -1,4 +1,5 @@
 import type { Table } from '../../iceberg/catalog/catalog.ts'
+import { cellText } from '../../iceberg/cell-text.ts'
 import { IcebergError } from '../../iceberg/errors.ts'
 import { currentSchema } from '../../iceberg/ids.ts'
 import type { ManifestEntry } from '../../iceberg/manifest/data-file.ts'
@@ -67,7 +68,7 @@ export async function verifyTable(table: Table): Promise<Verification> {
             Object.fromEntries(schema.fields.map(field => [field.name, columns.get(field.id)?.[index] ?? null])),
           )
           if (keyFields.length === 0) continue
-          const key = JSON.stringify(keyFields.map(field => String(columns.get(field.id)?.[index])))
+          const key = JSON.stringify(keyFields.map(field => cellText(columns.get(field.id)?.[index])))
           if (keys.has(key)) problem('holds a row key that is stored twice')
           keys.add(key)
         }
@@ -89,7 +90,7 @@ export async function verifyTable(table: Table): Promise<Verification> {
 function byPartition(entries: readonly ManifestEntry[]): ManifestEntry[][] {
   const groups = new Map<string, ManifestEntry[]>()
   for (const entry of entries) {
-    const key = JSON.stringify([entry.specId, ...Array.from(entry.file.partition.values(), String)])
+    const key = JSON.stringify([entry.specId, ...Array.from(entry.file.partition.values(), cellText)])
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [entry])
     else group.push(entry)

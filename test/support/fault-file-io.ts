@@ -1,0 +1,80 @@
+import type { FileIO, OutputFile } from '../../src/iceberg/file-io/file-io.ts'
+
+/** One call that a FileIO is about to make. */
+export interface Operation {
+  /** Counts from 1. */
+  readonly n: number
+  readonly kind: OperationKind
+  readonly path: string
+}
+
+export type OperationKind = keyof FileIO | 'write' | 'finish'
+
+/** What changes a disk, or makes a change durable. */
+export const changingKinds: ReadonlySet<OperationKind> = new Set([
+  'create',
+  'write',
+  'finish',
+  'link',
+  'rename',
+  'remove',
+  'makeDirectory',
+  'syncDirectory',
+])
+
+export interface Watcher {
+  /** Called before every operation; what it throws is the operation's outcome. */
+  before?(operation: Operation): void | Promise<void>
+  /** Called when half of the bytes of a write are written. */
+  halfWay?(operation: Operation): void | Promise<void>
+  /** Called when the operation has been done; what it throws is its outcome none the less. */
+  after?(operation: Operation): void | Promise<void>
+}
+
+/** A FileIO that tells of every operation before, in the middle of and after doing it. */
+export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
+  let n = 0
+
+  async function run<Result>(kind: OperationKind, path: string, work: (now: Operation) => Promise<Result>): Promise<Result> {
+    const operation = { n: ++n, kind, path }
+    await watcher.before?.(operation)
+    const result = await work(operation)
+    await watcher.after?.(operation)
+    return result
+  }
+
+  function output(file: OutputFile, path: string): OutputFile {
+    return {
+      write: bytes =>
+        run('write', path, async operation => {
+          if (watcher.halfWay === undefined) return file.write(bytes)
+          const middle = bytes.byteLength >> 1
+          await file.write(bytes.subarray(0, middle))
+          await watcher.halfWay(operation)
+          await file.write(bytes.subarray(middle))
+        }),
+      finish: options => run('finish', path, () => file.finish(options)),
+      abandon: () => file.abandon(),
+    }
+  }
+
+  return {
+    read: path => run('read', path, () => inner.read(path)),
+    open: path => run('open', path, () => inner.open(path)),
+    create: path => run('create', path, async () => output(await inner.create(path), path)),
+    link: (from, to) => run('link', to, () => inner.link(from, to)),
+    rename: (from, to) => run('rename', to, () => inner.rename(from, to)),
+    remove: path => run('remove', path, () => inner.remove(path)),
+    list: directory => run('list', directory, () => inner.list(directory)),
+    size: path => run('size', path, () => inner.size(path)),
+    makeDirectory: directory => run('makeDirectory', directory, () => inner.makeDirectory(directory)),
+    syncDirectory: directory => run('syncDirectory', directory, () => inner.syncDirectory(directory)),
+  }
+}
+
+export type SystemCode = 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES'
+
+/** An error as the operating system gives it. */
+export function systemError(code: SystemCode, { kind, path }: Pick<Operation, 'kind' | 'path'>): Error {
+  return Object.assign(new Error(`${code}: made up, ${kind} '${path}'`), { code, syscall: kind, path })
+}
