@@ -162,7 +162,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
   QUERY_REFUSED: {
     exit: 64,
     http: 400,
-    when: 'A query is not a single SELECT.',
+    when: 'A query is not a single SELECT, or calls a table function that reads something other than the tables.',
     hint: 'Only one SELECT (or WITH … SELECT) at a time can be run.',
   },
   QUERY_FAILED: {

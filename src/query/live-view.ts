@@ -44,8 +44,7 @@ export function liveViewSql(live: LiveTable): string {
       `${field.id}: {name: ${quoteText(field.name)}, type: ${quoteText(columnType(field.type))}, default_value: NULL}`,
   )
   const files = `[${live.paths.map(quotePattern).join(', ')}]`
-  // A directory named `a=b` anywhere above the files would otherwise become a column.
-  const rows = `read_parquet(${files}, hive_partitioning = false, schema = MAP {${columns.join(', ')}})`
+  const rows = `read_parquet(${files}, schema = MAP {${columns.join(', ')}})`
   return `CREATE OR REPLACE VIEW ${quoteName(live.name)} AS FROM ${rows}`
 }
 

@@ -35,20 +35,14 @@ export function watch(connection: DuckDBConnection, { signal, timeoutMs }: Query
   return { call, stop, end }
 
   async function call<Result>(work: () => Promise<Result>): Promise<Result> {
-    check()
+    if (stopped !== undefined) throw stopped
     const done = work()
     busy = done.catch(() => undefined)
-    const result = await new Promise<Result>((resolve, fail) => {
+    // An engine that is interrupted while it hands out rows just comes to an end: what counts is the reason, which is first.
+    return new Promise<Result>((resolve, fail) => {
       reject = fail
       done.then(resolve, fail)
     })
-    // An engine that is interrupted while it hands out rows just comes to an end.
-    check()
-    return result
-  }
-
-  function check(): void {
-    if (stopped !== undefined) throw stopped
   }
 
   function stop(reason: HypError): void {

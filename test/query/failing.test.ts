@@ -12,7 +12,8 @@ test('a query that fails in the middle of its rows says so, and why', async () =
   const reading = async (sql: string): Promise<void> => {
     for await (const batch of (await query.run(sql)).batches) seen += batch.rowCount
   }
-  const late = (value: string): string => `SELECT CASE WHEN i = 900000 THEN ${value} ELSE i END AS x, i AS x FROM range(1000000) AS r(i)`
+  const late = (value: string): string =>
+    `SELECT CASE WHEN i = 900000 THEN ${value} ELSE i END AS x, i AS x FROM range(1000000) AS r(i)`
   expect(await errorOf(reading(`${late("error('too late')")};`))).toMatchObject({
     code: 'QUERY_FAILED',
     message: 'Invalid Input Error: too late',
@@ -45,7 +46,7 @@ test.each([
   expect(error.cause).toBeUndefined()
 })
 
-const sorting = "SELECT md5(i::VARCHAR) AS text FROM range(3000000) AS r(i) ORDER BY text LIMIT 1 OFFSET 2999999"
+const sorting = 'SELECT md5(i::VARCHAR) AS text FROM range(3000000) AS r(i) ORDER BY text LIMIT 1 OFFSET 2999999'
 
 test('a query that needs more memory than it may have fails, and writes nothing', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'hyp-query-'))
@@ -71,7 +72,9 @@ test('with a place to spill it goes on there, in a private directory that is gon
 })
 
 test('a setting that the engine does not take is a mistake of the configuration', async () => {
-  expect(await errorOf(openQuerySession({ tables: {}, memoryLimit: 'plenty' }))).toMatchObject({ code: 'CONFIG_INVALID' })
+  expect(await errorOf(openQuerySession({ tables: {}, memoryLimit: 'plenty' }))).toMatchObject({
+    code: 'CONFIG_INVALID',
+  })
 })
 
 test('a session that cannot be opened leaves nothing behind', async () => {

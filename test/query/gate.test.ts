@@ -22,7 +22,10 @@ async function contentsOf(directory: string): Promise<Record<string, string>> {
   const contents: Record<string, string> = {}
   for (const name of await readdir(directory, { recursive: true })) {
     const path = join(directory, name)
-    if ((await stat(path)).isFile()) contents[name] = createHash('sha256').update(await readFile(path)).digest('hex')
+    if ((await stat(path)).isFile())
+      contents[name] = createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex')
   }
   return contents
 }
@@ -35,6 +38,7 @@ test.each([
   ['SELECT x FROM range(1, 2) AS r(x)'],
   ['SELECT ";" AS x FROM (SELECT 1 AS ";")'],
   ["SELECT length(';') AS x"],
+  ["SELECT one AS x FROM (PIVOT (SELECT text FROM notes) ON text IN ('one') USING count(*))"],
   ['(SELECT 1 AS x) UNION (SELECT 1)'],
   ['SELECT DISTINCT 1 AS x FROM (DESCRIBE notes)'],
   ['WITH RECURSIVE up AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM up WHERE x < 3) SELECT min(x) AS x FROM up'],

@@ -38,8 +38,8 @@ export async function realTable(columns: readonly WantedField[], options: RealTa
   const directory = join(root, options.path ?? 'table')
   const catalog = fileCatalog({ io: localFileIO, directory, ...context })
   const { fields } = assignFreshIds(columns)
-  const [column, transform] = options.partition ?? []
-  const source = fields.find(field => field.name === column)?.id
+  const [partitionColumn, transform] = options.partition ?? []
+  const source = fields.find(field => field.name === partitionColumn)?.id
   let table = await catalog.create(
     stageCreate({
       uuid: randomUUID(),
@@ -50,7 +50,7 @@ export async function realTable(columns: readonly WantedField[], options: RealTa
         fields:
           source === undefined || transform === undefined
             ? []
-            : [{ 'source-id': source, 'field-id': 1000, name: `${column}_part`, transform }],
+            : [{ 'source-id': source, 'field-id': 1000, name: `${partitionColumn}_part`, transform }],
       },
       sortOrder: { 'order-id': 0, fields: [] },
       properties: {},

@@ -31,7 +31,7 @@ test.each([
   })
   const took = performance.now() - start
   expect(took).toBeGreaterThan(150)
-  expect(took).toBeLessThan(2000)
+  expect(took).toBeLessThan(5000)
 })
 
 test.each([
@@ -44,7 +44,7 @@ test.each([
   setTimeout(() => controller.abort(), 100)
   const { signal } = controller
   expect(await errorOf(read(query, sql, { signal }))).toMatchObject({ code: 'INTERRUPTED' })
-  expect(performance.now() - start).toBeLessThan(2000)
+  expect(performance.now() - start).toBeLessThan(5000)
   expect(await rowsOf(query, 'SELECT 1 AS x')).toEqual([{ x: 1 }])
 })
 

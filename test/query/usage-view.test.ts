@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { WantedField } from '../../src/iceberg/ids.ts'
 import type { Row } from '../../src/iceberg/types.ts'
-import { builtinDeclaration, builtinReleases } from '../../src/schema/builtin.ts'
 import { usageViewSql } from '../../src/query/usage-view.ts'
+import { builtinDeclaration, builtinReleases } from '../../src/schema/builtin.ts'
 import { rowsOf } from './asking.ts'
 import { column, type RealTable, realTable, session } from './real-table.ts'
 
@@ -14,10 +14,10 @@ function columnsOf(release: number): WantedField[] {
 
 /** The rows of one line of an answer: a block each, the usage of the line on all of them. */
 function line(release: number, values: LineValues): Row[] {
-  const { session = 's1', message = 'msg_1', request = 'req_1', model = 'claude-x', at = 0, blocks = 1, usage } = values
+  const { message = 'msg_1', request = 'req_1', model = 'claude-x', at = 0, blocks = 1, usage: report } = values
   const id = randomUUID()
   return Array.from({ length: blocks }, (_, index) => ({
-    [release < 6 ? 'conversation_id' : 'session_id']: session,
+    [release < 6 ? 'conversation_id' : 'session_id']: values.session ?? 's1',
     role: 'assistant',
     provider_uuid: message,
     request_id: request,
@@ -25,8 +25,8 @@ function line(release: number, values: LineValues): Row[] {
     message_id: id,
     part_id: `${id}#${index}`,
     message_created_at: 1_780_000_000_000_000n + BigInt(at),
-    attributes: JSON.stringify({ client: { name: 'claude' }, usage }),
-    ...(release < 9 ? {} : Object.fromEntries(Object.entries(usage).map(([name, count]) => [name, BigInt(count)]))),
+    attributes: JSON.stringify({ client: { name: 'claude' }, usage: report }),
+    ...(release < 9 ? {} : Object.fromEntries(Object.entries(report).map(([name, count]) => [name, BigInt(count)]))),
   }))
 }
 
@@ -54,25 +54,28 @@ async function usageOf(table: RealTable, columns = '*'): Promise<unknown[]> {
   return rowsOf(query, `SELECT ${columns} FROM usage ORDER BY provider_message_id, request_id NULLS FIRST`)
 }
 
-test.each(builtinReleases)('in release %i an answer that grew over several lines and blocks counts once, with its last report', async release => {
-  const table = await realTable(columnsOf(release))
-  await table.append([
-    ...line(release, { at: 1, usage: usage(3, 5, 100, 7), blocks: 2 }),
-    ...line(release, { at: 2, usage: usage(3, 631, 100, 7), blocks: 3 }),
-    ...line(release, { at: 3, usage: usage(3, 40, 100, 7) }),
-    { role: 'user', message_id: 'u', attributes: '{}' },
-  ])
-  expect(await usageOf(table)).toEqual([
-    {
-      provider_message_id: 'msg_1',
-      request_id: 'req_1',
-      session_id: 's1',
-      model: 'claude-x',
-      message_created_at: '2026-05-28T20:26:40.000002Z',
-      ...usage(3, 631, 100, 7),
-    },
-  ])
-})
+test.each(builtinReleases)(
+  'in release %i an answer that grew over several lines and blocks counts once, with its last report',
+  async release => {
+    const table = await realTable(columnsOf(release))
+    await table.append([
+      ...line(release, { at: 1, usage: usage(3, 5, 100, 7), blocks: 2 }),
+      ...line(release, { at: 2, usage: usage(3, 631, 100, 7), blocks: 3 }),
+      ...line(release, { at: 3, usage: usage(3, 40, 100, 7) }),
+      { role: 'user', message_id: 'u', attributes: '{}' },
+    ])
+    expect(await usageOf(table)).toEqual([
+      {
+        provider_message_id: 'msg_1',
+        request_id: 'req_1',
+        session_id: 's1',
+        model: 'claude-x',
+        message_created_at: '2026-05-28T20:26:40.000002Z',
+        ...usage(3, 631, 100, 7),
+      },
+    ])
+  },
+)
 
 test('an answer that a forked session copied counts once over both', async () => {
   const table = await realTable(columnsOf(9))

@@ -2,7 +2,7 @@ import { AsyncByteQueue, Data, RecordBatch, RecordBatchStreamWriter, Schema, Str
 import type { QueryResult } from '../result.ts'
 import { arrowData } from './arrow-data.ts'
 import { arrowField } from './arrow-type.ts'
-import type { Write } from './format.ts'
+import type { Write } from './write.ts'
 
 /** An Arrow IPC stream. */
 export async function writeArrow({ columns, batches }: QueryResult, write: Write): Promise<number> {

@@ -1,7 +1,7 @@
 import type { QueryResult } from '../result.ts'
-import type { Write } from './format.ts'
 import { plainText } from './plain.ts'
 import { cell } from './rows.ts'
+import type { Write } from './write.ts'
 
 /** CSV as RFC 4180 has it, with a header; null is nothing, empty text is `""`. */
 export async function writeCsv({ columns, batches }: QueryResult, write: Write): Promise<number> {

@@ -3,13 +3,11 @@ import { writeCsv } from './csv.ts'
 import { writeJson } from './json.ts'
 import { writeNdjson } from './ndjson.ts'
 import { writeTable } from './table.ts'
+import type { Write } from './write.ts'
 
 /** The forms a result can be written in. */
 export const resultFormats = ['table', 'json', 'ndjson', 'csv', 'arrow'] as const
 export type ResultFormat = (typeof resultFormats)[number]
-
-/** Takes what is written, text or (for `arrow`) bytes; a promise is awaited before more comes. */
-export type Write = (piece: string | Uint8Array) => void | Promise<void>
 
 export interface FormatOptions {
   /** Columns of the terminal that a `table` should fit; 100 when left out. */

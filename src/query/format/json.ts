@@ -1,6 +1,6 @@
 import type { QueryResult } from '../result.ts'
-import type { Write } from './format.ts'
 import { jsonRows } from './rows.ts'
+import type { Write } from './write.ts'
 
 /** One document: `{formatVersion, columns: [{name, type}], rows: [{…}], rowCount}`, a row on a line. */
 export async function writeJson({ columns, batches }: QueryResult, write: Write): Promise<number> {

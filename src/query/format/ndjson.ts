@@ -1,6 +1,6 @@
 import type { QueryResult } from '../result.ts'
-import type { Write } from './format.ts'
 import { jsonRows } from './rows.ts'
+import type { Write } from './write.ts'
 
 /** A JSON object on each line. */
 export async function writeNdjson({ columns, batches }: QueryResult, write: Write): Promise<number> {

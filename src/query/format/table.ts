@@ -1,8 +1,8 @@
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts'
 import { cutToWidth, displayWidth } from './display-width.ts'
-import type { Write } from './format.ts'
 import { plainText } from './plain.ts'
 import { cell } from './rows.ts'
+import type { Write } from './write.ts'
 
 /** Rows that decide how wide the columns are; those after them are cut to it. */
 const measuredRows = 1000

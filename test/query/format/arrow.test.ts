@@ -52,7 +52,19 @@ test('every simple type is an Arrow type of its own, and comes back as it was', 
       s: 'é💥',
       bin: new Uint8Array([97, 0]),
     },
-    { b: null, i8: null, i16: null, i32: null, i64: null, u8: null, u64: null, f32: null, f64: null, s: null, bin: null },
+    {
+      b: null,
+      i8: null,
+      i16: null,
+      i32: null,
+      i64: null,
+      u8: null,
+      u64: null,
+      f32: null,
+      f64: null,
+      s: null,
+      bin: null,
+    },
     {
       b: false,
       i8: -1,
@@ -70,7 +82,8 @@ test('every simple type is an Arrow type of its own, and comes back as it was', 
 })
 
 test('times keep their microseconds, and those with a zone are in UTC', async () => {
-  const table = await arrow(`SELECT TIMESTAMPTZ '2026-01-02 03:04:05.000006+00' AS z, TIMESTAMP '1969-12-31 23:59:59.999999' AS l,
+  const table =
+    await arrow(`SELECT TIMESTAMPTZ '2026-01-02 03:04:05.000006+00' AS z, TIMESTAMP '1969-12-31 23:59:59.999999' AS l,
     DATE '1969-12-31' AS d, TIME '23:59:59.999999' AS t`)
   expect(typesOf(table)).toEqual({
     z: 'Timestamp<MICROSECOND, UTC>',
@@ -84,7 +97,9 @@ test('times keep their microseconds, and those with a zone are in UTC', async ()
 })
 
 test('decimals, and sums of 64-bit integers, are decimals of 128 bits', async () => {
-  const table = await arrow(`SELECT * FROM (VALUES (-12.34::DECIMAL(9,2), 170141183460469231731::HUGEINT, 7::UHUGEINT), (NULL, NULL, NULL)) AS v(d, h, u)`)
+  const table = await arrow(
+    `SELECT * FROM (VALUES (-12.34::DECIMAL(9,2), 170141183460469231731::HUGEINT, 7::UHUGEINT), (NULL, NULL, NULL)) AS v(d, h, u)`,
+  )
   expect(typesOf(table)).toEqual({ d: 'Decimal[9e+2]', h: 'Decimal[38e0]', u: 'Utf8' })
   const [d, h] = table.batches[0]?.data.children ?? []
   const first = (words: unknown): bigint => {

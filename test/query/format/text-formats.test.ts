@@ -77,9 +77,9 @@ test('json of many rows stays one document', async () => {
 })
 
 test('columns of the same name are told apart, and any name can be one', async () => {
-  expect(await formatted(`SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS "A", 5 AS "__proto__", 6 AS "2", 7 AS "1"`, 'ndjson')).toBe(
-    '{"a":1,"a_2":2,"a_1":3,"A":4,"__proto__":5,"2":6,"1":7}\n',
-  )
+  expect(
+    await formatted(`SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS "A", 5 AS "__proto__", 6 AS "2", 7 AS "1"`, 'ndjson'),
+  ).toBe('{"a":1,"a_2":2,"a_1":3,"A":4,"__proto__":5,"2":6,"1":7}\n')
 })
 
 test('what JSON has no number for becomes text', async () => {
