@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
 import { type Figure, isMet, type Reading, targetOf } from './bench/figure.ts'
+import { append } from './bench/figures/append.ts'
 import { evolve } from './bench/figures/evolve.ts'
+import { importing } from './bench/figures/import.ts'
 import { pyiceberg } from './bench/figures/pyiceberg.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = [evolve, pyiceberg]
+const figures: readonly Figure[] = [evolve, pyiceberg, append, importing]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -67,7 +67,7 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
       summary: 'Show whether the daemon runs, the table, and why the import waits when it does.',
       options: [json],
       examples: ['hyp status', 'hyp status --json'],
-      exits: '0',
+      exits: '0; 78 no daemon runs and a declaration is invalid',
       run: async (context, options) => (await import('./commands/status.ts')).runStatus(context, options),
     },
     {
@@ -77,7 +77,7 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
       options: [json],
       examples: ['hyp backfill claude', 'hyp backfill claude --json'],
       exits:
-        '0 loaded; 3 the declaration breaks the table; 4 the table is newer; 75 another process works on the home; 130 interrupted',
+        '0 loaded; 3 the declaration breaks the table; 4 the table is newer; 75 another process works on the home; 78 a declaration is invalid; 130 interrupted',
       run: async (context, options, argument = 'claude') => {
         const { sourceNames } = await import('../ingest/backfill.ts')
         const source = sourceNames.find(name => name === argument)

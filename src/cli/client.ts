@@ -7,6 +7,8 @@ import { version } from '../version.ts'
 
 /** A running daemon, as a command sees it. */
 export interface DaemonClient {
+  /** Its process: known whatever version it is of. */
+  readonly pid: number
   get<Answer>(path: string): Promise<Answer>
   post<Answer>(path: string, body: object): Promise<Answer>
   /** Posts, and hands over each line of an NDJSON answer as it comes. */
@@ -20,14 +22,15 @@ export async function findDaemon(home: Home): Promise<DaemonClient | undefined> 
   try {
     const response = await send(socket, 'GET', '/v1/status')
     response.resume()
-    return client(socket)
+    return client(socket, Number(response.headers['hyp-pid']))
   } catch {
     return undefined
   }
 }
 
-function client(socket: string): DaemonClient {
+function client(socket: string, pid: number): DaemonClient {
   return {
+    pid,
     get: async path => (await document(await send(socket, 'GET', path))) as never,
     post: async (path, body) => (await document(await send(socket, 'POST', path, body))) as never,
     stream: async (path, body, onLine, signal) => {

@@ -11,20 +11,28 @@ export interface CommandContext {
   readonly io: CliIo
   readonly home: Home
   readonly release: number
-  /** A command of ours as it can be pasted here: `npx hyp …` where `hyp` is not on the path, with the home where one was named. */
+  /** The release if it was named, in words or in the environment: what a running daemon must then be. */
+  readonly namedRelease: number | undefined
+  /**
+   * A command of ours as it can be pasted into any terminal: `npx hyp …` where `hyp` is not on the path, with the home
+   * where it is not the usual one. HYP_HOME may have been set for this process only.
+   */
   readonly pasteable: (command: string) => string
 }
 
 export function commandContext(io: CliIo, options: OptionValues): CommandContext {
-  const named = text(options['home'])
-  const home = resolveHome(io.env, named, io.userHome)
-  const flag = named === undefined || named === io.env['HYP_HOME'] ? '' : ` --home ${quoted(home.directory)}`
+  const home = resolveHome(io.env, text(options['home']), io.userHome)
+  const usual = resolveHome({ ...io.env, HYP_HOME: undefined }, undefined, io.userHome)
+  const flag = home.directory === usual.directory ? '' : ` --home ${quoted(home.directory)}`
   const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
+  const namedRelease = releaseOf(text(options['asRelease']))
   return {
     io,
     home,
-    release: releaseOf(text(options['asRelease'])),
-    pasteable: command => command.replace(/^hyp\b/, `${program}${flag}`),
+    release: namedRelease ?? newestRelease,
+    namedRelease,
+    // The demo has a home of its own.
+    pasteable: command => command.replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`),
   }
 }
 
@@ -32,8 +40,8 @@ function text(value: string | boolean | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function releaseOf(given: string | undefined): number {
-  if (given === undefined) return newestRelease
+function releaseOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined
   if (!/^\d+$/.test(given)) throw new HypError('USAGE', `--as-release takes a number, not ${JSON.stringify(given)}.`)
   return Number(given)
 }

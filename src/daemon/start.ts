@@ -50,7 +50,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     place = await socketPlace(home)
     const stopping = new AbortController()
     const running = new Map<SourceName, RunningBackfill>()
-    const daemon: Daemon = { backfill, apply, status, stop }
+    const daemon: Daemon = { release, backfill, apply, status, stop }
     server = await listen(place.path, daemon)
     await writePresence(home, { pid: process.pid, version, startedAt, socket: place.path })
     onEvent({ type: 'ready', socket: place.path, ms: Math.round(performance.now() - start) })
@@ -119,7 +119,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
     async function status(): Promise<DaemonStatus> {
       const table = await observeTable(catalog)
-      return statusOf({ home, startedAt, plan: planTable(declaration, table), importing: running.size > 0 })
+      return statusOf({
+        home,
+        release,
+        pid: process.pid,
+        startedAt,
+        plan: planTable(declaration, table),
+        importing: running.size > 0,
+      })
     }
 
     async function stop(signal: string | null): Promise<void> {

@@ -1,3 +1,4 @@
+import { newestRelease } from '../schema/builtin.ts'
 import type { Plan, PlannedChange, Verdict } from '../schema/plan.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
@@ -14,8 +15,12 @@ export interface Check {
 export interface DaemonStatus {
   readonly formatVersion: 1
   readonly version: string
-  readonly pid: number
-  readonly startedAt: string
+  /** The built-in release it runs as. */
+  readonly release: number
+  /** null where no daemon runs, as is the next. */
+  readonly pid: number | null
+  /** RFC 3339, UTC. */
+  readonly startedAt: string | null
   readonly home: string
   readonly ready: boolean
   readonly importing: boolean
@@ -32,13 +37,23 @@ export interface DaemonStatus {
   readonly refused: readonly PlannedChange[]
 }
 
-export function statusOf(state: { home: Home; startedAt: string; plan: Plan; importing: boolean }): DaemonStatus {
+export interface DaemonState {
+  readonly home: Home
+  readonly release: number
+  readonly pid: number | null
+  readonly startedAt: string | null
+  readonly plan: Plan
+  readonly importing: boolean
+}
+
+export function statusOf(state: DaemonState): DaemonStatus {
   const { plan } = state
-  const checks = [tableCheck(plan), importCheck(plan)]
+  const checks = [...(state.pid === null ? [notRunning] : []), tableCheck(plan), importCheck(plan)]
   return {
     formatVersion: 1,
     version,
-    pid: process.pid,
+    release: state.release,
+    pid: state.pid,
     startedAt: state.startedAt,
     home: state.home.directory,
     ready: checks.every(check => check.ok),
@@ -56,9 +71,16 @@ export function statusOf(state: { home: Home; startedAt: string; plan: Plan; imp
   }
 }
 
+/** The command that shows the plan of a release. */
+export function planCommand(release: number): string {
+  return release === newestRelease ? 'hyp plan' : `hyp plan --as-release ${release}`
+}
+
+const notRunning: Check = { name: 'daemon', ok: false, message: 'not running', hint: 'start it with `hyp start`' }
+
 function tableCheck(plan: Plan): Check {
   if (plan.verdict === 'absent')
-    return { name: 'table', ok: false, message: `the table ${plan.table} is gone`, hint: 'restart the daemon' }
+    return { name: 'table', ok: false, message: `the table ${plan.table} is not there`, hint: 'start the daemon again' }
   return { name: 'table', ok: true, message: `${plan.table} at schema ${plan.found?.schemaId}`, hint: null }
 }
 
@@ -73,7 +95,7 @@ function importCheck(plan: Plan): Check {
     message: `paused: the declaration of release ${plan.declared.release} breaks the table: ${reasons.join(', ')}; reads work, and what is not imported stays in the transcripts`,
     hint:
       plan.found?.release === null || plan.found === null
-        ? 'see `hyp plan`'
-        : `see \`hyp plan\`, or run as release ${plan.found.release}: \`hyp daemon --as-release ${plan.found.release}\``,
+        ? `see \`${planCommand(plan.declared.release)}\``
+        : `see \`${planCommand(plan.declared.release)}\`, or run as release ${plan.found.release}: \`hyp daemon --as-release ${plan.found.release}\``,
   }
 }

@@ -43,7 +43,13 @@ function transformed(
   const names = namesTo(source)
   const [name = ''] = names
   const take = names.length === 1 ? (row: Row): Cell => row[name] : (row: Row): Cell => member(row, names)
-  return row => apply(check(take(row)))
+  let previous: { readonly cell: Cell; readonly result: Cell } | undefined
+  return row => {
+    const cell = take(row)
+    // Rows that follow one another have mostly the same value.
+    if (previous === undefined || !Object.is(cell, previous.cell)) previous = { cell, result: apply(check(cell)) }
+    return previous.result
+  }
 }
 
 /** Names from the top of a row to a field in it; a name may hold dots. */
@@ -68,8 +74,13 @@ export function partitionRows(rows: readonly Row[], spec: PartitionSpec, schema:
     ),
   )
   const partitions = new Map<string, Partition>()
+  let previous: { readonly values: readonly Cell[]; readonly partition: Partition } | undefined
   for (const row of rows) {
     const values = valuesOf(row)
+    if (previous?.values.every((value, index) => Object.is(value, values[index]))) {
+      previous.partition.rows.push(row)
+      continue
+    }
     const key = values
       .map((value, index) =>
         value === null || value === undefined
@@ -86,6 +97,7 @@ export function partitionRows(rows: readonly Row[], spec: PartitionSpec, schema:
       partitions.set(key, partition)
     }
     partition.rows.push(row)
+    previous = { values, partition }
   }
   return [...partitions.values()]
 }

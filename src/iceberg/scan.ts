@@ -5,7 +5,7 @@ import { currentSchema } from './ids.ts'
 import type { ManifestEntry } from './manifest/data-file.ts'
 import { specById } from './metadata.ts'
 import { compareCells } from './parquet/metrics.ts'
-import { openParquet, type ParquetFile, type RowGroupView } from './parquet/read.ts'
+import { type GroupFilter, openParquet, type ParquetFile } from './parquet/read.ts'
 import { decodeSingleValue } from './single-value.ts'
 import { liveDataFiles } from './snapshot.ts'
 import { bindTransform, parseTransform } from './transform.ts'
@@ -66,14 +66,11 @@ export async function* scanColumns(table: Table, options: ScanOptions = {}): Asy
       const absent = fields
         .filter(field => !file.has(field.id))
         .map(field => [field.id, absentValue(field, entry, specById(metadata, entry.specId))] as const)
-      for await (const batch of file.readColumns(
-        fields,
-        filter === undefined ? undefined : group => filter.mayMatchGroup(group),
-      )) {
+      for await (const batch of file.readColumns(fields, filter)) {
         const columns = new Map(batch.columns)
         for (const [id, value] of absent)
           if (value !== null) columns.set(id, new Array<Cell>(batch.rowCount).fill(value))
-        const keys = filter === undefined ? undefined : columns.get(filter.field.id)
+        const keys = filter === undefined ? undefined : columns.get(filter.id)
         const keep =
           filter === undefined
             ? () => true
@@ -132,11 +129,9 @@ function absentValue(field: Field, entry: ManifestEntry, spec: PartitionSpec): C
   return null
 }
 
-interface BoundFilter {
-  readonly field: Field
+interface BoundFilter extends GroupFilter {
   readonly values: ReadonlySet<NonNullable<Cell>>
   mayMatchFile(entry: ManifestEntry): boolean
-  mayMatchGroup(group: RowGroupView): boolean
 }
 
 function bindFilter(filter: KeyFilter, metadata: TableMetadata): BoundFilter {
@@ -158,8 +153,9 @@ function bindFilter(filter: KeyFilter, metadata: TableMetadata): BoundFilter {
     }),
   )
   return {
-    field,
+    id: field.id,
     values: filter.values,
+    matches: cells => cells.some(cell => filter.values.has(cell as NonNullable<Cell>)),
     mayMatchFile: entry => {
       for (const { id, possible } of partitionValues.get(entry.specId) ?? []) {
         if (entry.file.partition.has(id) && !possible.has(entry.file.partition.get(id) ?? null)) return false
@@ -172,7 +168,7 @@ function bindFilter(filter: KeyFilter, metadata: TableMetadata): BoundFilter {
         upper === undefined ? undefined : decodeSingleValue(upper, type),
       )
     },
-    mayMatchGroup: group => {
+    mayMatch: group => {
       const bounds = group.bounds(field.id)
       if (bounds === undefined || typeof bounds.lower !== 'string' || typeof bounds.upper !== 'string') return true
       return overlaps(sorted, bounds.lower, bounds.upper)

@@ -69,7 +69,7 @@ function applier(transform: Transform, source: Primitive | undefined): (cell: Ce
     case 'bucket':
       return cell => (hash(cell, source) & 0x7fffffff) % transform.buckets
     case 'truncate':
-      return cell => truncate(cell, transform.width)
+      return cell => truncate(cell, transform.width, source)
     case 'year':
       return cell => Math.floor(months(days(cell, source)) / 12)
     case 'month':
@@ -93,15 +93,15 @@ function hash(cell: Cell, source: Primitive | undefined): number {
   return murmur3(bytes)
 }
 
-function truncate(cell: Cell, width: number): Cell {
+/** Numbers are rounded down; at the lowest end of a type they wrap to its highest, as in Java. */
+function truncate(cell: Cell, width: number, source: Primitive | undefined): Cell {
   if (typeof cell === 'string') return [...cell].slice(0, width).join('')
   if (cell instanceof Uint8Array) return cell.slice(0, width)
-  if (typeof cell === 'bigint') {
-    const wide = BigInt(width)
-    return cell - (((cell % wide) + wide) % wide)
-  }
-  const value = cell as number
-  return value - (((value % width) + width) % width)
+  const value = BigInt(cell as bigint | number)
+  const wide = BigInt(width)
+  const result = value - (((value % wide) + wide) % wide)
+  if (source?.kind === 'int') return Number(BigInt.asIntN(32, result))
+  return source?.kind === 'long' ? BigInt.asIntN(64, result) : result
 }
 
 /** Days since 1970, rounded down also before it. */

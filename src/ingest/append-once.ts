@@ -49,7 +49,8 @@ export async function appendOnce(
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
   const stored = await storedKeys(base, candidates.rows, key)
-  const fresh = new Map([...candidates.rows].filter(([text]) => !stored.has(text)))
+  const fresh = new Map(candidates.rows)
+  for (const text of stored) fresh.delete(text)
   if (fresh.size === 0) {
     if (rows.length > 0) await makeDurable(base)
     return { table: base, rows: 0, duplicates: rows.length }
@@ -105,13 +106,17 @@ async function writePartitions(
   context: AppendContext,
 ): Promise<WrittenPartition[]> {
   const written: WrittenPartition[] = []
-  try {
-    for (const partition of partitions) {
-      written.push({
-        file: await writeDataFile(table, partition, { uniqueName: context.uniqueName, rowGroupRows }),
-        partition,
-      })
+  const waiting = partitions.values()
+  const write = async (): Promise<void> => {
+    for (const partition of waiting) {
+      const file = await writeDataFile(table, partition, { uniqueName: context.uniqueName, rowGroupRows })
+      written.push({ file, partition })
     }
+  }
+  try {
+    // Some at a time: one is encoded while others become durable.
+    for (const outcome of await Promise.allSettled([write(), write(), write(), write()]))
+      if (outcome.status === 'rejected') throw outcome.reason
     await table.io.syncDirectory(table.path(`${table.metadata.location}/data`))
   } catch (error) {
     await removeDataFiles(table, filesOf(written))

@@ -140,9 +140,9 @@ describe('a power cut', () => {
     expect(await problemsAtEveryCut(moments, [], wholeStory, 6)).toEqual([])
   })
 
-  test('while old metadata files are removed costs nothing either', async () => {
+  test('while an old metadata file is removed costs nothing either', async () => {
     const moments = await record(await prepared(manyVersions), lateStory)
-    expect(moments.filter(({ call }) => /remove .*\/v\d+\.metadata\.json$/.test(call))).toHaveLength(2)
+    expect(moments.filter(({ call }) => /remove .*\/v\d+\.metadata\.json$/.test(call))).toHaveLength(1)
     expect(await problemsAtEveryCut(moments, manyVersions, lateStory, 4)).toEqual([])
   })
 
@@ -150,11 +150,12 @@ describe('a power cut', () => {
     const found: string[] = []
     for (const { n, call, disk, acknowledged } of await record(await prepared([]), wholeStory)) {
       const killed = disk.copy()
-      await performAgain(killed, [], wholeStory, acknowledged, n + 10)
-      for (let cut = 0; cut < 3; cut++) {
+      const again = wholeStory.slice(acknowledged, acknowledged + 1)
+      for (const step of again) await perform(step, killed.io, directory, seededContext(n + 10))
+      for (let cut = 0; cut < 4; cut++) {
         const seed = n * 1000 + cut
-        for (const problem of await problems(killed.cutPower(seeded(seed)), [], wholeStory, wholeStory.length))
-          found.push(`killed before call ${n} (${call}), seed ${seed}: ${problem}`)
+        const lost = await problems(killed.cutPower(seeded(seed)), [], wholeStory, acknowledged + again.length)
+        for (const problem of lost) found.push(`killed before call ${n} (${call}), seed ${seed}: ${problem}`)
       }
     }
     expect(found).toEqual([])

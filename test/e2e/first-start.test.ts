@@ -38,12 +38,14 @@ test('a first start says in plain lines what it made, found, loaded and skipped,
   const { size } = lstatSync(join(here.claude, 'projects/-somewhere/one.jsonl'))
   expect(lines).toMatch(
     new RegExp(
-      `^history  ${join(here.claude, 'projects')}  1 file, ${(size / 1000).toFixed(1)} kB  \\([\\d.]+ [MGT]B free on the disk\\)$`,
+      `^history  ${join(here.claude, 'projects')}  1 file, ${size} B  \\([\\d.]+ [MGT]B free on the disk\\)$`,
       'm',
     ),
   )
   expect(lines).toMatch(/^import   2 new rows from 4 lines of 1 file in /m)
-  expect(lines).toMatch(/^skipped  2 lines:\n {9,}1 {2}(invalid-json|progress) .+\n {9,}1 {2}(invalid-json|progress) .+$/m)
+  expect(lines).toMatch(
+    /^skipped  2 lines:\n {9,}1 {2}(invalid-json|progress) .+\n {9,}1 {2}(invalid-json|progress) .+$/m,
+  )
   expect(daemon.stderr()).toBe('')
 })
 
@@ -140,14 +142,20 @@ test('a second start beside unchanged histories adds nothing and says what is th
 test('a log for programs is one JSON object a line and never holds what was said', async () => {
   const here = machine()
   addLines(here.claude, 'one', [
-    line('one', 0, { message: { id: 'm', role: 'assistant', content: [{ type: 'text', text: 'a very private word' }] } }),
+    line('one', 0, {
+      message: { id: 'm', role: 'assistant', content: [{ type: 'text', text: 'a very private word' }] },
+    }),
     '{"broken": "another private word',
   ])
   const daemon = await here.daemon()
   await daemon.imported()
   const { stdout, stderr } = await daemon.stop()
   for (const text of stdout.trimEnd().split('\n')) {
-    expect(JSON.parse(text)).toMatchObject({ level: expect.any(Number), time: expect.any(String), msg: expect.any(String) })
+    expect(JSON.parse(text)).toMatchObject({
+      level: expect.any(Number),
+      time: expect.any(String),
+      msg: expect.any(String),
+    })
   }
   expect(stdout + stderr).not.toContain('private word')
 })

@@ -1,7 +1,17 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { abandonAppend, type AppendContext, commitAppend, isCode, prepareAppend, type PreparedAppend, type Reprobe, retries, stageAppend } from '../../src/iceberg/append.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import {
+  type AppendContext,
+  abandonAppend,
+  commitAppend,
+  isCode,
+  type PreparedAppend,
+  patience,
+  prepareAppend,
+  type Reprobe,
+  stageAppend,
+} from '../../src/iceberg/append.ts'
 import { encodeAvro } from '../../src/iceberg/avro/encode.ts'
 import type { AvroSchema } from '../../src/iceberg/avro/schema.ts'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
@@ -10,10 +20,24 @@ import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSnapshot, parseMetadata, printMetadata } from '../../src/iceberg/metadata.ts'
 import { readManifestList } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
-import { append, catalogAt, contentsOf, context, createTable, evolve, failure, ioWith, optional, readRows, required, type TableShape, type TestTable } from '../support/table.ts'
+import {
+  append,
+  catalogAt,
+  contentsOf,
+  context,
+  createTable,
+  evolve,
+  failure,
+  ioWith,
+  optional,
+  readRows,
+  required,
+  type TableShape,
+  type TestTable,
+} from '../support/table.ts'
 
 const shape: TableShape = { columns: [required('id', 'int'), optional('text', 'string')] }
-const again: Reprobe = async (_fresh, _stale, prepared) => prepared
+const again: Reprobe = async (_fresh, _stale, current) => current
 
 function rowsFrom(start: number, count = 3): Row[] {
   return Array.from({ length: count }, (_, index) => ({ id: start + index, text: `row ${start + index}` }))
@@ -21,7 +45,11 @@ function rowsFrom(start: number, count = 3): Row[] {
 
 async function prepared(target: TestTable, rows: readonly Row[], io = target.table.io): Promise<PreparedAppend> {
   const table = { ...target.table, io }
-  return prepareAppend(table, await writeDataFiles(table, rows, { uniqueName: context.uniqueName, rowGroupRows: 1000 }), context)
+  return prepareAppend(
+    table,
+    await writeDataFiles(table, rows, { uniqueName: context.uniqueName, rowGroupRows: 1000 }),
+    context,
+  )
 }
 
 function idsOf(rows: readonly Row[]): number[] {
@@ -33,7 +61,11 @@ async function avroNames(target: TestTable): Promise<string[]> {
 }
 
 /** A catalog that lets another writer commit first, so many times. */
-function overtaken(target: TestTable, times: number, other: (n: number, table: Table) => Promise<unknown>): { catalog: Catalog; attempts: () => number } {
+function overtaken(
+  target: TestTable,
+  times: number,
+  other: (n: number, table: Table) => Promise<unknown>,
+): { catalog: Catalog; attempts: () => number } {
   let attempts = 0
   const catalog: Catalog = {
     ...target.catalog,
@@ -53,7 +85,11 @@ describe('a snapshot', () => {
     const [first, second] = two.table.metadata.snapshots
     expect(first).not.toHaveProperty('parent-snapshot-id')
     expect(second?.['parent-snapshot-id']).toBe(first?.['snapshot-id'])
-    expect([first?.['sequence-number'], second?.['sequence-number'], two.table.metadata['last-sequence-number']]).toEqual([1, 2, 2])
+    expect([
+      first?.['sequence-number'],
+      second?.['sequence-number'],
+      two.table.metadata['last-sequence-number'],
+    ]).toEqual([1, 2, 2])
     expect(second?.summary).toEqual({
       operation: 'append',
       'added-data-files': '1',
@@ -62,7 +98,9 @@ describe('a snapshot', () => {
       'changed-partition-count': '1',
       'total-data-files': '2',
       'total-records': '8',
-      'total-files-size': String(Number(first?.summary?.['added-files-size']) + Number(second?.summary?.['added-files-size'])),
+      'total-files-size': String(
+        Number(first?.summary?.['added-files-size']) + Number(second?.summary?.['added-files-size']),
+      ),
       'total-delete-files': '0',
       'total-position-deletes': '0',
       'total-equality-deletes': '0',
@@ -70,7 +108,10 @@ describe('a snapshot', () => {
   })
 
   test('says which schema was current, and a schema-only commit makes none', async () => {
-    const evolved = await evolve(await append(await createTable(shape), rowsFrom(0)), [...shape.columns, optional('more', 'int')])
+    const evolved = await evolve(await append(await createTable(shape), rowsFrom(0)), [
+      ...shape.columns,
+      optional('more', 'int'),
+    ])
     expect(evolved.table.metadata.snapshots.map(snapshot => snapshot['schema-id'])).toEqual([0])
     const two = await append(evolved, rowsFrom(3))
     expect(two.table.metadata.snapshots.map(snapshot => snapshot['schema-id'])).toEqual([0, 1])
@@ -85,29 +126,48 @@ describe('a snapshot', () => {
     const staged = stageAppend(metadata, await prepared(target, rowsFrom(9)), [], rigged)
     expect(staged.snapshot['snapshot-id']).not.toBe(used)
     for (const draw of [0, 0.5, 1 - 2 ** -53]) {
-      const id = stageAppend(metadata, await prepared(target, rowsFrom(9)), [], { ...context, random: () => draw }).snapshot['snapshot-id']
+      const id = stageAppend(metadata, await prepared(target, rowsFrom(9)), [], { ...context, random: () => draw })
+        .snapshot['snapshot-id']
       expect(Number.isSafeInteger(id) && Number(id) > 0).toBe(true)
     }
   })
 
   test('is not older than the table when the clock went back', async () => {
     const target = await append(await createTable(shape), rowsFrom(0))
-    const staged = stageAppend(target.table.metadata, await prepared(target, rowsFrom(3)), [], { ...context, now: () => 1000 })
+    const staged = stageAppend(target.table.metadata, await prepared(target, rowsFrom(3)), [], {
+      ...context,
+      now: () => 1000,
+    })
     expect(staged.snapshot['timestamp-ms']).toBe(target.table.metadata['last-updated-ms'])
   })
 
   test('leaves out totals that its parent does not know', async () => {
     const target = await append(await createTable(shape), rowsFrom(0))
     const { metadata } = target.table
-    const snapshots = metadata.snapshots.map(snapshot => ({ ...snapshot, summary: { operation: 'append', 'total-records': '3' } }))
-    const { summary } = stageAppend({ ...metadata, snapshots }, await prepared(target, rowsFrom(3)), [], context).snapshot
+    const snapshots = metadata.snapshots.map(snapshot => ({
+      ...snapshot,
+      summary: { operation: 'append', 'total-records': '3' },
+    }))
+    const { summary } = stageAppend(
+      { ...metadata, snapshots },
+      await prepared(target, rowsFrom(3)),
+      [],
+      context,
+    ).snapshot
     expect(summary).toMatchObject({ 'total-records': '6', 'added-records': '3' })
     expect(summary).not.toHaveProperty('total-data-files')
   })
 
   test('can set properties in the same commit', async () => {
     const target = await createTable(shape)
-    const table = await commitAppend(target.catalog, target.table, await prepared(target, rowsFrom(0)), context, again, { 'hyp.last': '1' })
+    const table = await commitAppend(
+      target.catalog,
+      target.table,
+      await prepared(target, rowsFrom(0)),
+      context,
+      again,
+      { 'hyp.last': '1' },
+    )
     expect([table.version, table.metadata.properties]).toEqual([2, { 'hyp.last': '1' }])
   })
 
@@ -117,7 +177,8 @@ describe('a snapshot', () => {
     expect(nothing.table.metadata.snapshots).toHaveLength(2)
     expect(await readManifestList(nothing.table)).toEqual(await readManifestList(target.table))
     expect(idsOf(await readRows(nothing.table))).toEqual([0, 1, 2])
-    for (const { location } of await readManifestList(nothing.table)) expect(await localFileIO.size(nothing.table.path(location))).toBeGreaterThan(0)
+    for (const { location } of await readManifestList(nothing.table))
+      expect(await localFileIO.size(nothing.table.path(location))).toBeGreaterThan(0)
   })
 })
 
@@ -127,7 +188,15 @@ describe('the manifest list', () => {
     const two = await append(one, rowsFrom(3))
     const [added, carried] = await readManifestList(two.table)
     expect(carried).toEqual((await readManifestList(one.table))[0])
-    expect(added).toMatchObject({ sequenceNumber: 2, minSequenceNumber: 2, addedFiles: 1, existingFiles: 0, deletedFiles: 0, addedRows: 3, partitions: [] })
+    expect(added).toMatchObject({
+      sequenceNumber: 2,
+      minSequenceNumber: 2,
+      addedFiles: 1,
+      existingFiles: 0,
+      deletedFiles: 0,
+      addedRows: 3,
+      partitions: [],
+    })
     expect(added?.addedSnapshotId).toBe(currentSnapshot(two.table.metadata)?.['snapshot-id'])
     expect((await readFile(two.table.path(added?.location ?? ''))).byteLength).toBe(added?.length)
   })
@@ -136,7 +205,12 @@ describe('the manifest list', () => {
     const target = await append(await createTable(shape), rowsFrom(0))
     const [line] = await readManifestList(target.table)
     const dead = { ...(line as NonNullable<typeof line>), addedFiles: 0, existingFiles: 0, deletedFiles: 4 }
-    const staged = stageAppend(target.table.metadata, await prepared(target, rowsFrom(3)), [dead, line as NonNullable<typeof line>], context)
+    const staged = stageAppend(
+      target.table.metadata,
+      await prepared(target, rowsFrom(3)),
+      [dead, line as NonNullable<typeof line>],
+      context,
+    )
     await writeFile(target.table.path(staged.listLocation), staged.listBytes)
     const table = await target.catalog.commit(target.table, staged.commit)
     expect(await readManifestList(table)).toHaveLength(2)
@@ -155,12 +229,27 @@ describe('the manifest list', () => {
         { name: 'added_snapshot_id', type: ['null', 'long'], 'field-id': 503 },
       ],
     }
-    const record = { manifest_path: line?.location, manifest_length: line?.length, partition_spec_id: 0, added_snapshot_id: line?.addedSnapshotId }
-    await writeFile(target.table.path(currentSnapshot(target.table.metadata)?.['manifest-list'] ?? ''), encodeAvro(v1, [record], {}, new Uint8Array(16)))
+    const record = {
+      manifest_path: line?.location,
+      manifest_length: line?.length,
+      partition_spec_id: 0,
+      added_snapshot_id: line?.addedSnapshotId,
+    }
+    await writeFile(
+      target.table.path(currentSnapshot(target.table.metadata)?.['manifest-list'] ?? ''),
+      encodeAvro(v1, [record], {}, new Uint8Array(16)),
+    )
     const three = await append(await append(target, rowsFrom(3)), rowsFrom(6))
     expect(idsOf(await readRows(three.table))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
     const carried = (await readManifestList(three.table)).find(found => found.location === line?.location)
-    expect(carried).toMatchObject({ addedFiles: 1, existingFiles: 0, deletedFiles: 0, addedRows: 3, existingRows: 0, deletedRows: 0 })
+    expect(carried).toMatchObject({
+      addedFiles: 1,
+      existingFiles: 0,
+      deletedFiles: 0,
+      addedRows: 3,
+      existingRows: 0,
+      deletedRows: 0,
+    })
   })
 })
 
@@ -168,7 +257,9 @@ describe('when another writer was first, an append', () => {
   test('is tried again on the new base with the files it has', async () => {
     const target = await createTable(shape)
     const mine = await prepared(target, rowsFrom(0))
-    const { catalog, attempts } = overtaken(target, 2, async n => append({ ...target, table: await target.catalog.load() }, rowsFrom(10 * (n + 1), 1)))
+    const { catalog, attempts } = overtaken(target, 2, async n =>
+      append({ ...target, table: await target.catalog.load() }, rowsFrom(10 * (n + 1), 1)),
+    )
     const seen: number[] = []
     const reprobe: Reprobe = async (fresh, stale, current) => {
       seen.push(stale.version, fresh.version)
@@ -187,7 +278,9 @@ describe('when another writer was first, an append', () => {
   test('goes on after a change of the schema, and its old files stay readable', async () => {
     const target = await createTable(shape)
     const mine = await prepared(target, rowsFrom(0))
-    const { catalog } = overtaken(target, 1, async () => evolve({ ...target, table: await target.catalog.load() }, [...shape.columns, optional('more', 'int')]))
+    const { catalog } = overtaken(target, 1, async () =>
+      evolve({ ...target, table: await target.catalog.load() }, [...shape.columns, optional('more', 'int')]),
+    )
     const table = await commitAppend(catalog, target.table, mine, context, again)
     expect(await readRows(table)).toEqual(rowsFrom(0).map(row => ({ ...row, more: null })))
     expect(currentSnapshot(table.metadata)?.['schema-id']).toBe(1)
@@ -196,17 +289,26 @@ describe('when another writer was first, an append', () => {
   test('adds what is asked for after a look at the new base, or nothing', async () => {
     const target = await createTable(shape)
     const mine = await prepared(target, rowsFrom(0))
-    const { catalog } = overtaken(target, 1, async () => append({ ...target, table: await target.catalog.load() }, rowsFrom(0)))
+    const { catalog } = overtaken(target, 1, async () =>
+      append({ ...target, table: await target.catalog.load() }, rowsFrom(0)),
+    )
     const table = await commitAppend(catalog, target.table, mine, context, async () => undefined)
     expect(table.version).toBe(2)
     expect(idsOf(await readRows(table))).toEqual([0, 1, 2])
   })
 
-  test('gives up after as many tries as the table says', async () => {
+  test('gives up after as many tries as the table says, when they took long enough', async () => {
+    let seconds = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => 1000 * seconds++)
+    onTestFinished(() => clock.mockRestore())
     const target = await createTable({ ...shape, properties: { 'commit.retry.num-retries': '2' } })
     const mine = await prepared(target, rowsFrom(0))
-    const { catalog, attempts } = overtaken(target, 99, async n => append({ ...target, table: await target.catalog.load() }, rowsFrom(10 * (n + 1), 1)))
-    await expect(commitAppend(catalog, target.table, mine, context, again)).rejects.toEqual(failure('COMMIT_CONFLICT', 'was committed by another writer'))
+    const { catalog, attempts } = overtaken(target, 99, async n =>
+      append({ ...target, table: await target.catalog.load() }, rowsFrom(10 * (n + 1), 1)),
+    )
+    await expect(commitAppend(catalog, target.table, mine, context, again)).rejects.toEqual(
+      failure('COMMIT_CONFLICT', 'was committed by another writer'),
+    )
     expect(attempts()).toBe(3)
     await abandonAppend(target.table, mine)
     const fresh = await target.catalog.load()
@@ -218,19 +320,34 @@ describe('when another writer was first, an append', () => {
   test('stops where the partition spec is another one: its files have values of the old', async () => {
     const target = await createTable(shape)
     const mine = await prepared(target, rowsFrom(0))
-    const spec = { 'spec-id': 0, fields: [{ 'source-id': 1, 'field-id': 1000, name: 'id_bucket', transform: 'bucket[4]' }] }
+    const spec = {
+      'spec-id': 0,
+      fields: [{ 'source-id': 1, 'field-id': 1000, name: 'id_bucket', transform: 'bucket[4]' }],
+    }
     const { catalog } = overtaken(target, 1, async () =>
-      target.catalog.commit(await target.catalog.load(), { requirements: [], updates: [{ action: 'add-spec', spec }, { action: 'set-default-spec', 'spec-id': -1 }] }),
+      target.catalog.commit(await target.catalog.load(), {
+        requirements: [],
+        updates: [
+          { action: 'add-spec', spec },
+          { action: 'set-default-spec', 'spec-id': -1 },
+        ],
+      }),
     )
-    await expect(commitAppend(catalog, target.table, mine, context, again)).rejects.toEqual(failure('COMMIT_CONFLICT', 'the partition spec changed while rows were being written'))
+    await expect(commitAppend(catalog, target.table, mine, context, again)).rejects.toEqual(
+      failure('COMMIT_CONFLICT', 'the partition spec changed while rows were being written'),
+    )
   })
 
   test('stops where the table is another one', async () => {
     const target = await createTable(shape)
     const mine = await prepared(target, rowsFrom(0))
     const other = await createTable(shape)
-    const { catalog } = overtaken(target, 1, async () => append({ ...target, table: await target.catalog.load() }, rowsFrom(10)))
-    await expect(commitAppend({ ...catalog, load: other.catalog.load }, target.table, mine, context, again)).rejects.toEqual(failure('UPDATE_ILLEGAL', 'table UUID does not match'))
+    const { catalog } = overtaken(target, 1, async () =>
+      append({ ...target, table: await target.catalog.load() }, rowsFrom(10)),
+    )
+    await expect(
+      commitAppend({ ...catalog, load: () => other.catalog.load() }, target.table, mine, context, again),
+    ).rejects.toEqual(failure('UPDATE_ILLEGAL', 'table UUID does not match'))
   })
 
   test('and seven others at the same time, each lands exactly once', async () => {
@@ -238,15 +355,25 @@ describe('when another writer was first, an append', () => {
     const writer = async (n: number): Promise<void> => {
       for (let round = 0; round < 5; round++) {
         const table = await target.catalog.load()
-        await commitAppend(target.catalog, table, await prepared({ ...target, table }, rowsFrom(100 * n + round, 1)), context, again)
+        await commitAppend(
+          target.catalog,
+          table,
+          await prepared({ ...target, table }, rowsFrom(100 * n + round, 1)),
+          context,
+          again,
+        )
       }
     }
     await Promise.all(Array.from({ length: 8 }, (_, n) => writer(n)))
     const table = await target.catalog.load()
     expect(table.version).toBe(41)
-    expect(idsOf(await readRows(table))).toEqual(Array.from({ length: 8 }, (_, n) => [0, 1, 2, 3, 4].map(round => 100 * n + round)).flat())
+    expect(idsOf(await readRows(table))).toEqual(
+      Array.from({ length: 8 }, (_, n) => [0, 1, 2, 3, 4].map(round => 100 * n + round)).flat(),
+    )
     expect(new Set(table.metadata.snapshots.map(snapshot => snapshot['snapshot-id'])).size).toBe(40)
-    expect(table.metadata.snapshots.map(snapshot => snapshot['sequence-number'])).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))
+    expect(table.metadata.snapshots.map(snapshot => snapshot['sequence-number'])).toEqual(
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    )
   })
 })
 
@@ -256,9 +383,16 @@ describe('when the disk fails, an append', () => {
   test('whose state is unknown deletes nothing', async () => {
     const target = await createTable(shape)
     const mine = await prepared(target, rowsFrom(0))
-    const lastSync = ioWith({ syncDirectory: async path => (await localFileIO.list(path)).includes('v2.metadata.json') ? Promise.reject(broken) : localFileIO.syncDirectory(path) })
+    const lastSync = ioWith({
+      syncDirectory: async path =>
+        (await localFileIO.list(path)).includes('v2.metadata.json')
+          ? Promise.reject(broken)
+          : localFileIO.syncDirectory(path),
+    })
     const catalog = catalogAt(target.directory, lastSync)
-    await expect(commitAppend(catalog, { ...target.table, io: lastSync }, mine, context, again)).rejects.toEqual(failure('COMMIT_STATE_UNKNOWN', 'version 2'))
+    await expect(commitAppend(catalog, { ...target.table, io: lastSync }, mine, context, again)).rejects.toEqual(
+      failure('COMMIT_STATE_UNKNOWN', 'version 2'),
+    )
     expect(idsOf(await readRows(await target.catalog.load()))).toEqual([0, 1, 2])
   })
 
@@ -271,7 +405,9 @@ describe('when the disk fails, an append', () => {
       ioWith({ link: () => Promise.reject(broken) }),
       ioWith({ create: async path => ({ ...(await localFileIO.create(path)), finish: () => Promise.reject(broken) }) }),
     ]) {
-      await expect(commitAppend(catalogAt(target.directory, io), { ...target.table, io }, mine, context, again)).rejects.toBe(broken)
+      await expect(
+        commitAppend(catalogAt(target.directory, io), { ...target.table, io }, mine, context, again),
+      ).rejects.toBe(broken)
       expect(await contentsOf(target.directory)).toEqual(before)
     }
     await abandonAppend(target.table, mine)
@@ -299,7 +435,17 @@ describe('when the disk fails, an append', () => {
     const watched = { ...target, table: { ...target.table, io } }
     const mine = await prepared(watched, rowsFrom(0))
     await commitAppend(catalogAt(target.directory, io), watched.table, mine, context, again)
-    expect(events).toEqual(['create parquet', 'sync data', 'create avro', 'create avro', 'sync metadata', 'create tmp', 'link', 'sync metadata', 'create tmp'])
+    expect(events).toEqual([
+      'create parquet',
+      'sync data',
+      'create avro',
+      'create avro',
+      'sync metadata',
+      'create tmp',
+      'link',
+      'sync metadata',
+      'create tmp',
+    ])
   })
 
   test('is not kept from cleaning up by files that are gone already', async () => {
@@ -312,29 +458,52 @@ describe('when the disk fails, an append', () => {
   })
 })
 
-test.each([
-  [undefined, 4],
-  ['20', 20],
-  ['0', 0],
-  ['-3', 0],
-  ['many', 4],
-  ['', 4],
-])('commit.retry.num-retries %o is %i tries after the first', async (value, tries) => {
-  const { table } = await createTable({ ...shape, properties: value === undefined ? {} : { 'commit.retry.num-retries': value } })
-  expect(retries(table.metadata)).toBe(tries)
+describe('patience', () => {
+  async function after(value: string | undefined, ms: number): Promise<number> {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
+    const { table } = await createTable({
+      ...shape,
+      properties: value === undefined ? {} : { 'commit.retry.num-retries': value },
+    })
+    const mayRetry = patience(table.metadata)
+    clock.mockReturnValue(ms)
+    const tries = Array.from({ length: 1000 }, (_, attempt) => attempt).findIndex(attempt => !mayRetry(attempt))
+    clock.mockRestore()
+    return tries
+  }
+
+  test.each([
+    [undefined, 4],
+    ['20', 20],
+    ['0', 0],
+    ['-3', 0],
+    ['many', 4],
+    ['', 4],
+  ])('with commit.retry.num-retries %o has %i tries after the first, or a second for each', async (value, tries) => {
+    expect(await after(value, tries * 1000)).toBe(tries)
+    if (tries > 0) expect(await after(value, tries * 1000 - 1)).toBe(-1)
+  })
 })
 
 test('an error is told by its code', async () => {
   const target = await createTable(shape)
-  const error: unknown = await target.catalog.create({ requirements: [], updates: [] }).catch((thrown: unknown) => thrown)
-  expect([isCode(error, 'TABLE_EXISTS'), isCode(error, 'COMMIT_CONFLICT'), isCode(new Error('x'), 'TABLE_EXISTS')]).toEqual([true, false, false])
+  const error: unknown = await target.catalog
+    .create({ requirements: [], updates: [] })
+    .catch((thrown: unknown) => thrown)
+  expect([
+    isCode(error, 'TABLE_EXISTS'),
+    isCode(error, 'COMMIT_CONFLICT'),
+    isCode(new Error('x'), 'TABLE_EXISTS'),
+  ]).toEqual([true, false, false])
 })
 
 test('snapshots of another writer with ids beyond 2^53 are parents like others', async () => {
   const target = await append(await createTable(shape), rowsFrom(0))
   const id = 9223372036854775807n
   const { metadata } = target.table
-  const foreign = JSON.stringify(metadata).replaceAll(String(metadata['current-snapshot-id']), '"HUGE"').replaceAll('"HUGE"', String(id))
+  const foreign = JSON.stringify(metadata)
+    .replaceAll(String(metadata['current-snapshot-id']), '"HUGE"')
+    .replaceAll('"HUGE"', String(id))
   // Only the ids: the list is still found under its name.
   const list = metadata.snapshots[0]?.['manifest-list'] ?? ''
   const parsed = parseMetadata(new TextEncoder().encode(foreign), 'v2')

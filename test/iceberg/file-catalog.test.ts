@@ -4,10 +4,20 @@ import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
 import { tableLocation } from '../../src/iceberg/catalog/file-catalog.ts'
+import { pendingName } from '../../src/iceberg/catalog/versions.ts'
 import type { Commit, Update } from '../../src/iceberg/commit.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import type { TableMetadata } from '../../src/iceberg/types.ts'
-import { catalogAt, contentsOf, creation, failure, ioWith, optional, required, temporaryFolder } from '../support/table.ts'
+import {
+  catalogAt,
+  contentsOf,
+  creation,
+  failure,
+  ioWith,
+  optional,
+  required,
+  temporaryFolder,
+} from '../support/table.ts'
 
 const shape = { columns: [required('id', 'long'), optional('text', 'string')] }
 
@@ -59,13 +69,17 @@ describe('create', () => {
 
   test('finds a table that is there already and leaves it alone', async () => {
     const before = await contentsOf(directory)
-    await expect(catalog.create(creation(shape, tableLocation(directory)))).rejects.toEqual(failure('TABLE_EXISTS', `there is a table at ${directory} already`))
+    await expect(catalog.create(creation(shape, tableLocation(directory)))).rejects.toEqual(
+      failure('TABLE_EXISTS', `there is a table at ${directory} already`),
+    )
     expect(await contentsOf(directory)).toEqual(before)
   })
 
   test('by eight at once makes one table', async () => {
     const place = join(directory, 'crowded')
-    const attempts = await Promise.allSettled(Array.from({ length: 8 }, () => catalogAt(place).create(creation(shape, tableLocation(place)))))
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 8 }, () => catalogAt(place).create(creation(shape, tableLocation(place)))),
+    )
     const made = attempts.filter(attempt => attempt.status === 'fulfilled')
     const refused = attempts.filter(attempt => attempt.status === 'rejected')
     expect(made).toHaveLength(1)
@@ -113,26 +127,37 @@ describe('load', () => {
     expect((await catalog.load()).version).toBe(3)
   })
 
-  test.each(['v1.gz.metadata.json', 'v1.metadata.json.gz'])('reads a table that has only %s, and the next commit is plain', async name => {
-    const plain = await readFile(metadataPath('v1.metadata.json'))
-    await rm(metadataPath('v1.metadata.json'))
-    await writeFile(metadataPath(name), gzipSync(plain))
-    const loaded = await catalog.load()
-    expect(loaded.metadata).toEqual(first.metadata)
-    const next = await catalog.commit(loaded, setting('a', '1'))
-    expect(next.metadata['metadata-log'].at(-1)?.['metadata-file']).toBe(`${tableLocation(directory)}/metadata/${name}`)
-    expect(await metadataNames()).toEqual([name, 'v2.metadata.json', 'version-hint.text'].sort())
-  })
+  test.each(['v1.gz.metadata.json', 'v1.metadata.json.gz'])(
+    'reads a table that has only %s, and the next commit is plain',
+    async name => {
+      const plain = await readFile(metadataPath('v1.metadata.json'))
+      await rm(metadataPath('v1.metadata.json'))
+      await writeFile(metadataPath(name), gzipSync(plain))
+      const loaded = await catalog.load()
+      expect(loaded.metadata).toEqual(first.metadata)
+      const next = await catalog.commit(loaded, setting('a', '1'))
+      expect(next.metadata['metadata-log'].at(-1)?.['metadata-file']).toBe(
+        `${tableLocation(directory)}/metadata/${name}`,
+      )
+      expect(await metadataNames()).toEqual([name, 'v2.metadata.json', 'version-hint.text'].sort())
+    },
+  )
 
   test('prefers the plain one of two names for one version, and the vN style', async () => {
-    const other = JSON.stringify({ ...JSON.parse(await readFile(metadataPath('v1.metadata.json'), 'utf8')), properties: { from: 'other' } })
+    const other = JSON.stringify({
+      ...JSON.parse(await readFile(metadataPath('v1.metadata.json'), 'utf8')),
+      properties: { from: 'other' },
+    })
     await writeFile(metadataPath('v1.gz.metadata.json'), gzipSync(other))
     await writeFile(metadataPath('00001-0f8a5b2c-1d3e-4f60-8a7b-9c0d1e2f3a4b.metadata.json'), other)
     expect(properties((await catalog.load()).metadata)).toEqual({})
   })
 
   test('reads and continues a table with the names of a catalog', async () => {
-    await rename(metadataPath('v1.metadata.json'), metadataPath('00004-0f8a5b2c-1d3e-4f60-8a7b-9c0d1e2f3a4b.metadata.json'))
+    await rename(
+      metadataPath('v1.metadata.json'),
+      metadataPath('00004-0f8a5b2c-1d3e-4f60-8a7b-9c0d1e2f3a4b.metadata.json'),
+    )
     const loaded = await catalog.load()
     expect(loaded.version).toBe(4)
     expect((await catalog.commit(loaded, setting('a', '1'))).metadataLocation).toMatch(/\/v5\.metadata\.json$/)
@@ -192,13 +217,28 @@ describe('load', () => {
 
 describe('commit', () => {
   test('writes the next version and its hint, and no manifest', async () => {
-    const added: Update = { action: 'add-schema', schema: { type: 'struct', 'schema-id': 0, fields: [...(first.metadata.schemas[0]?.fields ?? []), { id: 3, name: 'extra', required: false, type: 'int' }] } }
-    const second = await catalog.commit(first, { requirements: [], updates: [added, { action: 'set-current-schema', 'schema-id': -1 }] })
+    const added: Update = {
+      action: 'add-schema',
+      schema: {
+        type: 'struct',
+        'schema-id': 0,
+        fields: [...(first.metadata.schemas[0]?.fields ?? []), { id: 3, name: 'extra', required: false, type: 'int' }],
+      },
+    }
+    const second = await catalog.commit(first, {
+      requirements: [],
+      updates: [added, { action: 'set-current-schema', 'schema-id': -1 }],
+    })
     expect(second.version).toBe(2)
     expect(await metadataNames()).toEqual(['v1.metadata.json', 'v2.metadata.json', 'version-hint.text'])
     expect(await readFile(metadataPath('version-hint.text'), 'utf8')).toBe('2')
     expect((await catalog.load()).metadata).toEqual(second.metadata)
-    expect(second.metadata['metadata-log']).toEqual([{ 'timestamp-ms': first.metadata['last-updated-ms'], 'metadata-file': `file://${directory}/metadata/v1.metadata.json` }])
+    expect(second.metadata['metadata-log']).toEqual([
+      {
+        'timestamp-ms': first.metadata['last-updated-ms'],
+        'metadata-file': `file://${directory}/metadata/v1.metadata.json`,
+      },
+    ])
   })
 
   test('that changes nothing gives the base back and touches nothing', async () => {
@@ -207,7 +247,12 @@ describe('commit', () => {
     const before = await contentsOf(directory)
     const times = (await stat(join(directory, 'metadata'))).mtimeMs
     for (const updates of [[], setting('a', '1').updates, [{ action: 'remove-properties', removals: ['b'] } as const]])
-      expect(await catalog.commit(base, { requirements: [{ type: 'assert-table-uuid', uuid: base.metadata['table-uuid'] }], updates })).toBe(base)
+      expect(
+        await catalog.commit(base, {
+          requirements: [{ type: 'assert-table-uuid', uuid: base.metadata['table-uuid'] }],
+          updates,
+        }),
+      ).toBe(base)
     expect(await contentsOf(directory)).toEqual(before)
     expect((await stat(join(directory, 'metadata'))).mtimeMs).toBe(times)
   })
@@ -215,14 +260,21 @@ describe('commit', () => {
   test('on a stale base is a conflict and changes nothing', async () => {
     await catalog.commit(first, setting('a', '1'))
     const before = await contentsOf(directory)
-    await expect(catalog.commit(first, setting('a', '2'))).rejects.toEqual(failure('COMMIT_CONFLICT', `version 2 of ${directory} was committed by another writer`))
+    await expect(catalog.commit(first, setting('a', '2'))).rejects.toEqual(
+      failure('COMMIT_CONFLICT', `version 2 of ${directory} was committed by another writer`),
+    )
     expect(await contentsOf(directory)).toEqual(before)
   })
 
   test('with a requirement that does not hold changes nothing', async () => {
     const before = await contentsOf(directory)
-    const change: Commit = { requirements: [{ type: 'assert-current-schema-id', 'current-schema-id': 5 }], updates: setting('a', '1').updates }
-    await expect(catalog.commit(first, change)).rejects.toEqual(failure('COMMIT_CONFLICT', 'Requirement failed: current schema changed'))
+    const change: Commit = {
+      requirements: [{ type: 'assert-current-schema-id', 'current-schema-id': 5 }],
+      updates: setting('a', '1').updates,
+    }
+    await expect(catalog.commit(first, change)).rejects.toEqual(
+      failure('COMMIT_CONFLICT', 'Requirement failed: current schema changed'),
+    )
     expect(await contentsOf(directory)).toEqual(before)
   })
 
@@ -251,16 +303,20 @@ describe('commit', () => {
     await Promise.all(Array.from({ length: 10 }, (_, n) => own(n)))
     const last = await catalog.load()
     expect(last.version).toBe(11)
-    expect(Object.keys(properties(last.metadata)).sort()).toEqual(Array.from({ length: 10 }, (_, n) => `writer-${n}`).sort())
+    expect(Object.keys(properties(last.metadata)).sort()).toEqual(
+      Array.from({ length: 10 }, (_, n) => `writer-${n}`).sort(),
+    )
     expect(await metadataNames()).toHaveLength(12)
   })
 
   test('refuses another location and another place for metadata, and writes nothing', async () => {
     const before = await contentsOf(directory)
-    await expect(catalog.commit(first, { requirements: [], updates: [{ action: 'set-location', location: 'file:///elsewhere' }] })).rejects.toEqual(
-      failure('UPDATE_ILLEGAL', 'cannot be given another location'),
+    await expect(
+      catalog.commit(first, { requirements: [], updates: [{ action: 'set-location', location: 'file:///elsewhere' }] }),
+    ).rejects.toEqual(failure('UPDATE_ILLEGAL', 'cannot be given another location'))
+    await expect(catalog.commit(first, setting('write.metadata.path', 'file:///elsewhere'))).rejects.toEqual(
+      failure('UPDATE_ILLEGAL', 'write.metadata.path cannot be set'),
     )
-    await expect(catalog.commit(first, setting('write.metadata.path', 'file:///elsewhere'))).rejects.toEqual(failure('UPDATE_ILLEGAL', 'write.metadata.path cannot be set'))
     expect(await contentsOf(directory)).toEqual(before)
   })
 
@@ -272,8 +328,20 @@ describe('commit', () => {
 
   test('keeps snapshot ids beyond 2^53 that another writer chose', async () => {
     const id = 9223372036854775807n
-    const snapshot = { 'snapshot-id': id, 'sequence-number': 1, 'timestamp-ms': Date.now(), 'manifest-list': 'file:///x.avro', summary: { operation: 'append' } }
-    const second = await catalog.commit(first, { requirements: [], updates: [{ action: 'add-snapshot', snapshot }, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': id }] })
+    const snapshot = {
+      'snapshot-id': id,
+      'sequence-number': 1,
+      'timestamp-ms': Date.now(),
+      'manifest-list': 'file:///x.avro',
+      summary: { operation: 'append' },
+    }
+    const second = await catalog.commit(first, {
+      requirements: [],
+      updates: [
+        { action: 'add-snapshot', snapshot },
+        { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': id },
+      ],
+    })
     await catalog.commit(second, setting('a', '1'))
     expect(await readFile(metadataPath('v3.metadata.json'), 'utf8')).toContain(`"current-snapshot-id":${id},`)
   })
@@ -284,7 +352,8 @@ describe('old versions', () => {
 
   async function commits(count: number, from: Table = first): Promise<Table> {
     let table = from
-    for (let index = 0; index < count; index++) table = await catalog.commit(await catalog.load(), setting('round', `${index}`))
+    for (let index = 0; index < count; index++)
+      table = await catalog.commit(await catalog.load(), setting('round', `${index}`))
     return table
   }
 
@@ -298,7 +367,12 @@ describe('old versions', () => {
   test('that fell out of the log are removed after the commit', async () => {
     await catalog.commit(first, { requirements: [], updates: [{ action: 'set-properties', updates: two }] })
     await commits(4)
-    expect(await metadataNames()).toEqual(['v4.metadata.json', 'v5.metadata.json', 'v6.metadata.json', 'version-hint.text'])
+    expect(await metadataNames()).toEqual([
+      'v4.metadata.json',
+      'v5.metadata.json',
+      'v6.metadata.json',
+      'version-hint.text',
+    ])
   })
 
   test('that cannot be removed do not undo the commit, and nothing newer is removed before them', async () => {
@@ -312,38 +386,65 @@ describe('old versions', () => {
       },
     })
     const base = await catalog.load()
-    const last = await catalogAt(directory, io).commit(base, { requirements: [], updates: [{ action: 'set-properties', updates: two }] })
+    const last = await catalogAt(directory, io).commit(base, {
+      requirements: [],
+      updates: [{ action: 'set-properties', updates: two }],
+    })
     expect(last.version).toBe(6)
     expect(removed.filter(path => path.endsWith('.metadata.json'))).toEqual([metadataPath('v1.metadata.json')])
     expect(await metadataNames()).toContain('v3.metadata.json')
   })
 
-  test('trimmed while a commit was under way make it a conflict that leaves no file', async () => {
-    // The base is loaded; meanwhile others commit so often that its successor is trimmed, too, and its name is free again.
+  test('that a commit under way counts on stay until it is done, its own name included', async () => {
     await catalog.commit(first, { requirements: [], updates: [{ action: 'set-properties', updates: two }] })
-    const stale = await catalog.load()
-    const before = await localFileIO.list(join(directory, 'metadata'))
+    // What a writer has on the disk that sleeps before it takes the name v4: base is v3.
+    await writeFile(metadataPath(pendingName(4, 'sleeper')), '{}')
     await commits(5)
-    const io = ioWith({ list: async () => before })
-    const newest = await contentsOf(directory)
-    await expect(catalogAt(directory, io).commit(stale, setting('late', 'yes'))).rejects.toEqual(failure('COMMIT_CONFLICT', 'version 3'))
-    expect(await contentsOf(directory)).toEqual(newest)
+    expect((await metadataNames()).filter(name => /^v\d/.test(name))).toEqual(
+      ['v3', 'v4', 'v5', 'v6', 'v7'].map(name => `${name}.metadata.json`),
+    )
+    await rm(metadataPath(pendingName(4, 'sleeper')))
+    await commits(1)
+    expect((await metadataNames()).filter(name => /^v\d/.test(name))).toEqual(
+      ['v6', 'v7', 'v8'].map(name => `${name}.metadata.json`),
+    )
+  })
+
+  test('that another program removed under a commit leave it unknown whether it counts, and nothing is deleted', async () => {
+    await commits(1)
+    const stale = await catalog.load()
+    const names = await localFileIO.list(join(directory, 'metadata'))
+    await commits(3)
+    for (const gone of ['v1', 'v2', 'v3']) await rm(metadataPath(`${gone}.metadata.json`))
+    // The list it saw is from before that.
+    const late = catalogAt(directory, ioWith({ list: async () => names }))
+    await expect(late.commit(stale, setting('late', 'yes'))).rejects.toEqual(
+      failure('COMMIT_STATE_UNKNOWN', 'version 3'),
+    )
+    const loaded = await catalog.load()
+    expect(loaded.version).toBe(4)
+    expect(properties(loaded.metadata)).not.toHaveProperty('late')
   })
 })
 
 describe('when the disk fails', () => {
   async function failing(replaced: Parameters<typeof ioWith>[0]): Promise<unknown> {
-    return catalogAt(directory, ioWith(replaced)).commit(first, setting('a', '1')).then(
-      () => 'it was committed',
-      (error: unknown) => error,
-    )
+    return catalogAt(directory, ioWith(replaced))
+      .commit(first, setting('a', '1'))
+      .then(
+        () => 'it was committed',
+        (error: unknown) => error,
+      )
   }
 
   test('while the new version is written, its error comes through and nothing has changed', async () => {
     const before = await contentsOf(directory)
     for (const step of ['write', 'finish'] as const) {
       const error = await failing({
-        create: async path => ({ ...(await localFileIO.create(path)), [step]: () => Promise.reject(systemError('ENOSPC')) }),
+        create: async path => ({
+          ...(await localFileIO.create(path)),
+          [step]: () => Promise.reject(systemError('ENOSPC')),
+        }),
       })
       expect(error).toMatchObject({ code: 'ENOSPC' })
       expect(await contentsOf(directory)).toEqual(before)
@@ -370,7 +471,9 @@ describe('when the disk fails', () => {
   })
 
   test('when it looks after the base behind the link, the state is unknown and nothing is deleted', async () => {
-    expect(await failing({ size: () => Promise.reject(systemError('EIO')) })).toEqual(failure('COMMIT_STATE_UNKNOWN', 'version 2'))
+    expect(await failing({ size: () => Promise.reject(systemError('EIO')) })).toEqual(
+      failure('COMMIT_STATE_UNKNOWN', 'version 2'),
+    )
     expect((await catalog.load()).version).toBe(2)
   })
 
@@ -412,4 +515,3 @@ test('a metadata file is on the disk before it has its name', async () => {
   await catalogAt(directory, io).commit(first, setting('a', '1'))
   expect(events).toEqual(['bytes', 'name', 'directory'])
 })
-

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { lastAssignedFieldId } from '../../src/iceberg/ids.ts'
 import { currentSnapshot, parseMetadata } from '../../src/iceberg/metadata.ts'
@@ -27,17 +27,24 @@ describeWithData('metadata files of the Java project', () => {
 
   test.each(Object.entries(outcomes))('%s is read, or refused for the reason in its name', (name, reason) => {
     if (reason === undefined) expect(parse(name)['format-version']).toBeLessThanOrEqual(2)
-    else expect(() => parse(name)).toThrow(failure(/Unsupported/.test(name) ? 'FORMAT_UNSUPPORTED' : 'METADATA_INVALID', `${name}: ${reason}`))
+    else
+      expect(() => parse(name)).toThrow(
+        failure(/Unsupported/.test(name) ? 'FORMAT_UNSUPPORTED' : 'METADATA_INVALID', `${name}: ${reason}`),
+      )
   })
 
   test('version 1 gets schema 0, spec 0, sort order 0 and no snapshot', () => {
     const metadata = parse('TableMetadataV1Valid.json')
-    expect(metadata.schemas).toMatchObject([{ 'schema-id': 0, fields: [{ name: 'x' }, { name: 'y', doc: 'comment' }, { name: 'z' }] }])
+    expect(metadata.schemas).toMatchObject([
+      { 'schema-id': 0, fields: [{ name: 'x' }, { name: 'y', doc: 'comment' }, { name: 'z' }] },
+    ])
     expect(metadata['partition-specs']).toEqual([
       { 'spec-id': 0, fields: [{ name: 'x', transform: 'identity', 'source-id': 1, 'field-id': 1000 }] },
     ])
     expect(metadata['sort-orders']).toEqual([{ 'order-id': 0, fields: [] }])
-    expect([metadata['current-schema-id'], metadata['default-spec-id'], metadata['default-sort-order-id']]).toEqual([0, 0, 0])
+    expect([metadata['current-schema-id'], metadata['default-spec-id'], metadata['default-sort-order-id']]).toEqual([
+      0, 0, 0,
+    ])
     expect(metadata['last-partition-id']).toBe(1000)
     expect(currentSnapshot(metadata)).toBeUndefined()
   })

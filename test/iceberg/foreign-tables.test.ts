@@ -6,7 +6,16 @@ import { parseMetadata } from '../../src/iceberg/metadata.ts'
 import { liveDataFiles } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import { dataPath, describeWithData } from '../support/data.ts'
-import { append, catalogAt, evolve, failure, optional, readRows, temporaryFolder, type TestTable } from '../support/table.ts'
+import {
+  append,
+  catalogAt,
+  evolve,
+  failure,
+  optional,
+  readRows,
+  type TestTable,
+  temporaryFolder,
+} from '../support/table.ts'
 
 /** A copy of a foreign table, as it was at a version. */
 async function copyOf(name: string, version: number): Promise<TestTable> {
@@ -83,8 +92,12 @@ describeWithData('a table that Java wrote', () => {
 
   test('gets, by an added column, the metadata that Java gave it', async () => {
     const { table, catalog } = await copyOf('java/bunnies', 2)
-    const theirs = parseMetadata(await readFile(dataPath('foreign-tables', 'java', 'bunnies', 'metadata', 'v3.metadata.json')), 'v3')
-    const columns = theirs.schemas[0]?.fields.map(({ name, required, type }) => ({ name, required, type }) as WantedField) ?? []
+    const theirs = parseMetadata(
+      await readFile(dataPath('foreign-tables', 'java', 'bunnies', 'metadata', 'v3.metadata.json')),
+      'v3',
+    )
+    const columns =
+      theirs.schemas[0]?.fields.map(({ name, required, type }) => ({ name, required, type }) as WantedField) ?? []
     const { fields } = mergeFieldIdsFromTable([...columns, optional('__happy__', 'boolean')], table.metadata)
     const { metadata } = await catalog.commit(table, {
       requirements: [
@@ -105,10 +118,13 @@ describeWithData('a table that Java wrote', () => {
     let target = await copyOf('java/bunnies', 2)
     const lop = { ...(bunnies[0] as Row), 'Breed Name': 'Häsin' }
     target = await append(target, [lop])
-    const columns = target.table.metadata.schemas[0]?.fields.map(({ name, required, type }) => ({ name, required, type }) as WantedField) ?? []
+    const columns =
+      target.table.metadata.schemas[0]?.fields.map(
+        ({ name, required, type }) => ({ name, required, type }) as WantedField,
+      ) ?? []
     target = await evolve(target, [...columns, optional('mood', 'string')])
     target = await append(target, [{ ...lop, mood: 'good' }])
-    const rows = await readRows((await target.catalog.load()) )
+    const rows = await readRows(await target.catalog.load())
     expect(rows).toHaveLength(23)
     expect(rows.filter(row => row['Breed Name'] === 'Häsin').map(row => row['mood'])).toEqual(['good', null])
     expect(rows.slice(2)).toEqual(bunnies.map(row => ({ ...row, mood: null })))
@@ -146,16 +162,29 @@ describeWithData('a table that Spark wrote, partitioned by bucket and date, with
       expect(await readRows(table, { where: { column: 'id', values: new Set([row['id'] as number]) } })).toEqual([row])
       const date = row['event_date']
       if (typeof date !== 'number') continue
-      expect(await readRows(table, { where: { column: 'event_date', values: new Set([date]) } })).toEqual(rabbits.filter(other => other['event_date'] === date))
+      expect(await readRows(table, { where: { column: 'event_date', values: new Set([date]) } })).toEqual(
+        rabbits.filter(other => other['event_date'] === date),
+      )
     }
     expect(await readRows(table, { where: { column: 'id', values: new Set([5]) } })).toEqual([])
   })
 
   test('goes on under this writer in the partitions it has', async () => {
-    const target = await append(await copyOf('spark/rename_column', 3), [{ id: 5, name: 'Peter', event_date: null, price: -1n, active: null }])
-    expect(await sorted(target)).toEqual([...rabbits, { id: 5, name: 'Peter', event_date: null, price: -1n, active: null }])
+    const target = await append(await copyOf('spark/rename_column', 3), [
+      { id: 5, name: 'Peter', event_date: null, price: -1n, active: null },
+    ])
+    expect(await sorted(target)).toEqual([
+      ...rabbits,
+      { id: 5, name: 'Peter', event_date: null, price: -1n, active: null },
+    ])
     // Java writes decimal(10, 2): naming the same type in another way is no change.
-    const columns: WantedField[] = [optional('id', 'long'), optional('name', 'string'), optional('event_date', 'date'), optional('price', 'decimal(10,2)'), optional('active', 'boolean')]
+    const columns: WantedField[] = [
+      optional('id', 'long'),
+      optional('name', 'string'),
+      optional('event_date', 'date'),
+      optional('price', 'decimal(10,2)'),
+      optional('active', 'boolean'),
+    ]
     const evolved = await evolve(target, columns)
     const { fields } = evolved.table.metadata.schemas.at(-1) ?? {}
     expect(fields?.map(field => field.id)).toEqual([1, 2, 3, 4, 5])

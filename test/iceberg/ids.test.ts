@@ -34,7 +34,12 @@ function tableOf(...columns: WantedField[]): TableMetadata {
 }
 
 function withSchema(metadata: TableMetadata, schema: Schema, lastColumnId: number): TableMetadata {
-  return { ...metadata, schemas: [...metadata.schemas, schema], 'current-schema-id': schema['schema-id'], 'last-column-id': lastColumnId }
+  return {
+    ...metadata,
+    schemas: [...metadata.schemas, schema],
+    'current-schema-id': schema['schema-id'],
+    'last-column-id': lastColumnId,
+  }
 }
 
 /** The nested table that Java's tests of schema evolution start from; last id 23. */
@@ -106,14 +111,29 @@ const nested: TableMetadata = {
             },
           },
         },
-        { id: 6, name: 'doubles', required: true, type: { type: 'list', 'element-id': 17, 'element-required': true, element: 'double' } },
-        { id: 7, name: 'properties', required: false, type: { type: 'map', 'key-id': 18, key: 'string', 'value-id': 19, 'value-required': false, value: 'string' } },
+        {
+          id: 6,
+          name: 'doubles',
+          required: true,
+          type: { type: 'list', 'element-id': 17, 'element-required': true, element: 'double' },
+        },
+        {
+          id: 7,
+          name: 'properties',
+          required: false,
+          type: { type: 'map', 'key-id': 18, key: 'string', 'value-id': 19, 'value-required': false, value: 'string' },
+        },
       ],
     },
   ],
 }
 
-const key = struct(required('address', 'string'), required('city', 'string'), required('state', 'string'), required('zip', 'int'))
+const key = struct(
+  required('address', 'string'),
+  required('city', 'string'),
+  required('state', 'string'),
+  required('zip', 'int'),
+)
 const lat = required('lat', 'float')
 const long = required('long', 'float')
 const nestedColumns: readonly WantedField[] = [
@@ -152,7 +172,13 @@ describe('ids of a new table', () => {
 
   test('are consecutive however deep the nesting is', () => {
     const deep = (levels: number): WantedType =>
-      levels === 0 ? 'int' : levels % 3 === 0 ? list(deep(levels - 1)) : levels % 3 === 1 ? struct(optional('s', deep(levels - 1))) : map('string', deep(levels - 1))
+      levels === 0
+        ? 'int'
+        : levels % 3 === 0
+          ? list(deep(levels - 1))
+          : levels % 3 === 1
+            ? struct(optional('s', deep(levels - 1)))
+            : map('string', deep(levels - 1))
     const { fields, lastColumnId } = assignFreshIds([optional('deep', deep(9))])
     const ids = walkFields({ type: 'struct', fields }).map(node => node.id)
     expect(new Set(ids).size).toBe(ids.length)
@@ -179,7 +205,10 @@ describe('ids of columns that the table has', () => {
   })
 
   test('match names by exact case', () => {
-    const { fields } = mergeFieldIdsFromTable([required('A', 'int'), required('a', 'int')], tableOf(required('a', 'int')))
+    const { fields } = mergeFieldIdsFromTable(
+      [required('A', 'int'), required('a', 'int')],
+      tableOf(required('a', 'int')),
+    )
     expect(idsOf(fields)).toEqual(['A:2', 'a:1'])
   })
 
@@ -187,7 +216,10 @@ describe('ids of columns that the table has', () => {
     const { fields } = mergeFieldIdsFromTable(
       [
         { ...optional('json', 'string'), renamedFrom: 'data' },
-        optional('preferences', struct(required('feature1', 'boolean'), { ...optional('newfeature', 'boolean'), renamedFrom: 'feature2' })),
+        optional(
+          'preferences',
+          struct(required('feature1', 'boolean'), { ...optional('newfeature', 'boolean'), renamedFrom: 'feature2' }),
+        ),
       ],
       nested,
     )
@@ -200,7 +232,10 @@ describe('ids of columns that the table has', () => {
 
   test('do not go from one struct to another', () => {
     const table = tableOf(optional('a', struct(optional('x', 'int'))), optional('b', struct(optional('y', 'int'))))
-    const { fields } = mergeFieldIdsFromTable([optional('a', struct()), optional('b', struct(optional('y', 'int'), optional('x', 'int')))], table)
+    const { fields } = mergeFieldIdsFromTable(
+      [optional('a', struct()), optional('b', struct(optional('y', 'int'), optional('x', 'int')))],
+      table,
+    )
     expect(idsOf(fields)).toEqual(['a:1', 'b:2', 'b.y:4', 'b.x:5'])
   })
 })
@@ -210,7 +245,10 @@ describe('ids of new columns', () => {
     const columns = [
       ...nestedColumns.slice(0, 3),
       required('locations', map(key, struct(lat, long, optional('alt', 'float')), true)),
-      optional('points', list(struct(required('x', 'long'), required('y', 'long'), optional('z', 'long'), optional('t.t', 'long')))),
+      optional(
+        'points',
+        list(struct(required('x', 'long'), required('y', 'long'), optional('z', 'long'), optional('t.t', 'long'))),
+      ),
       ...nestedColumns.slice(5),
       optional('toplevel', 'decimal(9,2)'),
     ]
@@ -222,8 +260,16 @@ describe('ids of new columns', () => {
 
   test('number the direct fields of a new struct before what is inside them', () => {
     const table = tableOf(required('id', 'int'), optional('data', 'string'))
-    const complex = struct(required('w', 'int'), required('x', 'string'), required('y', 'boolean'), optional('z', map('int', 'string')))
-    const { fields } = mergeFieldIdsFromTable([required('id', 'int'), optional('data', 'string'), optional('complex', complex)], table)
+    const complex = struct(
+      required('w', 'int'),
+      required('x', 'string'),
+      required('y', 'boolean'),
+      optional('z', map('int', 'string')),
+    )
+    const { fields } = mergeFieldIdsFromTable(
+      [required('id', 'int'), optional('data', 'string'), optional('complex', complex)],
+      table,
+    )
     expect(idsOf(fields).slice(2)).toEqual([
       'complex:3',
       'complex.w:4',
@@ -236,14 +282,21 @@ describe('ids of new columns', () => {
   })
 
   test('are never those of a dropped column, not even of the highest one', () => {
-    const table = withSchema(tableOf(required('id', 'int'), optional('gone', 'int')), { type: 'struct', 'schema-id': 1, fields: [{ id: 1, name: 'id', required: true, type: 'int' }] }, 2)
+    const table = withSchema(
+      tableOf(required('id', 'int'), optional('gone', 'int')),
+      { type: 'struct', 'schema-id': 1, fields: [{ id: 1, name: 'id', required: true, type: 'int' }] },
+      2,
+    )
     const { fields } = mergeFieldIdsFromTable([required('id', 'int'), optional('gone', 'int')], table)
     expect(idsOf(fields)).toEqual(['id:1', 'gone:3'])
   })
 
   test('are above last-column-id also where the schema has a gap below it', () => {
     const table = { ...tableOf(required('a', 'int'), required('b', 'int')), 'last-column-id': 7 }
-    expect(idsOf(mergeFieldIdsFromTable([required('a', 'int'), optional('c', 'int')], table).fields)).toEqual(['a:1', 'c:8'])
+    expect(idsOf(mergeFieldIdsFromTable([required('a', 'int'), optional('c', 'int')], table).fields)).toEqual([
+      'a:1',
+      'c:8',
+    ])
   })
 
   test('are above every id of every schema where last-column-id says too little', () => {
@@ -254,7 +307,21 @@ describe('ids of new columns', () => {
     )
     const lying: TableMetadata = {
       ...table,
-      schemas: [{ type: 'struct', 'schema-id': 0, fields: [{ id: 1, name: 'a', required: true, type: { type: 'list', 'element-id': 8, 'element-required': true, element: 'int' } }] }, ...table.schemas.slice(1)],
+      schemas: [
+        {
+          type: 'struct',
+          'schema-id': 0,
+          fields: [
+            {
+              id: 1,
+              name: 'a',
+              required: true,
+              type: { type: 'list', 'element-id': 8, 'element-required': true, element: 'int' },
+            },
+          ],
+        },
+        ...table.schemas.slice(1),
+      ],
     }
     expect(lastAssignedFieldId(lying)).toBe(8)
     expect(mergeFieldIdsFromTable([optional('b', 'int')], lying).fields[0]?.id).toBe(9)
@@ -276,7 +343,9 @@ describe('ids of new columns', () => {
   ])('belong to a column that was %o and is %o now, with all that is inside', (was, is) => {
     const table = tableOf(optional('c', was))
     const last = lastAssignedFieldId(table)
-    const ids = walkFields({ type: 'struct', fields: mergeFieldIdsFromTable([optional('c', is)], table).fields }).map(node => node.id)
+    const ids = walkFields({ type: 'struct', fields: mergeFieldIdsFromTable([optional('c', is)], table).fields }).map(
+      node => node.id,
+    )
     expect(ids).toEqual(ids.map((_id, index) => last + 1 + index))
   })
 
@@ -304,7 +373,11 @@ describe('what the caller does not mention', () => {
           id: 1,
           name: 'a',
           required: true,
-          type: { type: 'struct', 'x-struct': 1, fields: [{ id: 2, name: 'b', required: false, type: 'decimal(9, 2)', doc: 'inner', 'x-field': 2 }] } as never,
+          type: {
+            type: 'struct',
+            'x-struct': 1,
+            fields: [{ id: 2, name: 'b', required: false, type: 'decimal(9, 2)', doc: 'inner', 'x-field': 2 }],
+          } as never,
           doc: 'outer',
           'write-default': 7,
         },
@@ -339,7 +412,12 @@ test('identifier fields go with their columns', () => {
       fields: [
         { id: 1, name: 'a', required: true, type: 'int' },
         { id: 2, name: 'b', required: true, type: 'int' },
-        { id: 3, name: 's', required: true, type: { type: 'struct', fields: [{ id: 4, name: 'k', required: true, type: 'int' }] } },
+        {
+          id: 3,
+          name: 's',
+          required: true,
+          type: { type: 'struct', fields: [{ id: 4, name: 'k', required: true, type: 'int' }] },
+        },
       ],
     },
     4,

@@ -29,9 +29,8 @@ test('digits inside strings and keys are text, also next to escaped quotes', () 
 })
 
 test('fractions and exponents of many digits stay floating point', () => {
-  expect(parseJson('[1.2345678901234567890, 0.1234567890123456789, 1e300, 12345678901234567890e-3]')).toEqual([
-    1.234567890123456789, 0.1234567890123456789, 1e300, 12345678901234567.89,
-  ])
+  const texts = ['1.2345678901234567890', '0.1234567890123456789', '1e300', '12345678901234567890e-3']
+  expect(parseJson(`[${texts.join(', ')}]`)).toEqual(texts.map(Number))
 })
 
 test('strings that look like the marks of long integers come back as they were', () => {

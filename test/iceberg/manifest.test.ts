@@ -5,7 +5,11 @@ import type { AvroSchema } from '../../src/iceberg/avro/schema.ts'
 import { manifestEntrySchema, manifestFileSchema, partitionFieldType } from '../../src/iceberg/manifest/avro-layout.ts'
 import { type DataFile, entryStatus, type ManifestFile } from '../../src/iceberg/manifest/data-file.ts'
 import { decodeManifest, encodeManifest } from '../../src/iceberg/manifest/manifest.ts'
-import { decodeManifestList, encodeManifestList, summarizePartitions } from '../../src/iceberg/manifest/manifest-list.ts'
+import {
+  decodeManifestList,
+  encodeManifestList,
+  summarizePartitions,
+} from '../../src/iceberg/manifest/manifest-list.ts'
 import { decodeSingleValue } from '../../src/iceberg/single-value.ts'
 import type { Cell, PartitionSpec, Schema } from '../../src/iceberg/types.ts'
 import { failure } from '../support/table.ts'
@@ -13,7 +17,23 @@ import { failure } from '../support/table.ts'
 const sync = new Uint8Array(16).fill(3)
 
 /** One column of every type that can be a partition value, and an identity partition of each. */
-const types = ['boolean', 'int', 'long', 'float', 'double', 'date', 'time', 'timestamp', 'timestamptz', 'string', 'uuid', 'fixed[3]', 'binary', 'decimal(9,2)', 'decimal(38,2)']
+const types = [
+  'boolean',
+  'int',
+  'long',
+  'float',
+  'double',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'string',
+  'uuid',
+  'fixed[3]',
+  'binary',
+  'decimal(9,2)',
+  'decimal(38,2)',
+]
 const schema: Schema = {
   type: 'struct',
   'schema-id': 4,
@@ -21,7 +41,12 @@ const schema: Schema = {
 }
 const spec: PartitionSpec = {
   'spec-id': 2,
-  fields: types.map((_type, index) => ({ 'source-id': index + 1, 'field-id': 1000 + index, name: `c${index}`, transform: 'identity' })),
+  fields: types.map((_type, index) => ({
+    'source-id': index + 1,
+    'field-id': 1000 + index,
+    name: `c${index}`,
+    transform: 'identity',
+  })),
 }
 const typeById = new Map(spec.fields.map(field => [field['field-id'], partitionFieldType(field, schema)]))
 
@@ -51,7 +76,10 @@ function dataFile(partition: readonly Cell[], more: Partial<DataFile> = {}): Dat
     partition: new Map(partition.map((value, index) => [1000 + index, value])),
     recordCount: 2 ** 40,
     fileSize: 5_000_000_000,
-    columnSizes: new Map([[1, 10], [2, 20]]),
+    columnSizes: new Map([
+      [1, 10],
+      [2, 20],
+    ]),
     valueCounts: new Map([[1, 3]]),
     nullValueCounts: new Map([[1, 0]]),
     nanValueCounts: new Map([[4, 1]]),
@@ -85,13 +113,22 @@ const listed: ManifestFile = {
 describe('a manifest', () => {
   test('keeps its entries, partition values of every type included', () => {
     const full = dataFile(values)
-    const bare = dataFile(values.map(() => null), { nanValueCounts: new Map(), splitOffsets: undefined, sortOrderId: undefined })
+    const bare = dataFile(
+      values.map(() => null),
+      { nanValueCounts: new Map(), splitOffsets: undefined, sortOrderId: undefined },
+    )
     const entries = decodeManifest(
       encodeManifest(
         [
           { status: entryStatus.added, file: full },
           { status: entryStatus.existing, snapshotId: 5n, sequenceNumber: 2, fileSequenceNumber: 1, file: bare },
-          { status: entryStatus.deleted, snapshotId: 9223372036854775806n, sequenceNumber: 9007199254740993n, fileSequenceNumber: 1, file: bare },
+          {
+            status: entryStatus.deleted,
+            snapshotId: 9223372036854775806n,
+            sequenceNumber: 9007199254740993n,
+            fileSequenceNumber: 1,
+            file: bare,
+          },
         ],
         spec,
         schema,
@@ -103,14 +140,27 @@ describe('a manifest', () => {
     expect(entries).toEqual([
       { status: 1, snapshotId: 9223372036854775807n, sequenceNumber: 7, fileSequenceNumber: 7, specId: 2, file: full },
       { status: 0, snapshotId: 5, sequenceNumber: 2, fileSequenceNumber: 1, specId: 2, file: bare },
-      { status: 2, snapshotId: 9223372036854775806n, sequenceNumber: 9007199254740993n, fileSequenceNumber: 1, specId: 2, file: bare },
+      {
+        status: 2,
+        snapshotId: 9223372036854775806n,
+        sequenceNumber: 9007199254740993n,
+        fileSequenceNumber: 1,
+        specId: 2,
+        file: bare,
+      },
     ])
   })
 
   test('says in its metadata which schema, spec, format and content it has', () => {
     const { metadata } = decodeAvro(encodeManifest([], spec, schema, sync))
     expect(JSON.parse(metadata['schema'] ?? '')).toEqual(schema)
-    expect(metadata).toMatchObject({ 'schema-id': '4', 'partition-spec-id': '2', 'format-version': '2', content: 'data', 'avro.codec': 'deflate' })
+    expect(metadata).toMatchObject({
+      'schema-id': '4',
+      'partition-spec-id': '2',
+      'format-version': '2',
+      content: 'data',
+      'avro.codec': 'deflate',
+    })
     expect(JSON.parse(metadata['partition-spec'] ?? '')).toEqual(spec.fields)
   })
 
@@ -157,24 +207,65 @@ describe('a manifest', () => {
         { 'source-id': 14, 'field-id': 1005, name: 'price', transform: 'identity' },
       ],
     }
-    const dataFileFields = manifestEntrySchema(odd, schema).fields[4] as unknown as { type: { fields: { name: string; type: { fields: unknown[] } }[] } }
+    const dataFileFields = manifestEntrySchema(odd, schema).fields[4] as unknown as {
+      type: { fields: { name: string; type: { fields: unknown[] } }[] }
+    }
     expect(dataFileFields.type.fields.find(field => field.name === 'partition')?.type.fields).toEqual([
-      { name: 'session_x2Did', type: ['null', 'string'], default: null, 'field-id': 1003, 'iceberg-field-name': 'session-id' },
+      {
+        name: 'session_x2Did',
+        type: ['null', 'string'],
+        default: null,
+        'field-id': 1003,
+        'iceberg-field-name': 'session-id',
+      },
       { name: '_9_x20_xFC', type: ['null', 'string'], default: null, 'field-id': 1001, 'iceberg-field-name': '9 ü' },
       { name: 'at_day', type: ['null', { type: 'int', logicalType: 'date' }], default: null, 'field-id': 1002 },
       { name: 'at_hour', type: ['null', 'int'], default: null, 'field-id': 1004 },
-      { name: 'price', type: ['null', { type: 'fixed', name: 'decimal_1005', size: 4, logicalType: 'decimal', precision: 9, scale: 2 }], default: null, 'field-id': 1005 },
+      {
+        name: 'price',
+        type: [
+          'null',
+          { type: 'fixed', name: 'decimal_1005', size: 4, logicalType: 'decimal', precision: 9, scale: 2 },
+        ],
+        default: null,
+        'field-id': 1005,
+      },
     ])
-    const file = dataFile([], { partition: new Map<number, Cell>([[1003, 'a'], [1001, 'b'], [1002, 3], [1004, 4], [1005, 5n]]) })
-    const types = new Map(odd.fields.map(field => [field['field-id'], partitionFieldType(field, schema)]))
-    expect(decodeManifest(encodeManifest([{ status: 1, file }], odd, schema, sync), listed, types)[0]?.file.partition).toEqual(file.partition)
+    const file = dataFile([], {
+      partition: new Map<number, Cell>([
+        [1003, 'a'],
+        [1001, 'b'],
+        [1002, 3],
+        [1004, 4],
+        [1005, 5n],
+      ]),
+    })
+    const oddTypes = new Map(odd.fields.map(field => [field['field-id'], partitionFieldType(field, schema)]))
+    expect(
+      decodeManifest(encodeManifest([{ status: 1, file }], odd, schema, sync), listed, oddTypes)[0]?.file.partition,
+    ).toEqual(file.partition)
   })
 
   test('written before a promotion gives its partition values as the new type', () => {
-    const narrow: Schema = { ...schema, fields: [{ id: 1, name: 'a', required: false, type: 'int' }, { id: 2, name: 'b', required: false, type: 'float' }, { id: 3, name: 'c', required: false, type: 'decimal(4,2)' }] }
+    const narrow: Schema = {
+      ...schema,
+      fields: [
+        { id: 1, name: 'a', required: false, type: 'int' },
+        { id: 2, name: 'b', required: false, type: 'float' },
+        { id: 3, name: 'c', required: false, type: 'decimal(4,2)' },
+      ],
+    }
     const of3: PartitionSpec = { 'spec-id': 0, fields: spec.fields.slice(0, 3) }
     const bytes = encodeManifest([{ status: 1, file: dataFile([7, 1.5, -3n]) }], of3, narrow, sync)
-    const [entry] = decodeManifest(bytes, listed, new Map([[1000, 'long'], [1001, 'double'], [1002, 'decimal(9,2)']]))
+    const [entry] = decodeManifest(
+      bytes,
+      listed,
+      new Map([
+        [1000, 'long'],
+        [1001, 'double'],
+        [1002, 'decimal(9,2)'],
+      ]),
+    )
     expect([...(entry?.file.partition.values() ?? [])]).toEqual([7n, 1.5, -3n])
   })
 
@@ -203,19 +294,59 @@ describe('a manifest', () => {
         },
       ],
     }
-    const record = { status: 1, snapshot_id: 11, data_file: { file_path: 'f', file_format: 'parquet', partition: {}, record_count: 1, file_size_in_bytes: 2, block_size_in_bytes: 3 } }
+    const record = {
+      status: 1,
+      snapshot_id: 11,
+      data_file: {
+        file_path: 'f',
+        file_format: 'parquet',
+        partition: {},
+        record_count: 1,
+        file_size_in_bytes: 2,
+        block_size_in_bytes: 3,
+      },
+    }
     const [entry] = decodeManifest(encodeAvro(v1, [record], {}, sync), { ...listed, sequenceNumber: 0 }, new Map())
-    expect(entry).toMatchObject({ snapshotId: 11, sequenceNumber: 0, fileSequenceNumber: 0, file: { content: 0, format: 'PARQUET', recordCount: 1 } })
+    expect(entry).toMatchObject({
+      snapshotId: 11,
+      sequenceNumber: 0,
+      fileSequenceNumber: 0,
+      file: { content: 0, format: 'PARQUET', recordCount: 1 },
+    })
     expect(entry?.file.lowerBounds.size).toBe(0)
   })
 
   test.each<[what: string, bytes: Uint8Array]>([
     ['is not Avro', new TextEncoder().encode('{"format-version":2}')],
     ['is cut off', encodeManifest([{ status: 1, file: dataFile(values) }], spec, schema, sync).subarray(0, -20)],
-    ['is a manifest list', encodeManifestList([listed], { snapshotId: 1, parentSnapshotId: undefined, sequenceNumber: 1 }, sync)],
-    ['names no file', encodeAvro({ type: 'record', name: 'r', fields: [{ name: 's', type: 'int', 'field-id': 0 }, { name: 'd', 'field-id': 2, type: { type: 'record', name: 'r2', fields: [{ name: 'x', type: 'string', 'field-id': 101 }] } }] }, [{ s: 1, d: { x: 'PARQUET' } }], {}, sync)],
+    [
+      'is a manifest list',
+      encodeManifestList([listed], { snapshotId: 1, parentSnapshotId: undefined, sequenceNumber: 1 }, sync),
+    ],
+    [
+      'names no file',
+      encodeAvro(
+        {
+          type: 'record',
+          name: 'r',
+          fields: [
+            { name: 's', type: 'int', 'field-id': 0 },
+            {
+              name: 'd',
+              'field-id': 2,
+              type: { type: 'record', name: 'r2', fields: [{ name: 'x', type: 'string', 'field-id': 101 }] },
+            },
+          ],
+        },
+        [{ s: 1, d: { x: 'PARQUET' } }],
+        {},
+        sync,
+      ),
+    ],
   ])('that %s is an error that names it', (_what, bytes) => {
-    expect(() => decodeManifest(bytes, listed, typeById)).toThrow(failure('MANIFEST_INVALID', 'manifest file:///t/metadata/m0.avro cannot be read'))
+    expect(() => decodeManifest(bytes, listed, typeById)).toThrow(
+      failure('MANIFEST_INVALID', 'manifest file:///t/metadata/m0.avro cannot be read'),
+    )
   })
 })
 
@@ -228,8 +359,17 @@ describe('a manifest list', () => {
   })
 
   test('says in its metadata to which snapshot it belongs', () => {
-    expect(decodeAvro(encodeManifestList([], snapshot, sync)).metadata).toMatchObject({ 'snapshot-id': '9223372036854775807', 'parent-snapshot-id': '5', 'sequence-number': '7', 'format-version': '2' })
-    expect(decodeAvro(encodeManifestList([], { ...snapshot, parentSnapshotId: undefined }, sync)).metadata['parent-snapshot-id']).toBe('null')
+    expect(decodeAvro(encodeManifestList([], snapshot, sync)).metadata).toMatchObject({
+      'snapshot-id': '9223372036854775807',
+      'parent-snapshot-id': '5',
+      'sequence-number': '7',
+      'format-version': '2',
+    })
+    expect(
+      decodeAvro(encodeManifestList([], { ...snapshot, parentSnapshotId: undefined }, sync)).metadata[
+        'parent-snapshot-id'
+      ],
+    ).toBe('null')
   })
 
   test('has the field ids, names and order of the Java writer', () => {
@@ -268,7 +408,13 @@ describe('a manifest list', () => {
         { name: 'added_data_files_count', type: ['null', 'int'], 'field-id': 504 },
       ],
     }
-    const record = { manifest_path: 'm', manifest_length: 5, partition_spec_id: 0, added_snapshot_id: 11, added_data_files_count: null }
+    const record = {
+      manifest_path: 'm',
+      manifest_length: 5,
+      partition_spec_id: 0,
+      added_snapshot_id: 11,
+      added_data_files_count: null,
+    }
     expect(decodeManifestList(encodeAvro(v1, [record], {}, sync), 'list.avro')).toEqual([
       {
         location: 'm',
@@ -292,7 +438,9 @@ describe('a manifest list', () => {
 
   test('that is something else is an error that names it', () => {
     for (const bytes of [new Uint8Array(), encodeManifest([{ status: 1, file: dataFile(values) }], spec, schema, sync)])
-      expect(() => decodeManifestList(bytes, 'list.avro')).toThrow(failure('MANIFEST_INVALID', 'manifest list list.avro cannot be read'))
+      expect(() => decodeManifestList(bytes, 'list.avro')).toThrow(
+        failure('MANIFEST_INVALID', 'manifest list list.avro cannot be read'),
+      )
   })
 })
 
@@ -300,7 +448,11 @@ describe('the summary of partitions', () => {
   function summary(type: string, cells: readonly Cell[]): unknown {
     const one: Schema = { ...schema, fields: [{ id: 1, name: 'a', required: false, type }] }
     const of1: PartitionSpec = { 'spec-id': 0, fields: spec.fields.slice(0, 1) }
-    const [found] = summarizePartitions(cells.map(cell => dataFile([cell])), of1, one)
+    const [found] = summarizePartitions(
+      cells.map(cell => dataFile([cell])),
+      of1,
+      one,
+    )
     const value = (bytes: Uint8Array | undefined): Cell => bytes && decodeSingleValue(bytes, type)
     return [value(found?.lowerBound), value(found?.upperBound), found?.containsNull, found?.containsNan]
   }

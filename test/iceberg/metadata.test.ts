@@ -94,10 +94,26 @@ describe('a whole file', () => {
   })
 
   test('need not have what only a table with snapshots needs', () => {
-    const optionalKeys = ['properties', 'refs', 'snapshots', 'statistics', 'partition-statistics', 'snapshot-log', 'metadata-log', 'current-snapshot-id']
+    const optionalKeys = [
+      'properties',
+      'refs',
+      'snapshots',
+      'statistics',
+      'partition-statistics',
+      'snapshot-log',
+      'metadata-log',
+      'current-snapshot-id',
+    ]
     const sparse = Object.fromEntries(Object.entries(valid).filter(([key]) => !optionalKeys.includes(key)))
     const metadata = parse(sparse)
-    expect(metadata).toMatchObject({ properties: {}, refs: {}, snapshots: [], statistics: [], 'snapshot-log': [], 'metadata-log': [] })
+    expect(metadata).toMatchObject({
+      properties: {},
+      refs: {},
+      snapshots: [],
+      statistics: [],
+      'snapshot-log': [],
+      'metadata-log': [],
+    })
     expect(currentSnapshot(metadata)).toBeUndefined()
   })
 
@@ -146,7 +162,9 @@ describe('what we do not know', () => {
       ...parse(later),
       properties: { owner: 'hyp', a: 'b' },
       'last-updated-ms': 1_800_000_000_000,
-      'metadata-log': [{ 'timestamp-ms': 1_700_000_000_000, 'metadata-file': 'file:///tables/t/metadata/v1.metadata.json' }],
+      'metadata-log': [
+        { 'timestamp-ms': 1_700_000_000_000, 'metadata-file': 'file:///tables/t/metadata/v1.metadata.json' },
+      ],
     })
   })
 })
@@ -210,9 +228,9 @@ describe('version 1', () => {
 
   test('is written only after an upgrade to version 2', () => {
     const metadata = parse(v1)
-    expect(() =>
-      applyUpdates(metadata, [{ action: 'set-properties', updates: { a: 'b' } }], { nowMs: 0 }),
-    ).toThrow(failure('FORMAT_UNSUPPORTED', 'format version 1 is read but not written'))
+    expect(() => applyUpdates(metadata, [{ action: 'set-properties', updates: { a: 'b' } }], { nowMs: 0 })).toThrow(
+      failure('FORMAT_UNSUPPORTED', 'format version 1 is read but not written'),
+    )
     const upgraded = applyUpdates(
       metadata,
       [
@@ -241,20 +259,67 @@ describe('a file is refused, with its name and the reason, when', () => {
     ['it has no current-schema-id', without('current-schema-id'), 'current-schema-id must exist in format v2'],
     ['it has no default-spec-id', without('default-spec-id'), 'default-spec-id must exist in format v2'],
     ['it has no last-partition-id', without('last-partition-id'), 'last-partition-id must exist in format v2'],
-    ['it has no default-sort-order-id', without('default-sort-order-id'), 'default-sort-order-id must exist in format v2'],
-    ['a schema has no type', { ...valid, schemas: [{ 'schema-id': 0, fields: [] }] }, 'cannot parse schema 0: type must be struct with fields'],
-    ['a schema has no fields', { ...valid, schemas: [{ 'schema-id': 0, type: 'struct' }] }, 'cannot parse schema 0: type must be struct with fields'],
-    ['the current schema is not there', { ...valid, 'current-schema-id': 2 }, 'cannot find schema with current-schema-id=2 from schemas'],
-    ['the default spec is not there', { ...valid, 'default-spec-id': 5 }, 'cannot find partition spec with default-spec-id=5 from partition-specs'],
-    ['the default sort order is not there', { ...valid, 'default-sort-order-id': 5 }, 'cannot find sort order with default-sort-order-id=5 from sort-orders'],
-    ['the current snapshot is not there', { ...valid, 'current-snapshot-id': 1 }, 'current snapshot 1 is not among the snapshots'],
-    ['there is a main branch but no current snapshot', { ...valid, 'current-snapshot-id': -1 }, `current snapshot is not set, but main branch exists: ${second}`],
-    ['main is another snapshot than the current one', { ...valid, 'current-snapshot-id': first }, `current snapshot ID does not match main branch (${first} != ${second})`],
-    ['a ref points to nothing', { ...valid, refs: { ...valid.refs, old: { type: 'tag', 'snapshot-id': 9 } } }, 'ref old points to snapshot 9, which does not exist'],
-    ['a snapshot is later than the last sequence number', { ...valid, 'last-sequence-number': 1 }, 'invalid snapshot with sequence number 2 greater than last sequence number 1'],
+    [
+      'it has no default-sort-order-id',
+      without('default-sort-order-id'),
+      'default-sort-order-id must exist in format v2',
+    ],
+    [
+      'a schema has no type',
+      { ...valid, schemas: [{ 'schema-id': 0, fields: [] }] },
+      'cannot parse schema 0: type must be struct with fields',
+    ],
+    [
+      'a schema has no fields',
+      { ...valid, schemas: [{ 'schema-id': 0, type: 'struct' }] },
+      'cannot parse schema 0: type must be struct with fields',
+    ],
+    [
+      'the current schema is not there',
+      { ...valid, 'current-schema-id': 2 },
+      'cannot find schema with current-schema-id=2 from schemas',
+    ],
+    [
+      'the default spec is not there',
+      { ...valid, 'default-spec-id': 5 },
+      'cannot find partition spec with default-spec-id=5 from partition-specs',
+    ],
+    [
+      'the default sort order is not there',
+      { ...valid, 'default-sort-order-id': 5 },
+      'cannot find sort order with default-sort-order-id=5 from sort-orders',
+    ],
+    [
+      'the current snapshot is not there',
+      { ...valid, 'current-snapshot-id': 1 },
+      'current snapshot 1 is not among the snapshots',
+    ],
+    [
+      'there is a main branch but no current snapshot',
+      { ...valid, 'current-snapshot-id': -1 },
+      `current snapshot is not set, but main branch exists: ${second}`,
+    ],
+    [
+      'main is another snapshot than the current one',
+      { ...valid, 'current-snapshot-id': first },
+      `current snapshot ID does not match main branch (${first} != ${second})`,
+    ],
+    [
+      'a ref points to nothing',
+      { ...valid, refs: { ...valid.refs, old: { type: 'tag', 'snapshot-id': 9 } } },
+      'ref old points to snapshot 9, which does not exist',
+    ],
+    [
+      'a snapshot is later than the last sequence number',
+      { ...valid, 'last-sequence-number': 1 },
+      'invalid snapshot with sequence number 2 greater than last sequence number 1',
+    ],
     [
       'the snapshot log goes back by more than a minute',
-      { ...valid, 'snapshot-log': [valid['snapshot-log'][1], { 'snapshot-id': first, 'timestamp-ms': 1_699_999_939_999 }] },
+      {
+        ...valid,
+        'snapshot-log': [valid['snapshot-log'][1], { 'snapshot-id': first, 'timestamp-ms': 1_699_999_939_999 }],
+      },
       'snapshot-log is not sorted by time',
     ],
     [
@@ -318,5 +383,7 @@ describe('what other writers got slightly wrong is tolerated:', () => {
 test('a partition spec that a manifest names and the table lacks is an error that says so', () => {
   const metadata = newMetadata({ columns: [required('id', 'long'), optional('text', 'string')] })
   expect(specById(metadata, 0).fields).toEqual([])
-  expect(() => specById(metadata, 7)).toThrow(failure('METADATA_INVALID', "partition spec 7 is not among the table's specs"))
+  expect(() => specById(metadata, 7)).toThrow(
+    failure('METADATA_INVALID', "partition spec 7 is not among the table's specs"),
+  )
 })

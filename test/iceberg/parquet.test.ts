@@ -9,7 +9,16 @@ import { openParquet } from '../../src/iceberg/parquet/read.ts'
 import { createDataFile } from '../../src/iceberg/parquet/write.ts'
 import { walkFields } from '../../src/iceberg/schema-index.ts'
 import type { Cell, Row } from '../../src/iceberg/types.ts'
-import { append, contentsOf, createTable, failure, optional, readRows, required, temporaryFolder } from '../support/table.ts'
+import {
+  append,
+  contentsOf,
+  createTable,
+  failure,
+  optional,
+  readRows,
+  required,
+  temporaryFolder,
+} from '../support/table.ts'
 
 const uuid = 'f79c3e09-677c-4bbd-a479-3f349cb785e7'
 
@@ -46,39 +55,100 @@ const cells: readonly (readonly [type: WantedType, cells: readonly NonNullable<C
   ['decimal(9,2)', [999_999_999n, -999_999_999n, 0n]],
   ['decimal(18,18)', [10n ** 18n - 1n, -(10n ** 18n) + 1n]],
   ['decimal(38,2)', [10n ** 38n - 1n, -(10n ** 38n) + 1n, 1n]],
-  [struct(optional('a', 'int'), required('b', 'string')), [{ a: 1, b: 'x' }, { a: null, b: '' }]],
+  [
+    struct(optional('a', 'int'), required('b', 'string')),
+    [
+      { a: 1, b: 'x' },
+      { a: null, b: '' },
+    ],
+  ],
   [list('int'), [[], [1, null, 3], [null]]],
   [list('string', true), [['a', '']]],
   [list(list('long')), [[], [[]], [[1n], null, [], [null, 2n]]]],
   [list(struct(optional('x', 'double'))), [[{ x: 0.5 }, null, { x: null }]]],
-  [map('string', 'string'), [[], [['k', 'v'], ['n', null]]]],
-  [map('int', 'long', true), [[[10, 1n], [2, 2n], [-1, 3n]]]],
-  [map('boolean', list('date')), [[[true, [1, null]], [false, null]]]],
+  [
+    map('string', 'string'),
+    [
+      [],
+      [
+        ['k', 'v'],
+        ['n', null],
+      ],
+    ],
+  ],
+  [
+    map('int', 'long', true),
+    [
+      [
+        [10, 1n],
+        [2, 2n],
+        [-1, 3n],
+      ],
+    ],
+  ],
+  [
+    map('boolean', list('date')),
+    [
+      [
+        [true, [1, null]],
+        [false, null],
+      ],
+    ],
+  ],
   [map('timestamptz', 'decimal(20,2)'), [[[-1n, 5n]]]],
   [map('uuid', 'uuid'), [[[uuid, null]]]],
   [map('binary', 'binary'), [[[bytes(1, 2), bytes()]]]],
-  [map(struct(required('x', 'int'), optional('y', 'string')), struct(optional('z', map('string', 'int')))), [[[{ x: 1, y: null }, { z: [['a', 1]] }], [{ x: 2, y: 'b' }, null]]]],
-  [map('double', 'string'), [[[1.5, 'a'], [0.1, 'b']]]],
+  [
+    map(struct(required('x', 'int'), optional('y', 'string')), struct(optional('z', map('string', 'int')))),
+    [
+      [
+        [{ x: 1, y: null }, { z: [['a', 1]] }],
+        [{ x: 2, y: 'b' }, null],
+      ],
+    ],
+  ],
+  [
+    map('double', 'string'),
+    [
+      [
+        [1.5, 'a'],
+        [0.1, 'b'],
+      ],
+    ],
+  ],
 ]
 
 describe('a data file keeps', () => {
   test.each(cells)('%o', async (type, values) => {
     const rows: Row[] = [...values.map(value => ({ kept: value, needed: value })), { kept: null, needed: values[0] }]
-    const target = await append(await createTable({ columns: [optional('kept', type), required('needed', type)] }), rows, 2)
+    const target = await append(
+      await createTable({ columns: [optional('kept', type), required('needed', type)] }),
+      rows,
+      2,
+    )
     expect(await readRows(target.table)).toEqual(rows)
   })
 
   test('all types beside each other, in more rows than a page of runs', async () => {
     const columns = cells.map(([type], index) => optional(`column ${index}.ü`, type))
-    const rows = Array.from({ length: 100 }, (_, n): Row =>
-      Object.fromEntries(cells.map(([, values], index) => [`column ${index}.ü`, n % 7 === index % 7 ? null : (values[n % values.length] as Cell)])),
+    const rows = Array.from(
+      { length: 100 },
+      (_, n): Row =>
+        Object.fromEntries(
+          cells.map(([, values], index) => [
+            `column ${index}.ü`,
+            n % 7 === index % 7 ? null : (values[n % values.length] as Cell),
+          ]),
+        ),
     )
     const target = await append(await createTable({ columns }), rows, 40)
     expect(await readRows(target.table)).toEqual(rows)
   })
 
   test('a thousand columns', async () => {
-    const columns = Array.from({ length: 1000 }, (_, index) => optional(`c${index}`, index % 2 === 0 ? 'int' : 'string'))
+    const columns = Array.from({ length: 1000 }, (_, index) =>
+      optional(`c${index}`, index % 2 === 0 ? 'int' : 'string'),
+    )
     const row = Object.fromEntries(columns.map(({ name, type }, index) => [name, type === 'int' ? index : `v${index}`]))
     const target = await append(await createTable({ columns }), [row, {}])
     const nothing = Object.fromEntries(columns.map(({ name }) => [name, null]))
@@ -100,7 +170,12 @@ describe('a data file keeps', () => {
   })
 
   test('safe integers that were given as numbers where 64 bits are stored', async () => {
-    const target = await append(await createTable({ columns: ['long', 'time', 'timestamp', 'timestamptz'].map((type, index) => optional(`c${index}`, type)) }), [{ c0: 5, c1: 6, c2: -7, c3: 2 ** 50 }])
+    const target = await append(
+      await createTable({
+        columns: ['long', 'time', 'timestamp', 'timestamptz'].map((type, index) => optional(`c${index}`, type)),
+      }),
+      [{ c0: 5, c1: 6, c2: -7, c3: 2 ** 50 }],
+    )
     expect(await readRows(target.table)).toEqual([{ c0: 5n, c1: 6n, c2: -7n, c3: 2n ** 50n }])
   })
 })
@@ -120,7 +195,7 @@ describe('the Parquet schema', () => {
     const target = await append(await createTable({ columns }), [{}])
     const [name = ''] = await readdir(join(target.directory, 'data'))
     const file = await readFile(join(target.directory, 'data', name))
-    const metadata = parquetMetadata(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength) as ArrayBuffer)
+    const metadata = parquetMetadata(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength))
     const ids: number[] = []
     const visit = (node: SchemaTree): void => {
       if (node.element.repetition_type === 'REPEATED') expect(node.element.field_id).toBeUndefined()
@@ -168,7 +243,11 @@ describe('a row that its schema does not allow is refused, without its content i
   ])('%o given %o', async (type, cell, sentence) => {
     const target = await createTable({ columns: [optional('c', type)] })
     const before = await contentsOf(target.directory)
-    await expect(append(target, [{}, { c: cell as Cell }])).rejects.toMatchObject({ code: 'ROW_INVALID', message: `row 1: ${sentence}`, details: { row: 1, column: 'c' } })
+    await expect(append(target, [{}, { c: cell as Cell }])).rejects.toMatchObject({
+      code: 'ROW_INVALID',
+      message: `row 1: ${sentence}`,
+      details: { row: 1, column: 'c' },
+    })
     // Nothing of the rows before it is left behind.
     expect(await contentsOf(target.directory)).toEqual(before)
   })
@@ -176,7 +255,9 @@ describe('a row that its schema does not allow is refused, without its content i
   test('nothing where a value is required', async () => {
     const target = await createTable({ columns: [required('c', 'int')] })
     for (const row of [{}, { c: null }, { c: undefined }, { C: 1 }])
-      await expect(append(target, [row])).rejects.toEqual(failure('ROW_INVALID', 'row 0: required column c has no value'))
+      await expect(append(target, [row])).rejects.toEqual(
+        failure('ROW_INVALID', 'row 0: required column c has no value'),
+      )
   })
 })
 
@@ -185,7 +266,9 @@ describe('a Parquet file of another writer', () => {
     const path = `${await temporaryFolder()}/foreign.parquet`
     await writeFile(path, Buffer.from(parquetWriteBuffer({ columnData: [{ name: 'a', data: [1, 2], type: 'INT32' }] })))
     const input = await localFileIO.open(path)
-    await expect(openParquet(input, path)).rejects.toEqual(failure('FORMAT_UNSUPPORTED', `${path} carries no field ids`))
+    await expect(openParquet(input, path)).rejects.toEqual(
+      failure('FORMAT_UNSUPPORTED', `${path} carries no field ids`),
+    )
     await input.close()
   })
 

@@ -5,7 +5,11 @@ import type { TableMetadata } from '../../src/iceberg/types.ts'
 import { failure, newMetadata, required } from '../support/table.ts'
 
 const metadata: TableMetadata = {
-  ...newMetadata({ columns: [required('id', 'long'), required('at', 'timestamptz')], partitionBy: ['day(at)'], sortBy: ['id'] }),
+  ...newMetadata({
+    columns: [required('id', 'long'), required('at', 'timestamptz')],
+    partitionBy: ['day(at)'],
+    sortBy: ['id'],
+  }),
   refs: {
     main: { type: 'branch', 'snapshot-id': 9223372036854775807n },
     audit: { type: 'branch', 'snapshot-id': 15 },
@@ -86,12 +90,16 @@ test('assert-create holds only where there is no table', () => {
 
 test('every other requirement fails where there is no table', () => {
   for (const [holds] of cases)
-    expect(() => checkRequirements(null, [holds])).toThrow(failure('COMMIT_CONFLICT', 'Requirement failed: table does not exist'))
+    expect(() => checkRequirements(null, [holds])).toThrow(
+      failure('COMMIT_CONFLICT', 'Requirement failed: table does not exist'),
+    )
 })
 
 test('the last assigned field id counts ids that last-column-id denies', () => {
   const lying = { ...metadata, 'last-column-id': 1 }
-  expect(() => checkRequirements(lying, [{ type: 'assert-last-assigned-field-id', 'last-assigned-field-id': 2 }])).not.toThrow()
+  expect(() =>
+    checkRequirements(lying, [{ type: 'assert-last-assigned-field-id', 'last-assigned-field-id': 2 }]),
+  ).not.toThrow()
 })
 
 test('the first requirement that does not hold is the one that is named', () => {
@@ -102,5 +110,7 @@ test('the first requirement that does not hold is the one that is named', () => 
 
 test('a requirement that is not known is never taken for granted', () => {
   const unknown = { type: 'assert-view-uuid', uuid: 'x' } as unknown as Requirement
-  expect(() => checkRequirements(metadata, [unknown])).toThrow(failure('UPDATE_ILLEGAL', 'unknown requirement assert-view-uuid'))
+  expect(() => checkRequirements(metadata, [unknown])).toThrow(
+    failure('UPDATE_ILLEGAL', 'unknown requirement assert-view-uuid'),
+  )
 })

@@ -10,7 +10,19 @@ import { encodeManifestList } from '../../src/iceberg/manifest/manifest-list.ts'
 import { scanRows } from '../../src/iceberg/scan.ts'
 import { liveDataFiles, readManifestList } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
-import { append, catalogAt, createTable, evolve, failure, ioWith, optional, readRows, required, type TableShape, type TestTable } from '../support/table.ts'
+import {
+  append,
+  catalogAt,
+  createTable,
+  evolve,
+  failure,
+  ioWith,
+  optional,
+  readRows,
+  required,
+  type TableShape,
+  type TestTable,
+} from '../support/table.ts'
 
 /** The same table over a disk that writes down which data files it opens. */
 async function watched(target: TestTable): Promise<{ target: TestTable; opened: string[] }> {
@@ -60,7 +72,15 @@ describe('a column that was promoted', () => {
       { id: 2, n: null, f: null, d: null, s: null, l: null, m: null },
     ])
     target = await evolve(target, wide)
-    const big = { id: 3n, n: 2n ** 60n, f: 0.1, d: 10n ** 37n, s: { x: -(2n ** 60n) }, l: [0.1], m: [['k', 10n ** 17n]] }
+    const big = {
+      id: 3n,
+      n: 2n ** 60n,
+      f: 0.1,
+      d: 10n ** 37n,
+      s: { x: -(2n ** 60n) },
+      l: [0.1],
+      m: [['k', 10n ** 17n]],
+    }
     target = await append(target, [big])
     expect(await readRows(target.table)).toEqual([
       big,
@@ -82,7 +102,10 @@ describe('a column that was promoted', () => {
       let target = await filled({ columns: [required('n', 'int')], partitionBy: [partitionBy] }, [{ n: 34 }, { n: 57 }])
       target = await append(await evolve(target, [required('n', 'long')]), [{ n: 34n }])
       const { target: again, opened } = await watched(target)
-      expect(await readRows(again.table, { where: { column: 'n', values: new Set([34n]) } })).toEqual([{ n: 34n }, { n: 34n }])
+      expect(await readRows(again.table, { where: { column: 'n', values: new Set([34n]) } })).toEqual([
+        { n: 34n },
+        { n: 34n },
+      ])
       expect([partitionBy, opened.length]).toEqual([partitionBy, 2])
     }
   })
@@ -90,11 +113,16 @@ describe('a column that was promoted', () => {
 
 describe('a column that a file lacks', () => {
   test('is null, whatever stood under its name before', async () => {
-    let target = await filled({ columns: [required('id', 'int'), optional('note', 'string')] }, [{ id: 1, note: 'old' }])
+    let target = await filled({ columns: [required('id', 'int'), optional('note', 'string')] }, [
+      { id: 1, note: 'old' },
+    ])
     target = await evolve(target, [required('id', 'int')])
     target = await evolve(target, [required('id', 'int'), optional('note', 'string')])
     target = await append(target, [{ id: 2, note: 'new' }])
-    expect(await readRows(target.table)).toEqual([{ id: 2, note: 'new' }, { id: 1, note: null }])
+    expect(await readRows(target.table)).toEqual([
+      { id: 2, note: 'new' },
+      { id: 1, note: null },
+    ])
   })
 
   test('has the value of its identity partition', async () => {
@@ -104,7 +132,10 @@ describe('a column that a file lacks', () => {
       partitionBy: ['identity(day)', 'identity(who)', 'identity(n)'],
     }
     const uuid = 'f79c3e09-677c-4bbd-a479-3f349cb785e7'
-    const target = await filled(shape, [{ id: 1, day: 19_000, who: uuid, n: 2n ** 60n }, { id: 2, day: null, who: null, n: null }])
+    const target = await filled(shape, [
+      { id: 1, day: 19_000, who: uuid, n: 2n ** 60n },
+      { id: 2, day: null, who: null, n: null },
+    ])
     const only = await filled({ columns: [required('id', 'int')] }, [{ id: 1 }], [{ id: 2 }])
     const bare = await liveDataFiles(only.table)
     const files = (await liveDataFiles(target.table)).map(entry => {
@@ -117,7 +148,11 @@ describe('a column that a file lacks', () => {
       { id: 1, day: 19_000, who: uuid, n: 2n ** 60n },
       { id: 2, day: null, who: null, n: null },
     ])
-    const found = await readRows(target.table, { files, where: { column: 'day', values: new Set([19_000]) }, columns: ['id'] })
+    const found = await readRows(target.table, {
+      files,
+      where: { column: 'day', values: new Set([19_000]) },
+      columns: ['id'],
+    })
     expect(found).toEqual([{ day: 19_000, id: 1 }])
   })
 
@@ -129,27 +164,42 @@ describe('a column that a file lacks', () => {
   })
 
   test('does not keep the columns from being asked for alone', async () => {
-    const target = await evolve(await filled({ columns: [required('id', 'int')] }, [{ id: 1 }, { id: 2 }]), [required('id', 'int'), optional('later', 'string')])
+    const target = await evolve(await filled({ columns: [required('id', 'int')] }, [{ id: 1 }, { id: 2 }]), [
+      required('id', 'int'),
+      optional('later', 'string'),
+    ])
     expect(await readRows(target.table, { columns: ['later'] })).toEqual([{ later: null }, { later: null }])
   })
 
   test('may be a member of a struct, an added or a dropped one', async () => {
-    let target = await filled({ columns: [optional('s', { type: 'struct', fields: [optional('a', 'int'), optional('b', 'int')] })] }, [{ s: { a: 1, b: 2 } }])
-    target = await evolve(target, [optional('s', { type: 'struct', fields: [optional('c', 'int'), optional('a', 'int')] })])
+    let target = await filled(
+      { columns: [optional('s', { type: 'struct', fields: [optional('a', 'int'), optional('b', 'int')] })] },
+      [{ s: { a: 1, b: 2 } }],
+    )
+    target = await evolve(target, [
+      optional('s', { type: 'struct', fields: [optional('c', 'int'), optional('a', 'int')] }),
+    ])
     target = await append(target, [{ s: { a: 3, c: 4 } }, { s: null }])
     expect(valuesOf(await readRows(target.table), 's')).toEqual([{ c: 4, a: 3 }, null, { c: null, a: 1 }])
   })
 })
 
 test('a renamed column keeps its values, and its name can be taken by another', async () => {
-  let target = await filled({ columns: [optional('a', 'string'), optional('b', 'string')] }, [{ a: 'was a', b: 'was b' }])
+  let target = await filled({ columns: [optional('a', 'string'), optional('b', 'string')] }, [
+    { a: 'was a', b: 'was b' },
+  ])
   target = await evolve(target, [{ ...optional('x', 'string'), renamedFrom: 'a' }, optional('b', 'string')])
   target = await evolve(target, [optional('x', 'string'), { ...optional('a', 'string'), renamedFrom: 'b' }])
   expect(await readRows(target.table)).toEqual([{ x: 'was a', a: 'was b' }])
 })
 
 describe('a filter opens only the files in which its values can be:', () => {
-  async function opens(shape: TableShape, batches: (readonly Row[])[], column: string, values: readonly (string | number | bigint)[]): Promise<[rows: number, files: number, opened: number]> {
+  async function opens(
+    shape: TableShape,
+    batches: (readonly Row[])[],
+    column: string,
+    values: readonly (string | number | bigint)[],
+  ): Promise<[rows: number, files: number, opened: number]> {
     const { target, opened } = await watched(await filled(shape, ...batches))
     const rows = await readRows(target.table, { where: { column, values: new Set(values) } })
     const all = batches.flat().filter(row => values.includes(row[column] as string))
@@ -161,7 +211,9 @@ describe('a filter opens only the files in which its values can be:', () => {
 
   test('by bounds', async () => {
     const shape = { columns: [optional('text', 'string')] }
-    expect(await opens(shape, [texts('a', 'c'), texts('d', 'f'), texts('g', 'i')], 'text', ['e', 'g'])).toEqual([1, 3, 2])
+    expect(await opens(shape, [texts('a', 'c'), texts('d', 'f'), texts('g', 'i')], 'text', ['e', 'g'])).toEqual([
+      1, 3, 2,
+    ])
     expect(await opens(shape, [texts('a', 'c'), texts('d', 'f')], 'text', ['z'])).toEqual([0, 2, 0])
     expect(await opens(shape, [texts('a', 'c'), texts('d', 'f')], 'text', [])).toEqual([0, 2, 0])
   })
@@ -169,7 +221,9 @@ describe('a filter opens only the files in which its values can be:', () => {
   test('by bounds that were cut, and in the order of code points', async () => {
     const shape = { columns: [optional('text', 'string')] }
     const tail = 'x'.repeat(30)
-    expect(await opens(shape, [texts(`😀${tail}`), texts(`\uffff${tail}`), texts('a')], 'text', [`😀${tail}`])).toEqual([1, 3, 1])
+    expect(await opens(shape, [texts(`😀${tail}`), texts(`\uffff${tail}`), texts('a')], 'text', [`😀${tail}`])).toEqual(
+      [1, 3, 1],
+    )
     expect(await opens(shape, [texts(`\ufeffz${tail}`), texts('a')], 'text', [`\ufeffz${tail}`])).toEqual([1, 2, 1])
     expect(await opens(shape, [texts('\u{10ffff}'.repeat(20))], 'text', ['\u{10ffff}'.repeat(20)])).toEqual([1, 1, 1])
   })
@@ -183,15 +237,39 @@ describe('a filter opens only the files in which its values can be:', () => {
   })
 
   test('by truncation, day and identity', async () => {
-    expect(await opens({ columns: [required('text', 'string')], partitionBy: ['truncate[1](text)'] }, [texts('ab', 'ac', 'bb', 'cb')], 'text', ['ac'])).toEqual([1, 3, 1])
+    expect(
+      await opens(
+        { columns: [required('text', 'string')], partitionBy: ['truncate[1](text)'] },
+        [texts('ab', 'ac', 'bb', 'cb')],
+        'text',
+        ['ac'],
+      ),
+    ).toEqual([1, 3, 1])
     const at = (...days: number[]): Row[] => days.map(day => ({ at: BigInt(day) * 86_400_000_000n + 5n }))
-    expect(await opens({ columns: [required('at', 'timestamptz')], partitionBy: ['day(at)'] }, [at(-1, 0, 1)], 'at', [-86_400_000_000n + 5n])).toEqual([1, 3, 1])
-    expect(await opens({ columns: [required('text', 'string')], partitionBy: ['identity(text)'] }, [texts('a', 'b', '\ufeffa')], 'text', ['\ufeffa'])).toEqual([1, 3, 1])
+    expect(
+      await opens({ columns: [required('at', 'timestamptz')], partitionBy: ['day(at)'] }, [at(-1, 0, 1)], 'at', [
+        -86_400_000_000n + 5n,
+      ]),
+    ).toEqual([1, 3, 1])
+    expect(
+      await opens(
+        { columns: [required('text', 'string')], partitionBy: ['identity(text)'] },
+        [texts('a', 'b', '\ufeffa')],
+        'text',
+        ['\ufeffa'],
+      ),
+    ).toEqual([1, 3, 1])
   })
 
   test('and within a file reads only the row groups', async () => {
-    let target = await createTable({ columns: [required('text', 'string'), required('blob', 'binary')], sortBy: ['text'] })
-    const rows = Array.from({ length: 50 }, (_, index) => ({ text: `t${String(index).padStart(2, '0')}`, blob: Uint8Array.from(randomBytes(20_000)) }))
+    let target = await createTable({
+      columns: [required('text', 'string'), required('blob', 'binary')],
+      sortBy: ['text'],
+    })
+    const rows = Array.from({ length: 50 }, (_, index) => ({
+      text: `t${String(index).padStart(2, '0')}`,
+      blob: Uint8Array.from(randomBytes(20_000)),
+    }))
     target = await append(target, rows, 10)
     let bytes = 0
     const io = ioWith({
@@ -216,14 +294,26 @@ describe('a filter opens only the files in which its values can be:', () => {
 
 describe('a filter', () => {
   test('leaves out rows that do not match, in files that are read', async () => {
-    const { table } = await filled({ columns: [optional('a', 'long'), optional('b', 'string')] }, [{ a: 1n, b: 'x' }, { a: 2n, b: 'y' }, { a: null, b: 'z' }, { a: 2n, b: null }])
-    expect(await readRows(table, { where: { column: 'a', values: new Set([2n]) } })).toEqual([{ a: 2n, b: 'y' }, { a: 2n, b: null }])
+    const { table } = await filled({ columns: [optional('a', 'long'), optional('b', 'string')] }, [
+      { a: 1n, b: 'x' },
+      { a: 2n, b: 'y' },
+      { a: null, b: 'z' },
+      { a: 2n, b: null },
+    ])
+    expect(await readRows(table, { where: { column: 'a', values: new Set([2n]) } })).toEqual([
+      { a: 2n, b: 'y' },
+      { a: 2n, b: null },
+    ])
   })
 
   test('is refused for columns that are not there, are nested or hold bytes', async () => {
-    const { table } = await filled({ columns: [optional('s', { type: 'struct', fields: [] }), optional('b', 'binary'), optional('f', 'fixed[2]')] })
+    const { table } = await filled({
+      columns: [optional('s', { type: 'struct', fields: [] }), optional('b', 'binary'), optional('f', 'fixed[2]')],
+    })
     for (const column of ['nothing', 's', 'b', 'f'])
-      await expect(readRows(table, { where: { column, values: new Set(['x']) } })).rejects.toEqual(failure('ROW_INVALID', `there is no column ${column} that rows can be filtered by`))
+      await expect(readRows(table, { where: { column, values: new Set(['x']) } })).rejects.toEqual(
+        failure('ROW_INVALID', `there is no column ${column} that rows can be filtered by`),
+      )
   })
 })
 
@@ -231,7 +321,10 @@ describe('a file of the table that is not as it should be', () => {
   const shape = { columns: [required('id', 'int'), optional('text', 'string')] }
 
   async function withFiles(): Promise<{ target: TestTable; data: string; manifest: string; list: string }> {
-    const target = await filled(shape, Array.from({ length: 200 }, (_, id) => ({ id, text: `text ${id}` })))
+    const target = await filled(
+      shape,
+      Array.from({ length: 200 }, (_, id) => ({ id, text: `text ${id}` })),
+    )
     const [data = ''] = await readdir(join(target.directory, 'data'))
     const names = await readdir(join(target.directory, 'metadata'))
     const manifest = names.find(name => name.endsWith('-m0.avro')) ?? ''
@@ -247,7 +340,11 @@ describe('a file of the table that is not as it should be', () => {
   test.each(['data', 'manifest', 'list'] as const)('is named when its %s file is missing', async which => {
     const { target, ...files } = await withFiles()
     await rm(files[which])
-    await expect(readRows(target.table)).rejects.toMatchObject({ code: 'FILE_MISSING', message: `the table names ${files[which]}, which does not exist`, details: { file: files[which] } })
+    await expect(readRows(target.table)).rejects.toMatchObject({
+      code: 'FILE_MISSING',
+      message: `the table names ${files[which]}, which does not exist`,
+      details: { file: files[which] },
+    })
   })
 
   test.each(['manifest', 'list'] as const)('is named when its %s is not Avro, empty or cut off', async which => {
@@ -255,14 +352,22 @@ describe('a file of the table that is not as it should be', () => {
     const whole = await readFile(files[which])
     for (const bytes of [new TextEncoder().encode('not avro'), new Uint8Array(), whole.subarray(0, -30)]) {
       await writeFile(files[which], bytes)
-      await expect(readRows(target.table)).rejects.toEqual(failure('MANIFEST_INVALID', files[which].split('/').at(-1) ?? ''))
+      await expect(readRows(target.table)).rejects.toEqual(
+        failure('MANIFEST_INVALID', files[which].split('/').at(-1) ?? ''),
+      )
     }
   })
 
   test('is named when its data is not Parquet, empty or cut off', async () => {
     const { target, data } = await withFiles()
     const whole = await readFile(data)
-    for (const bytes of [new TextEncoder().encode('not parquet at all'), new Uint8Array(), new Uint8Array(3), whole.subarray(0, -30), whole.subarray(0, 100)]) {
+    for (const bytes of [
+      new TextEncoder().encode('not parquet at all'),
+      new Uint8Array(),
+      new Uint8Array(3),
+      whole.subarray(0, -30),
+      whole.subarray(0, 100),
+    ]) {
       await writeFile(data, bytes)
       await expect(readRows(target.table)).rejects.toEqual(failure('DATA_INVALID', `data file ${data} cannot be read`))
     }
@@ -271,14 +376,22 @@ describe('a file of the table that is not as it should be', () => {
   test('is named when its pages are damaged', async () => {
     const { target, data } = await withFiles()
     const whole = await readFile(data)
-    await writeFile(data, Uint8Array.from(whole, (byte, index) => (index >= 4 && index < 60 ? byte ^ 0xff : byte)))
+    await writeFile(
+      data,
+      Uint8Array.from(whole, (byte, index) => (index >= 4 && index < 60 ? byte ^ 0xff : byte)),
+    )
     await expect(readRows(target.table)).rejects.toEqual(failure('DATA_INVALID', `data file ${data} cannot be read`))
   })
 
   test('is refused when it is of a format that is not read', async () => {
     const { target } = await withFiles()
-    const files = (await liveDataFiles(target.table)).map(entry => ({ ...entry, file: { ...entry.file, format: 'ORC' } }))
-    await expect(readRows(target.table, { files })).rejects.toEqual(failure('FORMAT_UNSUPPORTED', 'is ORC; only Parquet is read'))
+    const files = (await liveDataFiles(target.table)).map(entry => ({
+      ...entry,
+      file: { ...entry.file, format: 'ORC' },
+    }))
+    await expect(readRows(target.table, { files })).rejects.toEqual(
+      failure('FORMAT_UNSUPPORTED', 'is ORC; only Parquet is read'),
+    )
   })
 
   test('does not leave files open', async () => {
@@ -298,7 +411,11 @@ describe('a file of the table that is not as it should be', () => {
   })
 
   test('an early end of a scan closes the file it was in', async () => {
-    const target = await append(await createTable(shape), Array.from({ length: 30 }, (_, id) => ({ id })), 10)
+    const target = await append(
+      await createTable(shape),
+      Array.from({ length: 30 }, (_, id) => ({ id })),
+      10,
+    )
     let open = 0
     const io = ioWith({
       open: async path => {
@@ -325,8 +442,13 @@ describe('a snapshot', () => {
 
   test('whose manifests stand in the metadata is refused, as the files of very early tables are not read', async () => {
     const { table } = await filled({ columns: [required('id', 'int')] }, [{ id: 1 }])
-    const snapshots = table.metadata.snapshots.map(({ 'manifest-list': _list, ...rest }) => ({ ...rest, manifests: ['m0.avro'] }))
-    await expect(readRows({ ...table, metadata: { ...table.metadata, snapshots } })).rejects.toEqual(failure('FORMAT_UNSUPPORTED', 'names its manifests in the metadata'))
+    const snapshots = table.metadata.snapshots.map(({ 'manifest-list': _list, ...rest }) => ({
+      ...rest,
+      manifests: ['m0.avro'],
+    }))
+    await expect(readRows({ ...table, metadata: { ...table.metadata, snapshots } })).rejects.toEqual(
+      failure('FORMAT_UNSUPPORTED', 'names its manifests in the metadata'),
+    )
   })
 
   test('with a manifest of deletes is refused, unless nothing in it is live', async () => {
@@ -334,8 +456,20 @@ describe('a snapshot', () => {
     const [manifest] = await readManifestList(table)
     const list = table.path(table.metadata.snapshots[0]?.['manifest-list'] ?? '')
     const put = async (existing: number): Promise<void> => {
-      const deletes = { ...(manifest as NonNullable<typeof manifest>), content: 1 as const, addedFiles: 0, existingFiles: existing }
-      await writeFile(list, encodeManifestList([manifest as NonNullable<typeof manifest>, deletes], { snapshotId: 1, parentSnapshotId: undefined, sequenceNumber: 1 }, new Uint8Array(16)))
+      const deletes = {
+        ...(manifest as NonNullable<typeof manifest>),
+        content: 1 as const,
+        addedFiles: 0,
+        existingFiles: existing,
+      }
+      await writeFile(
+        list,
+        encodeManifestList(
+          [manifest as NonNullable<typeof manifest>, deletes],
+          { snapshotId: 1, parentSnapshotId: undefined, sequenceNumber: 1 },
+          new Uint8Array(16),
+        ),
+      )
     }
     await put(0)
     expect(await readRows(table)).toEqual([{ id: 1 }])
@@ -349,7 +483,15 @@ describe('a snapshot', () => {
     const path = target.table.path(oldest?.location ?? '')
     const [entry] = (await liveDataFiles(target.table)).filter(found => found.sequenceNumber === 1)
     const { metadata } = target.table
-    await writeFile(path, encodeManifest([{ ...(entry as NonNullable<typeof entry>), status: 2 }], metadata['partition-specs'][0] as never, metadata.schemas[0] as never, new Uint8Array(16)))
+    await writeFile(
+      path,
+      encodeManifest(
+        [{ ...(entry as NonNullable<typeof entry>), status: 2 }],
+        metadata['partition-specs'][0] as never,
+        metadata.schemas[0] as never,
+        new Uint8Array(16),
+      ),
+    )
     expect(newest?.location).not.toBe(oldest?.location)
     expect(await readRows(target.table)).toEqual([{ id: 2 }])
   })
@@ -358,6 +500,14 @@ describe('a snapshot', () => {
 test('an Avro file that is no manifest list is not taken for one', async () => {
   const { table } = await filled({ columns: [required('id', 'int')] }, [{ id: 1 }])
   const list = table.path(table.metadata.snapshots[0]?.['manifest-list'] ?? '')
-  await writeFile(list, encodeAvro({ type: 'record', name: 'r', fields: [{ name: 'x', type: 'int', 'field-id': 500 }] }, [{ x: 1 }], {}, new Uint8Array(16)))
+  await writeFile(
+    list,
+    encodeAvro(
+      { type: 'record', name: 'r', fields: [{ name: 'x', type: 'int', 'field-id': 500 }] },
+      [{ x: 1 }],
+      {},
+      new Uint8Array(16),
+    ),
+  )
   await expect(readRows(table)).rejects.toEqual(failure('MANIFEST_INVALID', 'not a manifest list'))
 })

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { IcebergError } from '../../src/iceberg/errors.ts'
 import { walkFields } from '../../src/iceberg/schema-index.ts'
-import { checkSchema, checkSchemaAgainstTable, highestAllowedFieldId, sameStruct, whyNotIdentifier } from '../../src/iceberg/schema-rules.ts'
+import {
+  checkSchema,
+  checkSchemaAgainstTable,
+  highestAllowedFieldId,
+  sameStruct,
+  whyNotIdentifier,
+} from '../../src/iceberg/schema-rules.ts'
 import type { Field, PartitionField, Schema, TableMetadata, Type } from '../../src/iceberg/types.ts'
 import { failure, newMetadata, required } from '../support/table.ts'
 
@@ -49,26 +55,48 @@ describe('a schema by itself', () => {
 
   test.each<[what: string, Schema, violation: string]>([
     ['one id for two columns', schema(field(1, 'a'), field(1, 'b')), 'b: id 1 belongs to a already'],
-    ['one id for a column and an element', schema(field(1, 'a'), field(2, 'l', list(1, 'int'))), 'l.element: id 1 belongs to a already'],
+    [
+      'one id for a column and an element',
+      schema(field(1, 'a'), field(2, 'l', list(1, 'int'))),
+      'l.element: id 1 belongs to a already',
+    ],
     ['one name twice', schema(field(1, 'a'), field(2, 'a')), 'multiple fields for name a'],
-    ['one name twice in a struct', schema(field(1, 's', struct(field(2, 'x'), field(3, 'x')))), 'multiple fields for name s.x'],
-    ['a dotted name that is also a path', schema(field(1, 'a', struct(field(2, 'b'))), field(3, 'a.b')), 'multiple fields for name a.b'],
+    [
+      'one name twice in a struct',
+      schema(field(1, 's', struct(field(2, 'x'), field(3, 'x')))),
+      'multiple fields for name s.x',
+    ],
+    [
+      'a dotted name that is also a path',
+      schema(field(1, 'a', struct(field(2, 'b'))), field(3, 'a.b')),
+      'multiple fields for name a.b',
+    ],
     ['an empty name', schema(field(1, '')), 'schema: a field has an empty name'],
     ['an empty name in a struct', schema(field(1, 's', struct(field(2, '')))), 's: a field has an empty name'],
     ['id 0', schema(field(0, 'a')), 'a: id 0 is reserved or not a positive integer'],
     ['an id that is no integer', schema(field(1.5, 'a')), 'a: id 1.5 is reserved or not a positive integer'],
-    ['a reserved id', schema(field(highestAllowedFieldId + 1, 'a')), 'a: id 2147483448 is reserved or not a positive integer'],
+    [
+      'a reserved id',
+      schema(field(highestAllowedFieldId + 1, 'a')),
+      'a: id 2147483448 is reserved or not a positive integer',
+    ],
     ['a type that is none', schema(field(1, 'a', 'text')), 'a: text is not an Iceberg type'],
     ['too many digits', schema(field(1, 'a', 'decimal(39,2)')), 'a: decimal(39,2) is not an Iceberg type'],
     ['fixed of no bytes', schema(field(1, 'a', 'fixed[0]')), 'a: fixed[0] is not an Iceberg type'],
-    ['an initial default', schema({ ...field(1, 'a'), 'initial-default': 5 }), 'a: initial-default is not supported until v3'],
+    [
+      'an initial default',
+      schema({ ...field(1, 'a'), 'initial-default': 5 }),
+      'a: initial-default is not supported until v3',
+    ],
     ['a write default', schema({ ...field(1, 'a'), 'write-default': 5 }), 'a: write-default is not supported until v3'],
   ])('may not have %s', (_what, wrong, violation) => {
     expect(violationsOf(() => checkSchema(wrong))).toEqual([violation])
   })
 
   test('may have the highest id that is allowed, and defaults that are null', () => {
-    expect(violationsOf(() => checkSchema(schema({ ...field(highestAllowedFieldId, 'a'), 'initial-default': null })))).toEqual([])
+    expect(
+      violationsOf(() => checkSchema(schema({ ...field(highestAllowedFieldId, 'a'), 'initial-default': null }))),
+    ).toEqual([])
   })
 
   test('is told every violation at once, with its path', () => {
@@ -121,14 +149,40 @@ describe('identifier fields', () => {
   })
 
   test('inside a list of required structs cannot be one either', () => {
-    const inList = schema(field(1, 'l', { type: 'list', 'element-id': 2, 'element-required': true, element: struct(field(3, 'x', 'int', true)) }, true))
+    const inList = schema(
+      field(
+        1,
+        'l',
+        { type: 'list', 'element-id': 2, 'element-required': true, element: struct(field(3, 'x', 'int', true)) },
+        true,
+      ),
+    )
     const node = walkFields(inList).find(candidate => candidate.id === 3)
     expect(node && whyNotIdentifier(node)).toBe('it is inside a list or map')
   })
 })
 
 describe('a schema after others of its table', () => {
-  const types = ['boolean', 'int', 'long', 'float', 'double', 'date', 'time', 'timestamp', 'timestamptz', 'string', 'uuid', 'binary', 'fixed[3]', 'fixed[4]', 'fixed[16]', 'decimal(9,2)', 'decimal(9,3)', 'decimal(18,2)']
+  const types = [
+    'boolean',
+    'int',
+    'long',
+    'float',
+    'double',
+    'date',
+    'time',
+    'timestamp',
+    'timestamptz',
+    'string',
+    'uuid',
+    'binary',
+    'fixed[3]',
+    'fixed[4]',
+    'fixed[16]',
+    'decimal(9,2)',
+    'decimal(9,3)',
+    'decimal(18,2)',
+  ]
   const promotions = new Set(['int → long', 'float → double', 'decimal(9,2) → decimal(18,2)'])
 
   function tableWith(...fields: Field[]): TableMetadata {
@@ -139,24 +193,39 @@ describe('a schema after others of its table', () => {
 
   test.each(types)('may make of %s only what it is or what it is promoted to', was => {
     for (const is of types) {
-      const violations = violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'c', is)), tableWith(field(1, 'c', was))))
+      const violations = violationsOf(() =>
+        checkSchemaAgainstTable(schema(field(1, 'c', is)), tableWith(field(1, 'c', was))),
+      )
       const legal = was === is || promotions.has(`${was} → ${is}`)
       expect([is, violations]).toEqual([is, legal ? [] : [`c: cannot promote field from ${was} to ${is}`]])
     }
   })
 
   test('may spell a type in another way', () => {
-    expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'c', 'decimal(9,2)')), tableWith(field(1, 'c', 'decimal(9, 2)'))))).toEqual([])
+    expect(
+      violationsOf(() =>
+        checkSchemaAgainstTable(schema(field(1, 'c', 'decimal(9,2)')), tableWith(field(1, 'c', 'decimal(9, 2)'))),
+      ),
+    ).toEqual([])
   })
 
   test('may reorder, drop, rename, require, and add above the last id', () => {
     const table = tableWith(field(1, 'a'), field(2, 'b'), field(3, 's', struct(field(4, 'x'))))
-    const next = schema(field(3, 's', struct(field(6, 'y'), field(4, 'z'))), field(2, 'bee', 'long', true), field(5, 'new'))
+    const next = schema(
+      field(3, 's', struct(field(6, 'y'), field(4, 'z'))),
+      field(2, 'bee', 'long', true),
+      field(5, 'new'),
+    )
     expect(violationsOf(() => checkSchemaAgainstTable(next, table))).toEqual([])
   })
 
   test('may bring back a column under the id it had', () => {
-    const table = { ...tableWith(field(1, 'a')), schemas: [schema(field(1, 'a')), { ...schema(field(1, 'a'), field(2, 'gone')), 'schema-id': 2 }], 'current-schema-id': 1, 'last-column-id': 2 }
+    const table = {
+      ...tableWith(field(1, 'a')),
+      schemas: [schema(field(1, 'a')), { ...schema(field(1, 'a'), field(2, 'gone')), 'schema-id': 2 }],
+      'current-schema-id': 1,
+      'last-column-id': 2,
+    }
     expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'a'), field(2, 'gone')), table))).toEqual([])
   })
 
@@ -172,22 +241,70 @@ describe('a schema after others of its table', () => {
   })
 
   test.each<[what: string, was: Type, is: Type, violation: string]>([
-    ['a struct a list', struct(field(2, 'x')), list(3, 'int'), 'c: cannot promote field from struct<x: int> to list<int>'],
+    [
+      'a struct a list',
+      struct(field(2, 'x')),
+      list(3, 'int'),
+      'c: cannot promote field from struct<x: int> to list<int>',
+    ],
     ['a primitive a struct', 'int', struct(field(3, 'x')), 'c: cannot promote field from int to struct<x: int>'],
-    ['a list a list of something else', list(2, 'string'), list(2, 'int'), 'c.element: cannot promote field from string to int'],
-    ['the element of a list another element', list(2, 'string'), list(3, 'int'), 'c.element: cannot replace the element of a list'],
-    ['the value of a map another value', map(2, 'string', 3, 'int'), map(2, 'string', 4, 'string'), 'c.value: cannot replace the value of a map'],
-    ['the key of a map another key', map(2, 'string', 3, 'int'), map(4, 'uuid', 3, 'int'), 'c.key: cannot replace the key of a map'],
-    ['the key of a map wider', map(2, 'int', 3, 'int'), map(2, 'long', 3, 'int'), 'c.key: cannot change a map key from int to long'],
-    ['the key of a map richer', map(2, struct(field(4, 'x')), 3, 'int'), map(2, struct(field(4, 'x'), field(5, 'y')), 3, 'int'), 'c.key.y: cannot add fields to map keys'],
-    ['the key of a map poorer', map(2, struct(field(4, 'x'), field(5, 'y')), 3, 'int'), map(2, struct(field(4, 'x')), 3, 'int'), 'c.key.y: cannot remove a part of a map key'],
+    [
+      'a list a list of something else',
+      list(2, 'string'),
+      list(2, 'int'),
+      'c.element: cannot promote field from string to int',
+    ],
+    [
+      'the element of a list another element',
+      list(2, 'string'),
+      list(3, 'int'),
+      'c.element: cannot replace the element of a list',
+    ],
+    [
+      'the value of a map another value',
+      map(2, 'string', 3, 'int'),
+      map(2, 'string', 4, 'string'),
+      'c.value: cannot replace the value of a map',
+    ],
+    [
+      'the key of a map another key',
+      map(2, 'string', 3, 'int'),
+      map(4, 'uuid', 3, 'int'),
+      'c.key: cannot replace the key of a map',
+    ],
+    [
+      'the key of a map wider',
+      map(2, 'int', 3, 'int'),
+      map(2, 'long', 3, 'int'),
+      'c.key: cannot change a map key from int to long',
+    ],
+    [
+      'the key of a map richer',
+      map(2, struct(field(4, 'x')), 3, 'int'),
+      map(2, struct(field(4, 'x'), field(5, 'y')), 3, 'int'),
+      'c.key.y: cannot add fields to map keys',
+    ],
+    [
+      'the key of a map poorer',
+      map(2, struct(field(4, 'x'), field(5, 'y')), 3, 'int'),
+      map(2, struct(field(4, 'x')), 3, 'int'),
+      'c.key.y: cannot remove a part of a map key',
+    ],
   ])('may not make %s', (_what, was, is, violation) => {
-    expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'c', is)), tableWith(field(1, 'c', was))))).toContain(violation)
+    expect(
+      violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'c', is)), tableWith(field(1, 'c', was)))),
+    ).toContain(violation)
   })
 
   test('may widen and enrich elements and values', () => {
-    const table = tableWith(field(1, 'l', list(2, 'int')), field(3, 'm', map(4, 'string', 5, struct(field(6, 'x', 'float')))))
-    const next = schema(field(1, 'l', list(2, 'long')), field(3, 'm', map(4, 'string', 5, struct(field(6, 'x', 'double'), field(7, 'y')))))
+    const table = tableWith(
+      field(1, 'l', list(2, 'int')),
+      field(3, 'm', map(4, 'string', 5, struct(field(6, 'x', 'float')))),
+    )
+    const next = schema(
+      field(1, 'l', list(2, 'long')),
+      field(3, 'm', map(4, 'string', 5, struct(field(6, 'x', 'double'), field(7, 'y')))),
+    )
     expect(violationsOf(() => checkSchemaAgainstTable(next, table))).toEqual([])
   })
 
@@ -200,32 +317,46 @@ describe('a schema after others of its table', () => {
     const table = tableWith(field(1, 'a', struct(field(2, 'x'))), field(3, 'b', struct(field(4, 'y'))))
     const next = schema(field(1, 'a', struct()), field(3, 'b', struct(field(4, 'y'), field(2, 'x'))))
     expect(violationsOf(() => checkSchemaAgainstTable(next, table))).toEqual(['b.x: cannot move a field from a.x'])
-    expect(violationsOf(() => checkSchemaAgainstTable(schema(field(2, 'x')), table))).toEqual(['x: cannot move a field from a.x'])
+    expect(violationsOf(() => checkSchemaAgainstTable(schema(field(2, 'x')), table))).toEqual([
+      'x: cannot move a field from a.x',
+    ])
   })
 
   describe('and names of partition fields', () => {
     const partitioned = (fields: PartitionField[], ...columns: Field[]): TableMetadata => ({
       ...tableWith(...columns),
-      'partition-specs': [{ 'spec-id': 0, fields: [] }, { 'spec-id': 1, fields }],
+      'partition-specs': [
+        { 'spec-id': 0, fields: [] },
+        { 'spec-id': 1, fields },
+      ],
     })
     const bucket = { 'source-id': 1, 'field-id': 1000, name: 'data_bucket', transform: 'bucket[4]' }
     const identity = { 'source-id': 1, 'field-id': 1000, name: 'date', transform: 'identity' }
 
     test('may not be taken by a new column, in whichever spec they are', () => {
-      expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'data'), field(2, 'data_bucket')), partitioned([bucket], field(1, 'data'))))).toEqual([
-        'data_bucket: a partition field has this name',
-      ])
+      expect(
+        violationsOf(() =>
+          checkSchemaAgainstTable(
+            schema(field(1, 'data'), field(2, 'data_bucket')),
+            partitioned([bucket], field(1, 'data')),
+          ),
+        ),
+      ).toEqual(['data_bucket: a partition field has this name'])
     })
 
     test('may not be taken by a rename', () => {
       const table = partitioned([bucket], field(1, 'data'), field(2, 'other'))
-      expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'data'), field(2, 'data_bucket')), table))).toEqual(['data_bucket: a partition field has this name'])
+      expect(
+        violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'data'), field(2, 'data_bucket')), table)),
+      ).toEqual(['data_bucket: a partition field has this name'])
     })
 
     test('may be the name of the column they are the identity of, given up and taken back', () => {
       const renamed = partitioned([identity], field(1, 'event_date'))
       expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'date')), renamed))).toEqual([])
-      expect(violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'event_date'), field(2, 'date')), renamed))).toEqual(['date: a partition field has this name'])
+      expect(
+        violationsOf(() => checkSchemaAgainstTable(schema(field(1, 'event_date'), field(2, 'date')), renamed)),
+      ).toEqual(['date: a partition field has this name'])
     })
 
     test('may be those of columns that had them all along, and of members of structs', () => {
@@ -239,6 +370,10 @@ describe('a schema after others of its table', () => {
 test('two structs are the same when ids, names, order, types, requirement, docs and defaults are', () => {
   const a = schema({ ...field(1, 'a'), doc: 'x' }, field(2, 'b'))
   expect(sameStruct(a, structuredClone(a))).toBe(true)
-  const others = [schema(field(1, 'a'), field(2, 'b')), schema(field(2, 'b'), { ...field(1, 'a'), doc: 'x' }), schema({ ...field(1, 'a', 'long'), doc: 'x' }, field(2, 'b'))]
+  const others = [
+    schema(field(1, 'a'), field(2, 'b')),
+    schema(field(2, 'b'), { ...field(1, 'a'), doc: 'x' }),
+    schema({ ...field(1, 'a', 'long'), doc: 'x' }, field(2, 'b')),
+  ]
   for (const other of others) expect(sameStruct(a, other)).toBe(false)
 })

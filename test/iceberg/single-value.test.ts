@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { compareBytes, decimalBytes, decimalFromBytes, decodeSingleValue, encodeSingleValue, uuidBytes } from '../../src/iceberg/single-value.ts'
+import {
+  compareBytes,
+  decimalBytes,
+  decimalFromBytes,
+  decodeSingleValue,
+  encodeSingleValue,
+  uuidBytes,
+} from '../../src/iceberg/single-value.ts'
 import type { Cell } from '../../src/iceberg/types.ts'
 import { failure } from '../support/table.ts'
 
@@ -51,7 +58,9 @@ describe('single values (spec, Appendix D)', () => {
 
   test('of a nested type or one of a later format do not exist', () => {
     const nested = { type: 'list' as const, 'element-id': 2, 'element-required': false, element: 'int' }
-    expect(() => encodeSingleValue(1, nested)).toThrow(failure('FORMAT_UNSUPPORTED', 'type list<int> is not a primitive'))
+    expect(() => encodeSingleValue(1, nested)).toThrow(
+      failure('FORMAT_UNSUPPORTED', 'type list<int> is not a primitive'),
+    )
     expect(() => decodeSingleValue(bytes('01'), 'timestamp_ns')).toThrow(failure('FORMAT_UNSUPPORTED', 'timestamp_ns'))
   })
 })

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { murmur3 } from '../../src/iceberg/murmur3.ts'
 import { parsePrimitive } from '../../src/iceberg/primitive.ts'
-import { bindTransform, parseTransform, type Transform, transformAccepts, transformResult } from '../../src/iceberg/transform.ts'
+import {
+  bindTransform,
+  parseTransform,
+  type Transform,
+  transformAccepts,
+  transformResult,
+} from '../../src/iceberg/transform.ts'
 import type { Cell } from '../../src/iceberg/types.ts'
 
 function apply(transform: string, type: string, cell: Cell): Cell {
@@ -35,12 +41,15 @@ describe('the hash of a bucket (spec, Appendix B)', () => {
     ['binary', Uint8Array.of(0, 1, 2, 3), -188683207],
   ])('of %s %o is %i', (type, cell, hash) => {
     const positive = hash & 0x7fffffff
-    for (const buckets of [1, 4, 16, 1_000_003, 2147483647]) expect(apply(`bucket[${buckets}]`, type, cell)).toBe(positive % buckets)
+    for (const buckets of [1, 4, 16, 1_000_003, 2147483647])
+      expect(apply(`bucket[${buckets}]`, type, cell)).toBe(positive % buckets)
   })
 
   test('of a long that came as a number is the same', () => {
     expect(apply('bucket[2147483647]', 'long', 34)).toBe(2017239379)
-    expect(apply('bucket[2147483647]', 'timestamp', Date.parse('2017-11-16T22:31:08Z') * 1000)).toBe(-2047944441 & 0x7fffffff)
+    expect(apply('bucket[2147483647]', 'timestamp', Date.parse('2017-11-16T22:31:08Z') * 1000)).toBe(
+      -2047944441 & 0x7fffffff,
+    )
   })
 
   test('reads bytes in groups of four and a tail of any length', () => {
@@ -66,7 +75,9 @@ describe('truncate', () => {
     ['int', 10, -1, -10],
     ['int', 10, -10, -10],
     ['int', 10, 0, 0],
+    ['int', 10, -2147483648, 2147483646],
     ['long', 10, 1n, 0n],
+    ['long', 10, -9223372036854775808n, 9223372036854775806n],
     ['long', 10, -1n, -10n],
     ['long', 10, -9223372036854775800n, -9223372036854775800n],
     ['decimal(9,2)', 50, 1065n, 1050n],
@@ -142,23 +153,65 @@ describe('identity, void and null', () => {
 })
 
 describe('a transform by name', () => {
-  test.each(['bucket[0]', 'bucket[-1]', 'bucket[2147483648]', 'bucket', 'truncate[]', 'zorder', 'Identity', 'days', ''])('%o is none that we know', name => {
+  test.each([
+    'bucket[0]',
+    'bucket[-1]',
+    'bucket[2147483648]',
+    'bucket',
+    'truncate[]',
+    'zorder',
+    'Identity',
+    'days',
+    '',
+  ])('%o is none that we know', name => {
     expect(parseTransform(name)).toBeUndefined()
   })
 
   test.each<[transform: string, accepts: string[]]>([
     ['identity', ['boolean', 'int', 'double', 'string', 'binary', 'uuid', 'fixed[4]', 'decimal(9,2)', 'timestamptz']],
     ['void', ['boolean', 'double']],
-    ['bucket[4]', ['int', 'long', 'decimal(9,2)', 'date', 'time', 'timestamp', 'timestamptz', 'string', 'uuid', 'fixed[4]', 'binary']],
+    [
+      'bucket[4]',
+      [
+        'int',
+        'long',
+        'decimal(9,2)',
+        'date',
+        'time',
+        'timestamp',
+        'timestamptz',
+        'string',
+        'uuid',
+        'fixed[4]',
+        'binary',
+      ],
+    ],
     ['truncate[4]', ['int', 'long', 'decimal(9,2)', 'string', 'binary']],
     ['year', ['date', 'timestamp', 'timestamptz']],
     ['month', ['date', 'timestamp', 'timestamptz']],
     ['day', ['date', 'timestamp', 'timestamptz']],
     ['hour', ['timestamp', 'timestamptz']],
   ])('%s accepts %o and, but for identity and void, nothing else', (name, accepts) => {
-    const all = ['boolean', 'int', 'long', 'float', 'double', 'decimal(9,2)', 'date', 'time', 'timestamp', 'timestamptz', 'string', 'uuid', 'fixed[4]', 'binary']
+    const all = [
+      'boolean',
+      'int',
+      'long',
+      'float',
+      'double',
+      'decimal(9,2)',
+      'date',
+      'time',
+      'timestamp',
+      'timestamptz',
+      'string',
+      'uuid',
+      'fixed[4]',
+      'binary',
+    ]
     const transform = parseTransform(name) as Transform
-    const accepted = all.filter(type => transformAccepts(transform, parsePrimitive(type) as NonNullable<ReturnType<typeof parsePrimitive>>))
+    const accepted = all.filter(type =>
+      transformAccepts(transform, parsePrimitive(type) as NonNullable<ReturnType<typeof parsePrimitive>>),
+    )
     expect(accepted.sort()).toEqual(name === 'identity' || name === 'void' ? all.sort() : accepts.sort())
   })
 

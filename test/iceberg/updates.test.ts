@@ -73,9 +73,15 @@ describe('a commit', () => {
 
   test('keeps the newest hundred entries of the metadata log, or as many as the table says, and never none', () => {
     const lengthAfter = (commits: number, max?: string): number => {
-      let metadata = max === undefined ? base : apply(base, { action: 'set-properties', updates: { 'write.metadata.previous-versions-max': max } })
+      let metadata =
+        max === undefined
+          ? base
+          : apply(base, { action: 'set-properties', updates: { 'write.metadata.previous-versions-max': max } })
       for (let index = 0; index < commits; index++)
-        metadata = applyUpdates(metadata, [{ action: 'set-properties', updates: { n: String(index) } }], { nowMs: later, baseFile: `v${index}` })
+        metadata = applyUpdates(metadata, [{ action: 'set-properties', updates: { n: String(index) } }], {
+          nowMs: later,
+          baseFile: `v${index}`,
+        })
       expect(metadata['metadata-log'].at(-1)?.['metadata-file']).toBe(`v${commits - 1}`)
       return metadata['metadata-log'].length
     }
@@ -92,7 +98,10 @@ describe('a commit', () => {
       [{ action: 'set-properties', updates: {} }],
       [{ action: 'set-properties', updates: { owner: 'hyp' } }],
       [{ action: 'remove-properties', removals: ['never-set'] }],
-      [{ action: 'add-schema', schema: schemaWith() }, { action: 'set-current-schema', 'schema-id': -1 }],
+      [
+        { action: 'add-schema', schema: schemaWith() },
+        { action: 'set-current-schema', 'schema-id': -1 },
+      ],
       [{ action: 'set-current-schema', 'schema-id': 0 }],
       [{ action: 'set-default-spec', 'spec-id': 0 }],
       [{ action: 'set-default-sort-order', 'sort-order-id': 1 }],
@@ -157,7 +166,11 @@ describe('upgrade-format-version', () => {
 
 describe('add-schema and set-current-schema', () => {
   test('add a schema under the next id and count the highest field id', () => {
-    const metadata = apply(base, { action: 'add-schema', schema: schemaWith(extra) }, { action: 'set-current-schema', 'schema-id': -1 })
+    const metadata = apply(
+      base,
+      { action: 'add-schema', schema: schemaWith(extra) },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
     expect(metadata.schemas.map(schema => schema['schema-id'])).toEqual([0, 1])
     expect(metadata.schemas[1]?.fields).toEqual(schemaWith(extra).fields)
     expect(metadata['current-schema-id']).toBe(1)
@@ -172,14 +185,30 @@ describe('add-schema and set-current-schema', () => {
   })
 
   test('last-column-id stays after the highest column is dropped', () => {
-    const wider = apply(base, { action: 'add-schema', schema: schemaWith(extra) }, { action: 'set-current-schema', 'schema-id': -1 })
-    const narrower = apply(wider, { action: 'add-schema', schema: schemaWith() }, { action: 'set-current-schema', 'schema-id': -1 })
+    const wider = apply(
+      base,
+      { action: 'add-schema', schema: schemaWith(extra) },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
+    const narrower = apply(
+      wider,
+      { action: 'add-schema', schema: schemaWith() },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
     expect(narrower['last-column-id']).toBe(4)
   })
 
   test('a schema that was there before is used again, and nothing is added', () => {
-    const wider = apply(base, { action: 'add-schema', schema: schemaWith(extra) }, { action: 'set-current-schema', 'schema-id': -1 })
-    const back = apply(wider, { action: 'add-schema', schema: schemaWith() }, { action: 'set-current-schema', 'schema-id': -1 })
+    const wider = apply(
+      base,
+      { action: 'add-schema', schema: schemaWith(extra) },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
+    const back = apply(
+      wider,
+      { action: 'add-schema', schema: schemaWith() },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
     expect(back.schemas).toBe(wider.schemas)
     expect(back['current-schema-id']).toBe(0)
   })
@@ -202,7 +231,11 @@ describe('add-schema and set-current-schema', () => {
   })
 
   test('an id after a removed schema is not used again while a later one is there', () => {
-    const two = apply(base, { action: 'add-schema', schema: schemaWith(extra) }, { action: 'set-current-schema', 'schema-id': -1 })
+    const two = apply(
+      base,
+      { action: 'add-schema', schema: schemaWith(extra) },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
     const one = apply(two, { action: 'remove-schemas', 'schema-ids': [0] })
     const next = apply(one, { action: 'add-schema', schema: schemaWith(extra, { ...extra, id: 5, name: 'more' }) })
     expect(next.schemas.map(schema => schema['schema-id'])).toEqual([1, 2])
@@ -229,20 +262,26 @@ describe('add-schema and set-current-schema', () => {
 
   test('a schema without the source of the default spec or sort order cannot become current', () => {
     const withoutId = { ...schemaWith(), fields: schemaWith().fields.filter(field => field.id !== 1) }
-    expect(() => apply(base, { action: 'add-schema', schema: withoutId }, { action: 'set-current-schema', 'schema-id': -1 })).toThrow(
+    expect(() =>
+      apply(base, { action: 'add-schema', schema: withoutId }, { action: 'set-current-schema', 'schema-id': -1 }),
+    ).toThrow(
       failure('UPDATE_ILLEGAL', 'cannot find source column for partition field: 1000: id_bucket_4: bucket[4](1)'),
     )
     const sorted = newMetadata({ columns: [required('id', 'long'), optional('text', 'string')], sortBy: ['text'] })
     const withoutText = { ...schemaWith(), fields: [{ id: 1, name: 'id', required: true, type: 'long' }] }
-    expect(() => apply(sorted, { action: 'add-schema', schema: withoutText }, { action: 'set-current-schema', 'schema-id': -1 })).toThrow(
-      failure('UPDATE_ILLEGAL', 'cannot find source column for sort field: identity(2)'),
-    )
+    expect(() =>
+      apply(sorted, { action: 'add-schema', schema: withoutText }, { action: 'set-current-schema', 'schema-id': -1 }),
+    ).toThrow(failure('UPDATE_ILLEGAL', 'cannot find source column for sort field: identity(2)'))
   })
 })
 
 describe('remove-schemas', () => {
   test('removes schemas that are not current', () => {
-    const two = apply(base, { action: 'add-schema', schema: schemaWith(extra) }, { action: 'set-current-schema', 'schema-id': -1 })
+    const two = apply(
+      base,
+      { action: 'add-schema', schema: schemaWith(extra) },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    )
     const metadata = apply(two, { action: 'remove-schemas', 'schema-ids': [0] })
     expect(metadata.schemas.map(schema => schema['schema-id'])).toEqual([1])
     expect(metadata['last-column-id']).toBe(4)
@@ -286,7 +325,9 @@ describe('add-spec and set-default-spec', () => {
 describe('remove-partition-specs', () => {
   test('removes specs that are not the default, and only those', () => {
     const two = apply(base, { action: 'add-spec', spec: { 'spec-id': 0, fields: [] } })
-    expect(apply(two, { action: 'remove-partition-specs', 'spec-ids': [1] })['partition-specs']).toEqual(base['partition-specs'])
+    expect(apply(two, { action: 'remove-partition-specs', 'spec-ids': [1] })['partition-specs']).toEqual(
+      base['partition-specs'],
+    )
     expect(() => apply(two, { action: 'remove-partition-specs', 'spec-ids': [0] })).toThrow(
       failure('UPDATE_ILLEGAL', 'cannot remove the default partition spec 0'),
     )
@@ -300,7 +341,11 @@ describe('add-sort-order and set-default-sort-order', () => {
   }
 
   test('add an order under the next id, find the same one again, and keep 0 for unsorted', () => {
-    const two = apply(base, { action: 'add-sort-order', 'sort-order': byText }, { action: 'set-default-sort-order', 'sort-order-id': -1 })
+    const two = apply(
+      base,
+      { action: 'add-sort-order', 'sort-order': byText },
+      { action: 'set-default-sort-order', 'sort-order-id': -1 },
+    )
     expect(two['sort-orders'].map(order => order['order-id'])).toEqual([0, 1, 2])
     expect(two['default-sort-order-id']).toBe(2)
     const unsorted = apply(
@@ -345,7 +390,13 @@ describe('add-snapshot and set-snapshot-ref', () => {
   })
 
   test('other branches and tags leave the current snapshot alone and keep what they were given', () => {
-    const tag: Update = { action: 'set-snapshot-ref', 'ref-name': 'v1', type: 'tag', 'snapshot-id': 11, 'max-ref-age-ms': 5 }
+    const tag: Update = {
+      action: 'set-snapshot-ref',
+      'ref-name': 'v1',
+      type: 'tag',
+      'snapshot-id': 11,
+      'max-ref-age-ms': 5,
+    }
     const metadata = apply(withTwo, tag)
     expect(metadata.refs['v1']).toEqual({ type: 'tag', 'snapshot-id': 11, 'max-ref-age-ms': 5 })
     expect(metadata['current-snapshot-id']).toBe(12)
@@ -364,13 +415,15 @@ describe('add-snapshot and set-snapshot-ref', () => {
     expect(() => apply(withTwo, { action: 'add-snapshot', snapshot: snapshot(11n, 3) })).toThrow(
       failure('UPDATE_ILLEGAL', 'snapshot already exists for id 11'),
     )
-    expect(() => apply(withTwo, { action: 'add-snapshot', snapshot: snapshot(13, 2, { 'parent-snapshot-id': 12 }) })).toThrow(
-      failure('UPDATE_ILLEGAL', 'cannot add snapshot with sequence number 2 older than last sequence number 2'),
+    expect(() =>
+      apply(withTwo, { action: 'add-snapshot', snapshot: snapshot(13, 2, { 'parent-snapshot-id': 12 }) }),
+    ).toThrow(failure('UPDATE_ILLEGAL', 'cannot add snapshot with sequence number 2 older than last sequence number 2'))
+    expect(() => apply(withTwo, toMain(99))).toThrow(
+      failure('UPDATE_ILLEGAL', 'cannot set main to unknown snapshot 99'),
     )
-    expect(() => apply(withTwo, toMain(99))).toThrow(failure('UPDATE_ILLEGAL', 'cannot set main to unknown snapshot 99'))
-    expect(() => apply(withTwo, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'tag', 'snapshot-id': 11 })).toThrow(
-      failure('UPDATE_ILLEGAL', 'cannot set main to a tag'),
-    )
+    expect(() =>
+      apply(withTwo, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'tag', 'snapshot-id': 11 }),
+    ).toThrow(failure('UPDATE_ILLEGAL', 'cannot set main to a tag'))
   })
 })
 
@@ -411,12 +464,16 @@ describe('statistics', () => {
   test.each([
     ['statistics', 'set-statistics', 'remove-statistics'],
     ['partition-statistics', 'set-partition-statistics', 'remove-partition-statistics'],
-  ] as const)('%s have one file for a snapshot: a new one takes the place of the old, and it can be removed', (key, set, remove) => {
-    const put = (path: string): Update => ({ action: set, [key]: { 'snapshot-id': 11, 'statistics-path': path } }) as unknown as Update
-    const two = apply(apply(withTwo, put('old')), put('new'))
-    expect(two[key]).toEqual([{ 'snapshot-id': 11, 'statistics-path': 'new' }])
-    expect(apply(two, { action: remove, 'snapshot-id': 11n })[key]).toEqual([])
-  })
+  ] as const)(
+    '%s have one file for a snapshot: a new one takes the place of the old, and it can be removed',
+    (key, set, remove) => {
+      const put = (path: string): Update =>
+        ({ action: set, [key]: { 'snapshot-id': 11, 'statistics-path': path } }) as unknown as Update
+      const two = apply(apply(withTwo, put('old')), put('new'))
+      expect(two[key]).toEqual([{ 'snapshot-id': 11, 'statistics-path': 'new' }])
+      expect(apply(two, { action: remove, 'snapshot-id': 11n })[key]).toEqual([])
+    },
+  )
 })
 
 describe('set-location', () => {
@@ -427,12 +484,26 @@ describe('set-location', () => {
 
 describe('set-properties and remove-properties', () => {
   test('add, replace and remove', () => {
-    const metadata = apply(base, { action: 'set-properties', updates: { owner: 'you', a: '1' } }, { action: 'remove-properties', removals: ['a', 'never-set'] })
+    const metadata = apply(
+      base,
+      { action: 'set-properties', updates: { owner: 'you', a: '1' } },
+      { action: 'remove-properties', removals: ['a', 'never-set'] },
+    )
     expect(metadata.properties).toEqual({ owner: 'you' })
   })
 
   test('a name that engines take as a command is never stored', () => {
-    const names = ['format-version', 'uuid', 'snapshot-count', 'current-snapshot-summary', 'current-snapshot-id', 'current-snapshot-timestamp-ms', 'current-schema', 'default-partition-spec', 'default-sort-order']
+    const names = [
+      'format-version',
+      'uuid',
+      'snapshot-count',
+      'current-snapshot-summary',
+      'current-snapshot-id',
+      'current-snapshot-timestamp-ms',
+      'current-schema',
+      'default-partition-spec',
+      'default-sort-order',
+    ]
     for (const name of names) {
       expect(() => apply(base, { action: 'set-properties', updates: { fine: 'x', [name]: '3' } })).toThrow(
         failure('UPDATE_ILLEGAL', `cannot set reserved table property ${name}`),

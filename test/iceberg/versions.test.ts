@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { newestMetadataFile, parseMetadataName } from '../../src/iceberg/catalog/versions.ts'
+import {
+  newestMetadataFile,
+  oldestPending,
+  parseMetadataName,
+  pendingName,
+} from '../../src/iceberg/catalog/versions.ts'
 
 const uuid = '0f8a5b2c-1d3e-4f60-8a7b-9c0d1e2f3a4b'
 
@@ -46,4 +51,22 @@ test.each<[newest: string | undefined, names: string[]]>([
 ])('%s is the newest of %o', (newest, names) => {
   expect(newestMetadataFile(names)?.name).toBe(newest)
   expect(newestMetadataFile(names.toReversed())?.name).toBe(newest)
+})
+
+test.each<[oldest: number, names: string[]]>([
+  [9, []],
+  [9, ['v1.metadata.json', 'version-hint.text', 'x.tmp', 'pending-x.tmp', '4-pending-3-a.tmp']],
+  [4, ['v3.metadata.json', pendingName(7, 'a'), pendingName(4, 'b'), pendingName(9, 'c')]],
+  [9, [pendingName(12, 'a')]],
+])('version %i is the oldest that is waited for among %o, when 9 is the newest', (oldest, names) => {
+  expect(oldestPending(names, 9)).toBe(oldest)
+})
+
+test('a writer that a hundred commits passed by is waited for no longer', () => {
+  expect(oldestPending([pendingName(11, 'a')], 110)).toBe(11)
+  expect(oldestPending([pendingName(10, 'a')], 110)).toBe(110)
+})
+
+test('what waits to become a version is no version', () => {
+  expect(parseMetadataName(pendingName(3, 'a'))).toBeUndefined()
 })

@@ -37,8 +37,11 @@ const primitives: readonly Shape[] = [
   same('double', fc.double()),
   same('bytes', anyBytes),
   same('string', fc.string({ unit: 'grapheme' })),
-  same('string', fc.string().map(text => `\ufeff${text}`)),
-  same({ type: 'fixed', name: 'f', size: 3 } as AvroSchema, fc.uint8Array({ minLength: 3, maxLength: 3 })),
+  same(
+    'string',
+    fc.string().map(text => `\ufeff${text}`),
+  ),
+  same({ type: 'fixed', name: 'f', size: 3 }, fc.uint8Array({ minLength: 3, maxLength: 3 })),
   same({ type: 'long', logicalType: 'timestamp-micros', 'adjust-to-utc': true }, fc.maxSafeInteger()),
 ]
 
@@ -49,7 +52,13 @@ function shapeOf(depth: number): fc.Arbitrary<Shape> {
   const leaf = fc.constantFrom(...primitives).map(renamed)
   if (depth === 0) return leaf
   const inner = shapeOf(depth - 1)
-  return fc.oneof(leaf, inner.map(nullable), inner.map(arrayOf), fc.tuple(leaf, inner).map(mapOf), fc.array(inner, { maxLength: 4 }).map(recordOf))
+  return fc.oneof(
+    leaf,
+    inner.map(nullable),
+    inner.map(arrayOf),
+    fc.tuple(leaf, inner).map(mapOf),
+    fc.array(inner, { maxLength: 4 }).map(recordOf),
+  )
 }
 
 function renamed(shape: Shape): Shape {
@@ -67,7 +76,9 @@ function nullable({ schema, value }: Shape): Shape {
 function arrayOf({ schema, value }: Shape): Shape {
   return {
     schema: { type: 'array', items: schema, 'element-id': 7 },
-    value: fc.array(value, { maxLength: 5 }).map(items => ({ written: items.map(item => item.written), read: items.map(item => item.read) })),
+    value: fc
+      .array(value, { maxLength: 5 })
+      .map(items => ({ written: items.map(item => item.written), read: items.map(item => item.read) })),
   }
 }
 
@@ -93,7 +104,10 @@ function mapOf([key, value]: [Shape, Shape]): Shape {
 
 function recordOf(members: Shape[]): Shape {
   const fields = members.map(
-    ({ schema }, index): AvroField => (index % 2 === 0 ? { name: `m${index}`, type: schema, 'field-id': 100 + index } : { name: `m${index}`, type: schema }),
+    ({ schema }, index): AvroField =>
+      index % 2 === 0
+        ? { name: `m${index}`, type: schema, 'field-id': 100 + index }
+        : { name: `m${index}`, type: schema },
   )
   return {
     schema: { type: 'record', name: `n${names++}`, fields },
@@ -112,18 +126,38 @@ const file = fc
 
 test('what is encoded is decoded to the same, with every type Iceberg uses', () => {
   fc.assert(
-    fc.property(file, fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), { maxKeys: 3 }), ([schema, rows], metadata) => {
-      const bytes = encodeAvro(schema, rows.map(row => row.written), metadata, sync)
-      const decoded = decodeAvro(bytes)
-      expect(decoded.records).toEqual(rows.map(row => row.read))
-      expect({ ...decoded.metadata }).toEqual({ 'avro.schema': JSON.stringify(schema), 'avro.codec': 'deflate', ...metadata })
-    }),
+    fc.property(
+      file,
+      fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), { maxKeys: 3 }),
+      ([schema, rows], metadata) => {
+        const bytes = encodeAvro(
+          schema,
+          rows.map(row => row.written),
+          metadata,
+          sync,
+        )
+        const decoded = decodeAvro(bytes)
+        expect(decoded.records).toEqual(rows.map(row => row.read))
+        expect({ ...decoded.metadata }).toEqual({
+          'avro.schema': JSON.stringify(schema),
+          'avro.codec': 'deflate',
+          ...metadata,
+        })
+      },
+    ),
     { numRuns: 400 },
   )
 })
 
 test('a file that is cut off anywhere is an error, never fewer rows', () => {
-  const schema: AvroSchema = { type: 'record', name: 'r', fields: [{ name: 'a', type: 'long', 'field-id': 1 }, { name: 'b', type: 'string', 'field-id': 2 }] }
+  const schema: AvroSchema = {
+    type: 'record',
+    name: 'r',
+    fields: [
+      { name: 'a', type: 'long', 'field-id': 1 },
+      { name: 'b', type: 'string', 'field-id': 2 },
+    ],
+  }
   const rows = Array.from({ length: 50 }, (_, index) => ({ a: index, b: `text ${index}` }))
   const whole = encodeAvro(schema, rows, {}, sync)
   const headerLength = encodeAvro(schema, [], {}, sync).length
@@ -135,8 +169,20 @@ test('a file that is cut off anywhere is an error, never fewer rows', () => {
 })
 
 test('one byte that is not what it was is an error or a value, never a hang', () => {
-  const schema: AvroSchema = { type: 'record', name: 'r', fields: [{ name: 'a', type: ['null', 'long'], 'field-id': 1 }, { name: 'b', type: { type: 'array', items: 'string' }, 'field-id': 2 }] }
-  const whole = encodeAvro(schema, Array.from({ length: 20 }, (_, index) => ({ a: index, b: [`text ${index}`] })), { key: 'value' }, sync)
+  const schema: AvroSchema = {
+    type: 'record',
+    name: 'r',
+    fields: [
+      { name: 'a', type: ['null', 'long'], 'field-id': 1 },
+      { name: 'b', type: { type: 'array', items: 'string' }, 'field-id': 2 },
+    ],
+  }
+  const whole = encodeAvro(
+    schema,
+    Array.from({ length: 20 }, (_, index) => ({ a: index, b: [`text ${index}`] })),
+    { key: 'value' },
+    sync,
+  )
   fc.assert(
     fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const damaged = Uint8Array.from(whole, (byte, index) => (index === at ? byte ^ flip : byte))

@@ -65,7 +65,10 @@ test('metadata with anything in any place is read, or refused by a sentence, and
     fc.property(fc.constantFrom(...places), anything, (place, by) => {
       let metadata: TableMetadata
       try {
-        metadata = parseMetadata(new TextEncoder().encode(printJson(replaced(whole, place, by)) ?? ''), 'v1.metadata.json')
+        metadata = parseMetadata(
+          new TextEncoder().encode(printJson(replaced(whole, place, by)) ?? ''),
+          'v1.metadata.json',
+        )
       } catch (error) {
         expect(error).toBeInstanceOf(IcebergError)
         return

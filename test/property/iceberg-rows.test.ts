@@ -22,7 +22,11 @@ function decimal(precision: number, scale: number): Shape {
 }
 
 const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
-const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }).map(rest => `\ufeff${rest}`))
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }).map(rest => `\ufeff${rest}`),
+)
 
 const primitives: readonly Shape[] = [
   { type: 'boolean', cell: fc.boolean() },
@@ -82,7 +86,9 @@ function structOf(members: readonly (readonly [Shape, boolean])[]): Shape {
 
 const table = fc
   .array(fc.tuple(shapeOf(2), fc.boolean()), { minLength: 1, maxLength: 4 })
-  .chain(columns => fc.tuple(fc.constant(columns), fc.array(structOf(columns).cell, { maxLength: 12 }), fc.integer({ min: 1, max: 5 })))
+  .chain(columns =>
+    fc.tuple(fc.constant(columns), fc.array(structOf(columns).cell, { maxLength: 12 }), fc.integer({ min: 1, max: 5 })),
+  )
 
 test('rows of any type, nested in any way, come back from a data file as they were', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hyp rows '))
@@ -93,7 +99,8 @@ test('rows of any type, nested in any way, come back from a data file as they we
         const { fields } = assignFreshIds(shape.fields)
         const path = join(folder, randomUUID())
         const writer = await createDataFile(localFileIO, path, { type: 'struct', 'schema-id': 0, fields })
-        for (let start = 0; start < rows.length; start += groupSize) await writer.writeRowGroup(rows.slice(start, start + groupSize) as Row[])
+        for (let start = 0; start < rows.length; start += groupSize)
+          await writer.writeRowGroup(rows.slice(start, start + groupSize) as Row[])
         const { recordCount } = await writer.finish()
         expect(recordCount).toBe(rows.length)
         const input = await localFileIO.open(path)
@@ -102,7 +109,9 @@ test('rows of any type, nested in any way, come back from a data file as they we
           const read: Row[] = []
           for await (const batch of file.readColumns(fields)) {
             for (let index = 0; index < batch.rowCount; index++)
-              read.push(Object.fromEntries(fields.map(field => [field.name, batch.columns.get(field.id)?.[index] ?? null])))
+              read.push(
+                Object.fromEntries(fields.map(field => [field.name, batch.columns.get(field.id)?.[index] ?? null])),
+              )
           }
           expect(read).toEqual(rows)
         } finally {

@@ -1,5 +1,5 @@
-import { fileCatalog } from '../../src/iceberg/catalog/file-catalog.ts'
 import type { Table } from '../../src/iceberg/catalog/catalog.ts'
+import { fileCatalog } from '../../src/iceberg/catalog/file-catalog.ts'
 import { parseMetadataName } from '../../src/iceberg/catalog/versions.ts'
 import { IcebergError } from '../../src/iceberg/errors.ts'
 import type { FileIO } from '../../src/iceberg/file-io/file-io.ts'
@@ -73,7 +73,8 @@ async function fileProblems(io: FileIO, directory: string, table: Table): Promis
     const manifests = await readManifestList(table, snapshot)
     for (const manifest of manifests) {
       const size = await io.size(table.path(manifest.location))
-      if (size !== manifest.length) problems.push(`manifest ${manifest.location} has ${size} of ${manifest.length} bytes`)
+      if (size !== manifest.length)
+        problems.push(`manifest ${manifest.location} has ${size} of ${manifest.length} bytes`)
     }
     const entries = await readManifests(table, manifests)
     for (const { file } of entries) {
@@ -84,7 +85,9 @@ async function fileProblems(io: FileIO, directory: string, table: Table): Promis
     if (String(records) !== snapshot.summary?.['total-records'])
       problems.push(`snapshot ${index + 1} counts ${snapshot.summary?.['total-records']} rows, has ${records}`)
     if (String(entries.length) !== snapshot.summary?.['total-data-files'])
-      problems.push(`snapshot ${index + 1} counts ${snapshot.summary?.['total-data-files']} files, has ${entries.length}`)
+      problems.push(
+        `snapshot ${index + 1} counts ${snapshot.summary?.['total-data-files']} files, has ${entries.length}`,
+      )
   }
   const last = metadata.snapshots.at(-1)
   if (currentSnapshot(metadata)?.['snapshot-id'] !== last?.['snapshot-id'])
@@ -153,4 +156,31 @@ async function rowProblems(table: Table, promised: readonly Promised[]): Promise
   }
   for (const text of found.keys()) problems.push(`row ${text} was never written`)
   return problems
+}
+
+/** Files in a table's directory that nothing names. They harm nobody, but only a crash may leave any. */
+export async function orphansOf(io: FileIO, directory: string): Promise<string[]> {
+  const named = new Set<string>()
+  const table = await fileCatalog({ io, directory, now: Date.now, uniqueName: () => 'none' })
+    .load()
+    .catch(() => undefined)
+  if (table !== undefined) {
+    const { metadata } = table
+    const add = (location: string): unknown => named.add(table.path(location))
+    add(table.metadataLocation)
+    add(`${metadata.location}/metadata/version-hint.text`)
+    for (const entry of metadata['metadata-log']) add(entry['metadata-file'])
+    for (const snapshot of metadata.snapshots) {
+      add(snapshot['manifest-list'] as string)
+      const manifests = await readManifestList(table, snapshot)
+      for (const manifest of manifests) add(manifest.location)
+      for (const { file } of await readManifests(table, manifests)) add(file.location)
+    }
+  }
+  const files = await Promise.all(
+    ['metadata', 'data'].map(async name =>
+      (await io.list(`${directory}/${name}`)).map(file => `${directory}/${name}/${file}`),
+    ),
+  )
+  return files.flat().filter(file => !named.has(file))
 }

@@ -42,7 +42,10 @@ for (let index = 0; index < task.appends; index++) {
   if (index < task.shared) await write(`shared-${index}`)
   if (index % every !== 0 || columns.length === task.evolutions) continue
   const column = `${task.name}_${columns.length}`
-  columns.push({ name: column, type: ['int', 'string', 'double', 'boolean', 'timestamptz'][columns.length % 5] as string })
+  columns.push({
+    name: column,
+    type: ['int', 'string', 'double', 'boolean', 'timestamptz'][columns.length % 5] as string,
+  })
   const { action } = await apply(catalog, task.directory, declare(columns), systemClock)
   say({ type: 'evolved', column, action })
 }

@@ -38,9 +38,8 @@ export const wholeStory: readonly Step[] = [
   },
 ]
 
-/** What comes after {@link manyVersions}: every commit removes an old metadata file. */
+/** What comes after {@link manyVersions}: a commit that removes an old metadata file. */
 export const lateStory: readonly Step[] = [
-  { name: 'append c', rows: batch('c', 3), own: batch('c', 3) },
   { name: 'evolve late', declaration: declare([{ name: 'late', type: 'date' }]), columns: ['late'] },
 ]
 
@@ -62,4 +61,16 @@ export async function perform(step: Step, io: FileIO, directory: string, context
     return (await apply(catalog, directory, step.declaration, context)).action !== 'none'
   }
   return (await append(catalog, step.rows ?? [], context)).rows > 0
+}
+
+/** A story without an end: a table, then appends that partly repeat each other, and now and then a column. */
+export function loopStep(index: number): Step {
+  if (index === 0) return wholeStory[0] as Step
+  if (index % 4 === 0) {
+    const name = `loop_${index}`
+    return { name: `evolve ${name}`, declaration: declare([{ name, type: 'long' }]), columns: [name] }
+  }
+  const own = batch(`loop-${index}`, 4)
+  const repeated = index % 4 === 1 ? [] : batch(`loop-${index - 1}`, 4)
+  return { name: `append ${index}`, rows: [...repeated, ...own], own }
 }

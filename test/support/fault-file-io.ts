@@ -35,7 +35,11 @@ export interface Watcher {
 export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
   let n = 0
 
-  async function run<Result>(kind: OperationKind, path: string, work: (now: Operation) => Promise<Result>): Promise<Result> {
+  async function run<Result>(
+    kind: OperationKind,
+    path: string,
+    work: (now: Operation) => Promise<Result>,
+  ): Promise<Result> {
     const operation = { n: ++n, kind, path }
     await watcher.before?.(operation)
     const result = await work(operation)

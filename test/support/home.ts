@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -267,17 +276,17 @@ async function end(child: ChildProcess): Promise<void> {
 /** Every file below a directory with the digest of its bytes: equal before and after, nothing changed. */
 export function digests(directory: string): Record<string, string> {
   return Object.fromEntries(
-    filesBelow(directory).map(path => [
+    filesBelow(directory, 'files').map(path => [
       relative(directory, path),
       createHash('sha256').update(readFileSync(path)).digest('hex'),
     ]),
   )
 }
 
-/** Paths of all files below a directory, and those only, in order. */
-export function filesBelow(directory: string): string[] {
+/** Paths of all files below a directory, in order; `all` are also sockets and links. */
+export function filesBelow(directory: string, which: 'files' | 'all' = 'all'): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter(entry => !entry.isDirectory())
+    .filter(entry => (which === 'files' ? entry.isFile() : !entry.isDirectory()))
     .map(entry => join(entry.parentPath, entry.name))
     .sort()
 }

@@ -89,7 +89,11 @@ export class PowerDisk {
     read: async path => this.#file(this.#id(path)).bytes,
     open: async path => {
       const { bytes } = this.#file(this.#id(path))
-      return { size: bytes.byteLength, read: async (start, end) => bytes.slice(start, end), close: async () => undefined }
+      return {
+        size: bytes.byteLength,
+        read: async (start, end) => bytes.slice(start, end),
+        close: async () => undefined,
+      }
     },
     create: async path => {
       if (this.#find(path) !== undefined) throw systemError('EEXIST', path)

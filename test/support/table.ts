@@ -101,11 +101,7 @@ export interface TestTable {
 }
 
 /** Creates a table; without a directory in a temporary folder. */
-export async function createTable(
-  shape: TableShape,
-  directory?: string,
-  io: FileIO = localFileIO,
-): Promise<TestTable> {
+export async function createTable(shape: TableShape, directory?: string, io: FileIO = localFileIO): Promise<TestTable> {
   const place = directory ?? (await temporaryFolder())
   const catalog = catalogAt(place, io)
   return { directory: place, catalog, table: await catalog.create(creation(shape, tableLocation(place))) }

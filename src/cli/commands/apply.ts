@@ -23,7 +23,7 @@ export async function runApply(context: CommandContext, options: OptionValues): 
     const receipt =
       daemon === undefined
         ? await underLock(context, expect)
-        : await daemon.post<ReceiptDocument>('/v1/apply', expect === undefined ? {} : { expect })
+        : await daemon.post<ReceiptDocument>('/v1/apply', { expect, release: context.namedRelease })
     if (options['json'] === true) await printDocument(io, receipt)
     else await io.stdout(`${renderReceipt(receipt)}\n`)
     return 0

@@ -31,12 +31,20 @@ export async function runBackfillCommand(
   const daemon = await findDaemon(context.home)
   try {
     if (daemon !== undefined)
-      await daemon.stream('/v1/backfill', { source }, event => onEvent(event as BackfillEvent), io.signal)
+      await daemon.stream(
+        '/v1/backfill',
+        { source, release: context.namedRelease },
+        event => onEvent(event as BackfillEvent),
+        io.signal,
+      )
     else await underLock(context, source, onEvent)
   } finally {
     lines.end()
   }
-  if (options['json'] === true) await printDocument(io, { ...summary })
+  if (options['json'] === true && summary !== undefined) {
+    const { ms, ...sums } = summary
+    await printDocument(io, { ...sums, elapsed_ms: ms })
+  }
   return 0
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Daemon } from '../../daemon/daemon.ts'
 import { startDaemon } from '../../daemon/start.ts'
 import { HypError } from '../../errors.ts'
@@ -28,7 +28,7 @@ export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues):
   const say = (text = ''): Promise<void> => io.stdout(`${text}\n`)
   try {
     await writeTranscripts(claude)
-    const act = stage(io, runCli, claude, join(directory, 'home'), say)
+    const act = stage(io, runCli, claude, join(directory, 'hyp'), say)
 
     await say('1. Start: a table is created and the history is loaded (all of it was made up for this demo).')
     await act.restart(newestRelease)
@@ -54,7 +54,7 @@ export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues):
     await act.command(['plan'])
 
     await say('\n4. Releases: a table of release 4 goes to 5 in place, and 6 is refused.')
-    const releases = stage(io, runCli, claude, join(directory, 'releases'), say)
+    const releases = stage(io, runCli, claude, join(directory, 'releases', 'hyp'), say)
     await releases.restart(4)
     await releases.evolve(5)
     await releases.restart(6)
@@ -93,7 +93,9 @@ function stage(
   say: (text?: string) => Promise<void>,
 ): Stage {
   const home = homeAt(directory)
-  const env = { ...io.env, HYP_HOME: directory, CLAUDE_CONFIG_DIR: claude, HYP_AS_RELEASE: undefined }
+  // Without the settings of the person who watches; the home is the usual one, so that no command has to name it.
+  const foreign = Object.entries(io.env).filter(([name]) => !name.startsWith('HYP_'))
+  const env = { ...Object.fromEntries(foreign), XDG_DATA_HOME: dirname(directory), CLAUDE_CONFIG_DIR: claude }
   const plain: CliIo = {
     ...io,
     env,

@@ -11,7 +11,8 @@ export async function runHistory(context: CommandContext, options: OptionValues)
   const table = await openCatalog(context.home, builtinTable).load()
   const evolutions = readEvolutions(table.metadata.properties)
   if (options['json'] === true) {
-    await printDocument(context.io, { table: builtinTable, evolutions })
+    const documents = evolutions.map(({ n, ms, ...evolution }) => ({ n, ...evolution, elapsed_ms: ms }))
+    await printDocument(context.io, { table: builtinTable, evolutions: documents })
     return 0
   }
   for (const { n, from, to, changes, at, ms, hyp, fingerprint } of evolutions) {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
+import { takeLock } from '../../daemon/lock.ts'
+import { readPresence } from '../../daemon/presence.ts'
 import type { DaemonStatus } from '../../daemon/status.ts'
 import { HypError } from '../../errors.ts'
-import { ensureHome } from '../../stores/home.ts'
+import { ensureHome, type Home } from '../../stores/home.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -13,6 +15,11 @@ export async function runStart(context: CommandContext): Promise<number> {
   const { io, home } = context
   const present = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
   if (present !== undefined) {
+    const asked = context.namedRelease
+    if (asked !== undefined && asked !== present.release)
+      throw new HypError('VERSION_MISMATCH', `The daemon runs already, as release ${present.release}.`, {
+        hint: `Stop it first: ${context.pasteable('hyp stop')}`,
+      })
     await io.stdout(`The daemon runs already: process ${present.pid}.\n`)
     return 0
   }
@@ -51,7 +58,9 @@ export async function runStart(context: CommandContext): Promise<number> {
   }
   const said = (await readFile(home.log, 'utf8')).trimEnd()
   if (typeof exited.code === 'number' && exited.code !== 0) {
-    io.stderr(`${said}\n`)
+    // What it said to a person; the rest is its log.
+    const words = said.split('\n').filter(line => !line.startsWith('{'))
+    io.stderr(`${words.join('\n')}\n`)
     return exited.code
   }
   throw new HypError('DAEMON_UNREACHABLE', `The daemon was not ready within ${longestStartMs / 1000} s.`, {
@@ -64,23 +73,35 @@ const longestStopMs = 12_000
 /** Tells the daemon to stop and waits until it did. */
 export async function runStop(context: CommandContext): Promise<number> {
   const { io, home } = context
-  const status = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
-  if (status === undefined) {
+  const daemon = await findDaemon(home)
+  if (daemon === undefined) {
     await io.stdout('The daemon does not run.\n')
     return 0
   }
-  process.kill(status.pid, 'SIGTERM')
+  const { pid } = daemon
+  process.kill(pid, 'SIGTERM')
   const until = performance.now() + longestStopMs
   while (performance.now() < until) {
-    if (!isAlive(status.pid)) {
+    if (!isAlive(pid) || (await gaveUp(home, pid))) {
       await io.stdout('The daemon stopped.\n')
       return 0
     }
     await new Promise(resolve => setTimeout(resolve, 30))
   }
-  throw new HypError('DAEMON_UNREACHABLE', `Process ${status.pid} did not stop within ${longestStopMs / 1000} s.`, {
+  throw new HypError('DAEMON_UNREACHABLE', `Process ${pid} did not stop within ${longestStopMs / 1000} s.`, {
     hint: `It may be finishing a write. Look again with ${context.pasteable('hyp status')}.`,
   })
+}
+
+/** Whether a daemon let go of its home. Its process may be seen longer: until its parent takes note of its end. */
+async function gaveUp(home: Home, pid: number): Promise<boolean> {
+  if ((await readPresence(home))?.pid === pid) return false
+  try {
+    ;(await takeLock(home)).release()
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,4 @@
-import type { DaemonStatus } from '../../daemon/status.ts'
+import { type DaemonStatus, planCommand, statusOf } from '../../daemon/status.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
@@ -16,8 +16,10 @@ export async function runStatus(context: CommandContext, options: OptionValues):
     return 0
   }
   const plan = await planOf(context)
-  if (options['json'] === true) await printDocument(io, { running: false, home: home.directory, plan })
-  else {
+  if (options['json'] === true) {
+    const state = { home, release: context.release, pid: null, startedAt: null, plan, importing: false }
+    await printDocument(io, { running: false, ...statusOf(state) })
+  } else {
     const table =
       plan.found === null
         ? 'not there yet'
@@ -32,7 +34,7 @@ export async function runStatus(context: CommandContext, options: OptionValues):
 function runningLines(status: DaemonStatus, context: CommandContext): string[] {
   const { table } = status
   return [
-    `daemon    ${status.ready ? 'ready' : 'not ready'}, process ${status.pid}, version ${status.version}, since ${status.startedAt}`,
+    `daemon    ${status.ready ? 'ready' : 'not ready'}, process ${status.pid}, version ${status.version} as release ${status.release}, since ${status.startedAt}`,
     `home      ${status.home}`,
     `table     ${table.name}: release ${table.release}, schema ${table.schemaId}, ${count(table.rows)} rows (${table.verdict})${status.importing ? ', importing' : ''}`,
     ...status.checks.map(check => (check.ok ? 'ok' : 'FAIL').padEnd(10) + `${check.name}: ${check.message}`),
@@ -40,6 +42,8 @@ function runningLines(status: DaemonStatus, context: CommandContext): string[] {
       `          ! ${change.path}  ${change.change}  ${change.code}`,
       `            ${change.reason}`,
     ]),
-    ...(status.refused.length === 0 ? [] : [`          every reason: ${context.pasteable('hyp plan')}`]),
+    ...(status.refused.length === 0
+      ? []
+      : [`          every reason: ${context.pasteable(planCommand(status.release))}`]),
   ]
 }

@@ -8,9 +8,12 @@ export function renderError(error: HypError, options: { readonly json: boolean; 
   if (options.json)
     return `${printJson({ formatVersion: 1, error: { code, message, hint, details, docs: `docs/errors.md#${code}` } })}\n`
   const mistakes = details['mistakes'] as readonly Mistake[] | undefined
+  // The query engine points into the text of the query.
+  const [first, ...rest] = message.split('\n')
   const lines = [
     ...(mistakes === undefined ? [] : formatMistakes(mistakes, String(details['file']))),
-    `error: ${message} [${code}]`,
+    `error: ${first} [${code}]`,
+    ...rest,
     `hint: ${hint}`,
     ...(options.verbose ? stacks(error) : []),
   ]

@@ -1,4 +1,5 @@
 import type { DaemonEvent } from '../../daemon/event.ts'
+import { planCommand } from '../../daemon/status.ts'
 import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill.ts'
 import { type SkipReason, skipReasons } from '../../sources/source.ts'
 import { bytes, count, duration, plural } from './text.ts'
@@ -39,7 +40,7 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
       return {
         lines: [
           `${label('refused')}release ${event.declared} would break the table (release ${event.found ?? 'unknown'}): ${event.breaking.map(({ path, code }) => `${path} (${code})`).join(', ')}`,
-          `${label('')}nothing was changed; reads work, the import waits. Every reason: ${pasteable('hyp plan')}`,
+          `${label('')}nothing was changed; reads work, the import waits. Every reason: ${pasteable(planCommand(event.declared))}`,
         ],
       }
     case 'ready':
@@ -90,6 +91,8 @@ function summaryLines(summary: BackfillSummary, pasteable: (command: string) => 
     .sort((a, b) => b[1] - a[1])
   const skippedLines = skipped.reduce((sum, [, number]) => sum + number, 0)
   const illTyped = Object.entries(summary.illTyped)
+  const unread = summary.unreadable.map(({ path, reason }) => `${label('unread')}${path}: ${reason}`)
+  if (summary.files === 0) return unread
   return [
     `${label('import')}${plural(summary.rows, 'new row')} from ${plural(summary.lines, 'line')} of ${plural(summary.files, 'file')} in ${duration(summary.ms)}${summary.duplicates === 0 ? '' : `; ${plural(summary.duplicates, 'row')} stored already or repeated`}`,
     ...(skippedLines === 0 ? [] : [`${label('skipped')}${plural(skippedLines, 'line')}:`]),
@@ -97,9 +100,9 @@ function summaryLines(summary: BackfillSummary, pasteable: (command: string) => 
       ([reason, number]) => `${label('')}${count(number).padStart(7)}  ${reason.padEnd(18)} ${skipReasons[reason]}`,
     ),
     ...illTyped.map(
-      ([column, number]) => `${label('ill-typed')}${plural(number, 'value')} for column ${column} left out`,
+      ([column, number]) => `${label('left out')}${plural(number, 'value')} for column ${column}: not of its type`,
     ),
-    ...summary.unreadable.map(({ path, reason }) => `${label('unread')}${path}: ${reason}`),
+    ...unread,
     ...(summary.rows + summary.duplicates === 0
       ? []
       : [`${label('query')}${pasteable(`hyp query "${exampleQuery}"`)}`]),

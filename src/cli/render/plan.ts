@@ -42,7 +42,7 @@ function lines(
   const start = `  ${change.sign} ${change.path.padEnd(pathWidth)}  `
   const rule = `${change.code}  ${change.rule}`
   const oneLine = `${start}${change.change.padEnd(changeWidth)}  ${rule}`
-  const head = oneLine.length <= width ? [oneLine] : [`${start}${change.change}`, ...indented('', rule)]
+  const head = oneLine.length <= width ? [oneLine] : [...hanging(start, change.change), ...indented('', rule)]
   if (change.reason === null) return head
   return [
     ...head,
@@ -51,6 +51,11 @@ function lines(
     ...(change.command === null ? [] : indented('or', pasteable(change.command))),
     ...indented('see', change.docs),
   ]
+}
+
+/** A text behind its start; where it is too long for one line, the others stand below it. */
+function hanging(start: string, text: string): string[] {
+  return wrap(text, width - start.length).map((line, index) => (index === 0 ? start : ' '.repeat(start.length)) + line)
 }
 
 function indented(label: string, text: string): string[] {

@@ -37,6 +37,7 @@ export async function listen(path: string, daemon: Daemon): Promise<HttpServer> 
 
 async function answer(request: IncomingMessage, response: ServerResponse, daemon: Daemon): Promise<void> {
   response.setHeader('hyp-version', version)
+  response.setHeader('hyp-pid', process.pid)
   try {
     const url = new URL(request.url ?? '/', 'http://hyp')
     const methods = routes.get(url.pathname)

@@ -55,6 +55,6 @@ const givenUpAfter = 100
 
 /** The lowest version that a writer is about to commit, as far as names of a directory tell. */
 export function oldestPending(names: readonly string[], newest: number): number {
-  const versions = names.flatMap(name => Number(pending.exec(name)?.[1] ?? []))
+  const versions = names.flatMap(name => pending.exec(name)?.[1] ?? []).map(Number)
   return Math.min(...versions.filter(version => version > newest - givenUpAfter), newest)
 }

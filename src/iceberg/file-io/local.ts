@@ -11,7 +11,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  write,
+  writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
@@ -21,12 +21,11 @@ const privateFile = 0o600
 const privateDirectory = 0o700
 
 /*
- * Bytes are read, written and made durable without holding up the thread.
- * Names are looked up and changed at once: that takes microseconds, and a
- * commit is a dozen of them, each of which would else wait for a thread twice.
+ * Only what waits for the disk itself is handed to another thread: reading and
+ * making durable. Names and writes go to the system's memory in microseconds,
+ * less than it takes to wait for a thread, and a commit is a dozen of them.
  */
 const readInto = promisify(readAt)
-const writeFrom = promisify(write)
 const makeDurable = promisify(fsync)
 
 /** The local disk. Files are made readable to their owner only. */
@@ -105,8 +104,7 @@ function output(descriptor: number): OutputFile {
     write: async bytes => {
       let done = 0
       while (done < bytes.byteLength) {
-        const { bytesWritten } = await writeFrom(descriptor, bytes, done, bytes.byteLength - done, null)
-        done += bytesWritten
+        done += writeSync(descriptor, bytes, done, bytes.byteLength - done)
       }
     },
     finish: async ({ durable } = { durable: true }) => {

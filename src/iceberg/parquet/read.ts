@@ -33,7 +33,16 @@ export interface ParquetFile {
   /** Whether the file has the field, by id. */
   has(id: number): boolean
   /** Reads columns by field id, row group by row group, promoted and shaped as the fields say. */
-  readColumns(fields: readonly Field[], wanted?: (group: RowGroupView) => boolean): AsyncGenerator<ColumnBatch>
+  readColumns(fields: readonly Field[], only?: GroupFilter): AsyncGenerator<ColumnBatch>
+}
+
+/** Says which row groups are worth reading. */
+export interface GroupFilter {
+  /** The column that decides; it is read first. */
+  readonly id: number
+  mayMatch(group: RowGroupView): boolean
+  /** Whether the values of the column let any row of the group match. */
+  matches(cells: readonly Cell[]): boolean
 }
 
 /** What can be known of a row group without reading it. */
@@ -78,11 +87,9 @@ export async function openParquet(input: InputFile, location: string): Promise<P
     readColumns,
   }
 
-  async function* readColumns(
-    fields: readonly Field[],
-    wanted: (group: RowGroupView) => boolean = () => true,
-  ): AsyncGenerator<ColumnBatch> {
-    const present = fields.flatMap(field => {
+  async function* readColumns(fields: readonly Field[], only?: GroupFilter): AsyncGenerator<ColumnBatch> {
+    const inOrder = fields.toSorted((a, b) => Number(b.id === only?.id) - Number(a.id === only?.id))
+    const present = inOrder.flatMap(field => {
       const node = byId.get(field.id)
       return node === undefined ? [] : [{ id: field.id, name: node.element.name, convert: converter(node, field.type) }]
     })
@@ -101,20 +108,21 @@ export async function openParquet(input: InputFile, location: string): Promise<P
     for (const group of metadata.row_groups) {
       const rowCount = Number(group.num_rows)
       const rowEnd = rowStart + rowCount
-      if (wanted({ rowCount, bounds: id => groupBounds(group, byId.get(id)) })) {
-        const columns = new Map<number, Cell[]>()
-        for (const { id, name, convert } of present) {
-          const values = await damaged(location, () => scan.readColumn({ column: name, rowStart, rowEnd }))
-          columns.set(
-            id,
-            Array.from(values as ArrayLike<unknown>, value =>
-              value === null || value === undefined ? null : convert(value),
-            ),
-          )
-        }
-        yield { rowStart, rowCount, columns }
-      }
+      const start = rowStart
       rowStart = rowEnd
+      if (only?.mayMatch({ rowCount, bounds: id => groupBounds(group, byId.get(id)) }) === false) continue
+      const columns = new Map<number, Cell[]>()
+      let matches = true
+      for (const { id, name, convert } of present) {
+        const values = await damaged(location, () => scan.readColumn({ column: name, rowStart: start, rowEnd }))
+        const cells = Array.from(values as ArrayLike<unknown>, value =>
+          value === null || value === undefined ? null : convert(value),
+        )
+        columns.set(id, cells)
+        matches = id !== only?.id || only.matches(cells)
+        if (!matches) break
+      }
+      if (matches) yield { rowStart: start, rowCount, columns }
     }
   }
 }

@@ -31,7 +31,8 @@ export async function createDataFile(io: FileIO, path: string, schema: Schema): 
   const columns = schema.fields.map(field => ({ name: field.name, take: columnOf(field) }))
   const elements = parquetElements(schema)
   const file = await io.create(path)
-  const bytes = new ByteWriter()
+  // Begins with what a row group needs as a rule: growing is copying.
+  const bytes = new ByteWriter(1 << 20)
   const parquet = new ParquetWriter({
     writer: bytes,
     schema: elements,

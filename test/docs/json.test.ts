@@ -1,0 +1,134 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { filesBelow, machine, write } from '../support/home.ts'
+import { addLines, line } from '../support/transcripts.ts'
+
+/** Types of the members that a section documents, by their path. */
+type Section = ReadonlyMap<string, readonly string[]>
+
+const sections = new Map(
+  readFileSync('docs/json.md', 'utf8')
+    .split(/^## /m)
+    .slice(1)
+    .map(text => [text.slice(0, text.indexOf('\n')), readSection(text)] as const),
+)
+
+function readSection(text: string): Section {
+  const rows = text.matchAll(/^\| `([^`]+)` \| ([\w ]+) \|.*\|$/gm)
+  return new Map(Array.from(rows, ([, member, types]) => [member as string, (types as string).split(' or ')]))
+}
+
+function section(name: string): Section {
+  const found = sections.get(name)
+  if (found === undefined) throw new Error(`docs/json.md has no section ${name}`)
+  return found
+}
+
+/** Adds the paths of everything in a document to `seen`, and says what the section does not say. */
+function compare(documented: Section, document: unknown, seen: Set<string>, path = ''): string[] {
+  const [known, types] = path === '' ? ['', undefined] : lookUp(documented, path)
+  if (path !== '' && types === undefined) {
+    // A member that only groups others, such as `declared`, has no row of its own.
+    const groups = [...documented.keys()].some(key => key.startsWith(`${path}.`))
+    if (!groups || kindOf(document) !== 'object') return [`${path} is not documented`]
+  } else if (types !== undefined) {
+    seen.add(known)
+    if (types.includes('plan')) return compare(section('plan'), document, new Set()).map(text => `${path}: ${text}`)
+    if (types.includes('open object')) return kindOf(document) === 'object' ? [] : [`${path} is no object`]
+    if (!types.includes(kindOf(document))) return [`${path} is ${kindOf(document)}, not ${types.join(' or ')}`]
+  }
+  if (Array.isArray(document)) {
+    const listed = [...documented.keys()].some(key => key.startsWith(`${path}[]`))
+    return listed ? document.flatMap(entry => compare(documented, entry, seen, `${path}[]`)) : []
+  }
+  if (kindOf(document) !== 'object') return []
+  return Object.entries(document as object).flatMap(([key, value]) =>
+    compare(documented, value, seen, path === '' ? key : `${path}.${key}`),
+  )
+}
+
+/** The row that documents a path: its own, or one with `*` for the last name. */
+function lookUp(documented: Section, path: string): [string, readonly string[] | undefined] {
+  if (documented.has(path)) return [path, documented.get(path)]
+  const any = path.replace(/\.[^.]+$/, '.*')
+  return [any, documented.get(any)]
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'list' : typeof value
+}
+
+/** The documents of every command, from a home with something of everything in it. */
+async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> {
+  const here = machine()
+  const documents = new Map<string, object[]>()
+  const print = async (name: string, ...words: readonly string[]): Promise<void> => {
+    const { stdout } = await here.hyp(...words)
+    const document = JSON.parse(stdout) as object
+    const list = documents.get(name)
+    if (list === undefined) documents.set(name, [document])
+    else list.push(document)
+  }
+  await print('plan', 'plan', '--json')
+  await print('status', 'status', '--json')
+  await print('errors', 'history', '--json')
+  await print('apply', 'apply', '--json', '--as-release', '5')
+  here.declare('{"columns": [{"name": "mine", "type": "int", "from": "/mine"}]}')
+  addLines(here.claude, 'one', [line('one', 0), line('one', 1, { mine: 'not a number' }), '{', { type: 'progress' }])
+  await print('plan', 'plan', '--json', '--as-release', '5')
+  await print('apply', 'apply', '--json', '--as-release', '5')
+  await print('backfill', 'backfill', '--json', '--as-release', '5')
+  await print('plan', 'plan', '--json', '--as-release', '6')
+  await print('errors', 'apply', '--json', '--as-release', '6')
+  await print('status', 'status', '--json', '--as-release', '6')
+  await print('history', 'history', '--json')
+  const daemon = await here.daemon('--as-release', '6')
+  await print('status', 'status', '--json')
+  await daemon.stop()
+  here.declare('{"columns": []}')
+  await print('plan', 'plan', '--json', '--as-release', '5')
+  here.declare('{"columns": 7}')
+  await print('errors', 'plan', '--json')
+  await print('table show', 'table', 'show', '--json')
+  await print('table files', 'table', 'files', '--json')
+  await print('table verify', 'table', 'verify', '--json')
+  await print('query', 'query', '--format', 'json', 'SELECT * FROM ai_gateway_messages')
+  rmSync(filesBelow(join(here.table, 'data'))[0] as string)
+  await print('table verify', 'table', 'verify', '--json')
+  rmSync(join(here.home, 'schema'), { recursive: true })
+  rmSync(join(here.claude, 'projects'), { recursive: true })
+  // Histories that cannot be read.
+  write(join(here.claude, 'projects'), 'no directory')
+  await print('backfill', 'backfill', '--json', '--as-release', '5')
+  return documents
+}
+
+test('every JSON document is as docs/json.md says, member for member, and every documented member is printed', async () => {
+  const documents = await realDocuments()
+  expect([...documents.keys()].toSorted()).toEqual([...sections.keys()].toSorted())
+  for (const [name, printed] of documents) {
+    const seen = new Set<string>()
+    const wrong = printed.flatMap(document => compare(section(name), document, seen))
+    expect({ name, wrong: [...new Set(wrong)] }).toEqual({ name, wrong: [] })
+    expect({ name, never: [...section(name).keys()].filter(member => !seen.has(member)) }).toEqual({ name, never: [] })
+  }
+})
+
+test('the sums of a backfill are what docs/json.md says they are', async () => {
+  const here = machine()
+  addLines(here.claude, 'one', [line('one', 0), line('one', 0), '{', { type: 'progress', sessionId: 'one' }, '7'])
+  const sums = await here.json<{
+    lines: number
+    linesWithRows: number
+    captured: number
+    rows: number
+    duplicates: number
+    skipped: Record<string, number>
+  }>('backfill', '--json')
+  const skipped = Object.values(sums.skipped).reduce((sum, number) => sum + number, 0)
+  expect(sums).toMatchObject({ lines: 5, linesWithRows: 2, captured: 2, rows: 1, duplicates: 1 })
+  expect(skipped).toBe(3)
+  expect(sums.skipped).toMatchObject({ 'invalid-json': 1, progress: 1, 'not-an-object': 1 })
+})

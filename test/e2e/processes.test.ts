@@ -1,0 +1,304 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { DaemonStatus } from '../../src/daemon/status.ts'
+import { version } from '../../src/version.ts'
+import { digests, eventually, isAlive, type Machine, machine, type Running, write } from '../support/home.ts'
+import { addHistory, addLines, line } from '../support/transcripts.ts'
+
+const countRows = 'SELECT count(*) AS n, count(DISTINCT (session_id, part_id)) AS keys FROM ai_gateway_messages'
+
+function presence(here: Machine): { pid: number; socket: string | null } {
+  return JSON.parse(readFileSync(join(here.home, 'run/daemon.json'), 'utf8')) as { pid: number; socket: string | null }
+}
+
+test('start runs a daemon in the background that outlives the command; status shows it, stop ends it', async () => {
+  const here = machine()
+  onTestFinished(async () => void (await here.hyp('stop')))
+  addLines(here.claude, 'one', [line('one', 0)])
+  const start = await here.hyp('start')
+  expect(start).toMatchObject({ status: 0, stderr: '' })
+  const pid = Number(/^The daemon runs: process (\d+), log .*daemon\.log\.\n$/.exec(start.stdout)?.[1])
+  expect(isAlive(pid)).toBe(true)
+
+  const status = await here.json<DaemonStatus & { running: boolean }>('status', '--json')
+  expect(status).toMatchObject({ running: true, pid, ready: true, home: here.home, version })
+  await eventually('the import is done', async () => {
+    const { table, importing } = await here.json<DaemonStatus>('status', '--json')
+    return table.rows === 1 && !importing
+  })
+  expect(await here.hyp('start')).toMatchObject({ status: 0, stdout: `The daemon runs already: process ${pid}.\n` })
+
+  expect(await here.hyp('stop')).toMatchObject({ status: 0, stdout: 'The daemon stopped.\n', stderr: '' })
+  expect(existsSync(join(here.home, 'run/hyp.sock'))).toBe(false)
+  await eventually('its process is gone', () => !isAlive(pid))
+  expect(await here.hyp('stop')).toMatchObject({ status: 0, stdout: 'The daemon does not run.\n' })
+  expect(await here.json('status', '--json')).toMatchObject({
+    running: false,
+    pid: null,
+    ready: false,
+    table: { verdict: 'current', rows: 1 },
+  })
+})
+
+test('a start that fails says what the daemon said, and exits as it did', async () => {
+  const here = machine()
+  here.declare('{"columns": [{"name": "mine", "type": "text"}]}')
+  const { status, stdout, stderr } = await here.hyp('start')
+  expect({ status, stdout }).toEqual({ status: 78, stdout: '' })
+  expect(stderr).toMatch(/^\S*ai_gateway_messages\.json:1:\d+ {2}\/columns\/0\/type {2}/)
+  expect(stderr).toContain('[DECLARATION_INVALID]')
+})
+
+test('a start of a release that breaks the table succeeds and says that the import waits', async () => {
+  const here = machine()
+  onTestFinished(async () => void (await here.hyp('stop')))
+  expect((await here.hyp('apply', '--as-release', '5')).status).toBe(0)
+  const { status, stderr } = await here.hyp('start', '--as-release', '6')
+  expect(status).toBe(0)
+  expect(stderr).toMatch(/^import: paused: .*\nhint: .*hyp daemon --as-release 5/)
+  expect((await here.hyp('start', '--as-release', '5')).stderr).toContain('[VERSION_MISMATCH]')
+})
+
+test('a second daemon of a home exits 75 at once and names the holder', async () => {
+  const here = machine()
+  const first = await here.daemon()
+  await first.imported()
+  const before = { ...digests(here.table), presence: presence(here) }
+  const { status, stderr } = await here.hyp('daemon')
+  expect(status).toBe(75)
+  expect(stderr).toMatch(
+    new RegExp(`^error: The home ${here.home} is in use by process ${first.pid}, since \\S+\\. \\[LOCKED\\]\\nhint: `),
+  )
+  expect({ ...digests(here.table), presence: presence(here) }).toEqual(before)
+  expect((await first.ask('GET', '/readyz')).status).toBe(200)
+})
+
+test('backfill beside a running daemon goes through it: one import, no row twice', async () => {
+  const here = machine()
+  addLines(here.claude, 'one', [line('one', 0)])
+  const daemon = await here.daemon()
+  await daemon.imported()
+  addHistory(here.claude, 300)
+  const { status, stdout, stderr } = await here.hyp('backfill', 'claude', '--json')
+  expect(status).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ rows: 300, duplicates: 1 })
+  expect(stderr).toMatch(/^history .*\nimport {3}300 new rows /)
+  // The same import, as the daemon's own log has it.
+  expect(await daemon.imported(1)).toMatchObject({ rows: 300, duplicates: 1 })
+  expect(await here.query(countRows)).toEqual([{ n: 301, keys: 301 }])
+})
+
+test('backfill while the daemon is importing joins that import', async () => {
+  const here = machine()
+  addHistory(here.claude, 20_000)
+  const daemon = await here.daemon()
+  const { status, stdout } = await here.hyp('backfill', '--json')
+  expect(status).toBe(0)
+  await daemon.imported()
+  const { rows, duplicates } = JSON.parse(stdout) as { rows: number; duplicates: number }
+  expect(rows + duplicates).toBe(20_000)
+  expect(await here.query(countRows)).toEqual([{ n: 20_000, keys: 20_000 }])
+})
+
+test('backfill beside another backfill exits 75, and nothing is there twice', async () => {
+  const here = machine()
+  addHistory(here.claude, 10_000)
+  const first = await holdLock(here)
+  const second = await here.hyp('backfill')
+  expect(second.status).toBe(75)
+  expect(second.stderr).toContain(`is in use by process ${first.pid}, since `)
+  first.kill('SIGCONT')
+  expect((await first.ended).status).toBe(0)
+  expect(await here.query(countRows)).toEqual([{ n: 10_000, keys: 10_000 }])
+  expect(existsSync(join(here.home, 'run/daemon.json'))).toBe(false)
+})
+
+test('of many backfills at once in a new home some load and some are turned away, and every row is there once', async () => {
+  const here = machine()
+  addHistory(here.claude, 500)
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => here.hyp('backfill')))
+  const statuses = outcomes.map(({ status }) => status)
+  expect(statuses).toContain(0)
+  expect(statuses.filter(status => status !== 0 && status !== 75)).toEqual([])
+  expect(await here.query(countRows)).toEqual([{ n: 500, keys: 500 }])
+})
+
+test('a daemon beside a backfill exits 75, and once that is over it starts', async () => {
+  const here = machine()
+  addHistory(here.claude, 10_000)
+  const backfill = await holdLock(here)
+  expect((await here.hyp('daemon')).status).toBe(75)
+  expect((await here.hyp('start')).stderr).toContain(`is in use by process ${backfill.pid}, since `)
+  backfill.kill('SIGCONT')
+  expect((await backfill.ended).status).toBe(0)
+  const daemon = await here.daemon()
+  expect(await daemon.imported()).toMatchObject({ rows: 0, duplicates: 10_000 })
+})
+
+/** A backfill that has taken the lock and then stands still. */
+async function holdLock(here: Machine): Promise<Running> {
+  const backfill = here.start('backfill')
+  await eventually('it has the lock', () => existsSync(join(here.home, 'run/daemon.json')))
+  backfill.kill('SIGSTOP')
+  return backfill
+}
+
+test('reading needs no lock: plan, query, history and table work while a backfill holds it', async () => {
+  const here = machine()
+  addLines(here.claude, 'one', [line('one', 0)])
+  expect((await here.hyp('backfill')).status).toBe(0)
+  addHistory(here.claude, 10_000)
+  const backfill = await holdLock(here)
+  const reads = await Promise.all([
+    here.hyp('plan'),
+    here.hyp('query', countRows),
+    here.hyp('history'),
+    here.hyp('table', 'files'),
+    here.hyp('status'),
+  ])
+  expect(reads.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0])
+  expect(reads.at(-1)?.stdout).toContain('daemon    not running')
+  backfill.kill('SIGCONT')
+  expect((await backfill.ended).status).toBe(0)
+})
+
+test('a daemon that was killed leaves nothing in the way: the next start works at once', async () => {
+  const here = machine()
+  addHistory(here.claude, 5_000)
+  const killed = await here.daemon()
+  killed.kill('SIGKILL')
+  expect((await killed.ended).signal).toBe('SIGKILL')
+  // What it left says that it runs; that is not believed.
+  expect(presence(here)).toMatchObject({ pid: killed.pid, socket: killed.socket })
+  expect(existsSync(killed.socket)).toBe(true)
+  expect((await here.hyp('status')).stdout).toContain('daemon    not running')
+  expect((await here.hyp('stop')).stdout).toBe('The daemon does not run.\n')
+
+  const daemon = await here.daemon()
+  await daemon.imported()
+  expect(presence(here).pid).toBe(daemon.pid)
+  expect(await here.query(countRows)).toEqual([{ n: 5_000, keys: 5_000 }])
+})
+
+test('a command after a killed daemon works under the lock instead of waiting for it', async () => {
+  const here = machine()
+  addHistory(here.claude, 100)
+  const killed = await here.daemon()
+  await killed.imported()
+  killed.kill('SIGKILL')
+  await killed.ended
+  addLines(here.claude, 'more', [line('more', 0)])
+  const { status, stdout } = await here.hyp('backfill', '--json')
+  expect(status).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ rows: 1, duplicates: 100 })
+})
+
+test.each([
+  ['garbage', 'not JSON'],
+  ['another kind of document', '[1, 2]'],
+  ['null', 'null'],
+  ['a socket that is a file', '{"pid": 1, "version": "0", "startedAt": "?", "socket": "/etc/hostname"}'],
+])('run/daemon.json with %s in it is as good as none', async (_, text) => {
+  const here = machine()
+  write(join(here.home, 'run/daemon.json'), text)
+  expect(await here.hyp('status')).toMatchObject({ status: 0, stdout: expect.stringContaining('not running') })
+  const daemon = await here.daemon()
+  await daemon.imported()
+  expect((await here.hyp('status')).stdout).toContain(`daemon    ready, process ${daemon.pid}`)
+})
+
+test('Ctrl-C during a backfill ends it with 130, and another one loads what is missing', async () => {
+  const here = machine()
+  addHistory(here.claude, 30_000)
+  const first = here.start('backfill')
+  await first.until('it found the history', () => first.stderr().includes('history '))
+  first.kill('SIGINT')
+  const { status, stderr } = await first.ended
+  expect(status).toBe(130)
+  expect(stderr).toContain('[INTERRUPTED]\nhint: ')
+  expect(existsSync(join(here.home, 'run/daemon.json'))).toBe(false)
+  const second = await here.hyp('backfill', '--json')
+  expect(second.status).toBe(0)
+  expect(await here.query(countRows)).toEqual([{ n: 30_000, keys: 30_000 }])
+})
+
+test('Ctrl-C during a backfill through the daemon ends the command only; the daemon finishes the import', async () => {
+  const here = machine()
+  const daemon = await here.daemon()
+  await daemon.imported()
+  addHistory(here.claude, 20_000)
+  const command = here.start('backfill')
+  await command.until('it found the history', () => command.stderr().includes('history '))
+  command.kill('SIGINT')
+  expect(await command.ended).toMatchObject({ status: 130 })
+  await daemon.imported(1)
+  expect(await here.query(countRows)).toEqual([{ n: 20_000, keys: 20_000 }])
+  expect((await daemon.ask('GET', '/readyz')).status).toBe(200)
+})
+
+test('a daemon that is stopped while it imports ends well, and the next one loads the rest', async () => {
+  const here = machine()
+  addHistory(here.claude, 30_000)
+  const first = await here.daemon()
+  await first.until('it found the history', () => first.stdout().includes('"found"'))
+  expect(await first.stop('SIGTERM')).toMatchObject({ status: 0, stderr: '' })
+  const second = await here.daemon()
+  await second.imported()
+  expect(await here.query(countRows)).toEqual([{ n: 30_000, keys: 30_000 }])
+})
+
+test('a reader that stops reading is no failure: no message, status 0', async () => {
+  const here = machine()
+  await here.hyp('apply')
+  const sql = 'SELECT range AS n FROM range(2000000)'
+  const { stdout, stderr } = await here.shell(
+    `{ hyp query --format ndjson "${sql}"; echo "status $?" >&2; } | head -n 1`,
+  )
+  expect(stdout).toBe('{"n":0}\n')
+  expect(stderr).toBe('status 0\n')
+  expect((await here.shell('set -e; hyp table show | head -n 1')).stderr).toBe('')
+})
+
+test('a home with a long path, with a space and with an umlaut works from start to end', async () => {
+  const long = `${'a very long folder name '.repeat(5)}ü/home`
+  const here = machine({ homeName: long })
+  addLines(here.claude, 'one', [line('one', 0)])
+  const daemon = await here.daemon()
+  await daemon.imported()
+  expect(Buffer.byteLength(daemon.socket)).toBeLessThanOrEqual(103)
+  expect(daemon.socket.startsWith(here.home)).toBe(false)
+  expect((await here.hyp('status')).stdout).toContain(`daemon    ready, process ${daemon.pid}`)
+  addLines(here.claude, 'one', [line('one', 1)])
+  expect((await here.hyp('backfill')).status).toBe(0)
+  expect(await here.query(countRows)).toEqual([{ n: 2, keys: 2 }])
+  expect(await here.json('table', 'verify', '--json')).toMatchObject({ ok: true, icebird: 'same' })
+  expect((await daemon.stop()).status).toBe(0)
+  expect(existsSync(resolve(daemon.socket, '..'))).toBe(false)
+})
+
+test('a command of another version than the daemon is told so, and can still stop it', async () => {
+  const here = machine()
+  const daemon = await here.daemon()
+  await daemon.imported()
+  const other = anotherVersion(here, '99.0.0')
+  for (const command of ['backfill', 'apply', 'status']) {
+    const { status, stderr } = await here.shell(`'${process.execPath}' '${other}' ${command}`)
+    expect(status).toBe(75)
+    expect(stderr).toContain(`The daemon is version ${version}, the command is version 99.0.0. [VERSION_MISMATCH]`)
+    expect(stderr).toContain('`hyp stop`')
+  }
+  const stop = await here.shell(`'${process.execPath}' '${other}' stop`)
+  expect(stop).toMatchObject({ status: 0, stdout: 'The daemon stopped.\n' })
+  expect((await daemon.ended).status).toBe(0)
+})
+
+/** The program as it is, but for its version. */
+function anotherVersion(here: Machine, other: string): string {
+  const root = join(here.directory, 'other')
+  mkdirSync(root)
+  for (const name of ['bin', 'dist', 'package.json']) cpSync(name, join(root, name), { recursive: true })
+  symlinkSync(resolve('node_modules'), join(root, 'node_modules'))
+  writeFileSync(join(root, 'dist/version.js'), `export const version = '${other}'\n`)
+  return join(root, 'bin/hyp.js')
+}
