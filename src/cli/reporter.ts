@@ -11,7 +11,7 @@ export interface Reporter {
 const everyMs = 5_000
 
 /** One progress line on a terminal; elsewhere one every five seconds. */
-export function reporter(io: CliIo, isTerminal: boolean, write: (text: string) => void): Reporter {
+export function reporter(io: Pick<CliIo, 'columns'>, isTerminal: boolean, write: (text: string) => void): Reporter {
   let standing = false
   let lastAt = 0
   const end = (): void => {

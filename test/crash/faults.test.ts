@@ -168,21 +168,24 @@ async function problemsAfter(start: PowerDisk, scenario: Scenario, fault: Fault,
 }
 
 describe.each(faults.map(fault => [fault.name, fault] as const))('when %s,', (_fault, fault) => {
-  test.each(scenarios.map(scenario => [scenario.name, scenario] as const))('%s is done or not, says which, and can be done again', async (_scenario, scenario) => {
-    const start = new PowerDisk()
-    await start.io.makeDirectory('/home')
-    for (const step of scenario.before) await perform(step, start.io, directory, seededContext(1))
-    const { operations } = await tryWith(start, scenario, fault, Number.POSITIVE_INFINITY)
-    expect(operations.length).toBeGreaterThan(5)
-    const problems: string[] = []
-    let errors = 0
-    for (const { n, kind, path } of operations) {
-      const outcome = await tryWith(start, scenario, fault, n)
-      if (outcome.error !== undefined) errors++
-      for (const problem of await problemsAfter(start, scenario, fault, outcome))
-        problems.push(`from operation ${n} on (${kind} ${path}): ${problem}`)
-    }
-    expect(problems).toEqual([])
-    expect(errors).toBeGreaterThan(3)
-  })
+  test.each(scenarios.map(scenario => [scenario.name, scenario] as const))(
+    '%s is done or not, says which, and can be done again',
+    async (_scenario, scenario) => {
+      const start = new PowerDisk()
+      await start.io.makeDirectory('/home')
+      for (const step of scenario.before) await perform(step, start.io, directory, seededContext(1))
+      const { operations } = await tryWith(start, scenario, fault, Number.POSITIVE_INFINITY)
+      expect(operations.length).toBeGreaterThan(5)
+      const problems: string[] = []
+      let errors = 0
+      for (const { n, kind, path } of operations) {
+        const outcome = await tryWith(start, scenario, fault, n)
+        if (outcome.error !== undefined) errors++
+        for (const problem of await problemsAfter(start, scenario, fault, outcome))
+          problems.push(`from operation ${n} on (${kind} ${path}): ${problem}`)
+      }
+      expect(problems).toEqual([])
+      expect(errors).toBeGreaterThan(3)
+    },
+  )
 })

@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
-import { problemsOf, type Promised } from '../support/crash-check.ts'
+import { type Promised, problemsOf } from '../support/crash-check.ts'
 import type { CrashTask, CrashWord } from '../support/crash-child.ts'
 import { startProgram, twoAtATime } from '../support/crash-process.ts'
 import { lateStory, loopStep, manyVersions, perform, type Step, wholeStory } from '../support/crash-story.ts'
@@ -42,12 +42,20 @@ export async function killAtEveryOperation(story: 'whole' | 'late', which: 'chan
   })
   return { kills, problems }
 
-  async function run(where: string, kill: CrashTask['kill']): Promise<{ words: readonly CrashWord[]; complaint: () => string; signal: number | string }> {
+  async function run(
+    where: string,
+    kill: CrashTask['kill'],
+  ): Promise<{ words: readonly CrashWord[]; complaint: () => string; signal: number | string }> {
     const place = join(folder, kill === undefined ? 'whole' : `${kill.n}${kill.half ? ' half' : ''}`)
     const directory = join(place, 'table')
     await cp(start, place, { recursive: true })
     // The location that the table says stays that of its origin, as in a copied home.
-    const program = startProgram<CrashWord>('crash-child', { directory, story, from: 0, ...(kill === undefined ? {} : { kill }) })
+    const program = startProgram<CrashWord>('crash-child', {
+      directory,
+      story,
+      from: 0,
+      ...(kill === undefined ? {} : { kill }),
+    })
     const signal = await program.ended()
     const acknowledged = program.words.filter(word => word.type === 'committed').length
     const found = await problemsOf(localFileIO, directory, promises(before, steps, acknowledged))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FileIO, OutputFile } from '../../src/iceberg/file-io/file-io.ts'
-import { problemsOf, type Promised } from '../support/crash-check.ts'
+import { type Promised, problemsOf } from '../support/crash-check.ts'
 import { lateStory, manyVersions, perform, type Step, wholeStory } from '../support/crash-story.ts'
 import { seeded, seededContext } from '../support/crash-table.ts'
 import { PowerDisk } from '../support/power-file-io.ts'

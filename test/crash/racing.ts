@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import { readEvolutions } from '../../src/schema/applied.ts'
-import { orphansOf, problemsOf, type Promised } from '../support/crash-check.ts'
+import { orphansOf, type Promised, problemsOf } from '../support/crash-check.ts'
 import { startProgram } from '../support/crash-process.ts'
 import type { RaceTask, RaceWord } from '../support/crash-race-child.ts'
 import type { Step } from '../support/crash-story.ts'
@@ -24,7 +24,13 @@ export async function race({ processes, appends, evolutions, shared }: Race): Pr
   const directory = await temporaryFolder()
   const names = Array.from({ length: processes }, (_, index) => `p${index}`)
   const programs = names.map(name =>
-    startProgram<'ready' | RaceWord>('crash-race-child', { directory, name, appends, evolutions, shared } satisfies RaceTask),
+    startProgram<'ready' | RaceWord>('crash-race-child', {
+      directory,
+      name,
+      appends,
+      evolutions,
+      shared,
+    } satisfies RaceTask),
   )
   await Promise.all(programs.map(program => program.started()))
   for (const program of programs) program.process.stdin?.end('go')
@@ -40,7 +46,9 @@ export async function race({ processes, appends, evolutions, shared }: Race): Pr
   const evolved = words.filter(word => word.type === 'evolved')
   expect(created.map(word => word.action).sort()).toEqual(['create', ...names.slice(1).map(() => 'none')])
   expect(new Set(created.map(word => word.uuid)).size).toBe(1)
-  expect(evolved.map(word => word.action)).toEqual(names.flatMap(() => Array.from({ length: evolutions }, () => 'evolve')))
+  expect(evolved.map(word => word.action)).toEqual(
+    names.flatMap(() => Array.from({ length: evolutions }, () => 'evolve')),
+  )
 
   // A batch of one process is new as a whole; of a shared one every row was new to somebody, and only to one.
   const size = batch('any').length

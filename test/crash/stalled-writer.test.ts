@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import type { FileIO } from '../../src/iceberg/file-io/file-io.ts'
 import type { Table } from '../../src/iceberg/catalog/catalog.ts'
-import { failure } from '../support/table.ts'
+import type { FileIO } from '../../src/iceberg/file-io/file-io.ts'
 import { orphansOf, problemsOf } from '../support/crash-check.ts'
 import { perform, type Step, wholeStory } from '../support/crash-story.ts'
 import { append, apply, batch, declare, openTable, seededContext } from '../support/crash-table.ts'
 import { watchedFileIO } from '../support/fault-file-io.ts'
 import { PowerDisk } from '../support/power-file-io.ts'
+import { failure } from '../support/table.ts'
 
 /*
  * Old metadata files are removed, and a name that is free again must never
@@ -98,7 +98,9 @@ test('a writer that sleeps through so many commits that it was given up is told 
     await expect(append(catalog, batch('slow'), context)).rejects.toEqual(
       failure('COMMIT_STATE_UNKNOWN', 'may or may not be there'),
     )
-    expect(await problemsOf(io, directory, [...acknowledged([create, ...others]), { step: slow, acknowledged: false }])).toEqual([])
+    expect(
+      await problemsOf(io, directory, [...acknowledged([create, ...others]), { step: slow, acknowledged: false }]),
+    ).toEqual([])
     await perform(slow, io, directory, context)
     expect(await problemsOf(io, directory, acknowledged([create, ...others, slow]))).toEqual([])
   }
@@ -152,7 +154,12 @@ test('a clock that goes back by a day is not followed', async () => {
   const metadata: Table['metadata'][] = []
   const clock = [noon, noon + 1000, noon + 1000 - day, noon + 2000 - day, noon + 500]
   for (const [index, step] of wholeStory.entries()) {
-    await perform(step, io, directory, seededContext(index, () => clock[index] as number))
+    await perform(
+      step,
+      io,
+      directory,
+      seededContext(index, () => clock[index] as number),
+    )
     metadata.push((await loaded(io)).metadata)
   }
   expect(metadata.map(one => one['last-updated-ms'] - noon)).toEqual([0, 1000, 1000, 1000, 1000])

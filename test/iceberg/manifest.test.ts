@@ -12,6 +12,7 @@ import {
 } from '../../src/iceberg/manifest/manifest-list.ts'
 import { decodeSingleValue } from '../../src/iceberg/single-value.ts'
 import type { Cell, PartitionSpec, Schema } from '../../src/iceberg/types.ts'
+import { avroOutline, manifestListOutline, manifestOutline } from '../support/avro-outline.ts'
 import { failure } from '../support/table.ts'
 
 const sync = new Uint8Array(16).fill(3)
@@ -170,29 +171,7 @@ describe('a manifest', () => {
   })
 
   test('has the field ids, names and order of the Java writer', () => {
-    expect(outline(manifestEntrySchema({ 'spec-id': 0, fields: [] }, schema))).toEqual([
-      '0 status int!',
-      '1 snapshot_id long?',
-      '3 sequence_number long?',
-      '4 file_sequence_number long?',
-      '2 data_file r2!',
-      '2.134 content int!',
-      '2.100 file_path string!',
-      '2.101 file_format string!',
-      '2.102 partition r102!',
-      '2.103 record_count long!',
-      '2.104 file_size_in_bytes long!',
-      '2.108 column_sizes map k117_v118 int long?',
-      '2.109 value_counts map k119_v120 int long?',
-      '2.110 null_value_counts map k121_v122 int long?',
-      '2.137 nan_value_counts map k138_v139 int long?',
-      '2.125 lower_bounds map k126_v127 int bytes?',
-      '2.128 upper_bounds map k129_v130 int bytes?',
-      '2.131 key_metadata bytes?',
-      '2.132 split_offsets list 133 long?',
-      '2.135 equality_ids list 136 int?',
-      '2.140 sort_order_id int?',
-    ])
+    expect(avroOutline(manifestEntrySchema({ 'spec-id': 0, fields: [] }, schema))).toEqual(manifestOutline)
   })
 
   test('has its partition fields under legal Avro names with their own ids and types', () => {
@@ -373,27 +352,7 @@ describe('a manifest list', () => {
   })
 
   test('has the field ids, names and order of the Java writer', () => {
-    expect(outline(manifestFileSchema)).toEqual([
-      '500 manifest_path string!',
-      '501 manifest_length long!',
-      '502 partition_spec_id int!',
-      '517 content int!',
-      '515 sequence_number long!',
-      '516 min_sequence_number long!',
-      '503 added_snapshot_id long!',
-      '504 added_files_count int!',
-      '505 existing_files_count int!',
-      '506 deleted_files_count int!',
-      '512 added_rows_count long!',
-      '513 existing_rows_count long!',
-      '514 deleted_rows_count long!',
-      '507 partitions list 508 r508?',
-      '507.509 contains_null boolean!',
-      '507.518 contains_nan boolean?',
-      '507.510 lower_bound bytes?',
-      '507.511 upper_bound bytes?',
-      '519 key_metadata bytes?',
-    ])
+    expect(avroOutline(manifestFileSchema)).toEqual(manifestListOutline)
   })
 
   test('of version 1, with the names and the few fields of old writers, is read', () => {
@@ -475,33 +434,3 @@ describe('the summary of partitions', () => {
     expect(summarizePartitions([], spec, schema)).toHaveLength(types.length)
   })
 })
-
-interface Named {
-  readonly name: string
-  readonly type: unknown
-  readonly 'field-id': number
-}
-
-/** A record schema as lines: id, name, type, required or not; partition and item records are looked into one level deep. */
-function outline(record: { readonly fields: readonly unknown[] }, prefix = ''): string[] {
-  return (record.fields as readonly Named[]).flatMap(({ name, type, 'field-id': id }) => {
-    const isOptional = Array.isArray(type)
-    const inner = (isOptional ? (type as unknown[])[1] : type) as string | Record<string, unknown>
-    const mark = isOptional ? '?' : '!'
-    const line = (text: string): string => `${prefix}${id} ${name} ${text}${mark}`
-    if (typeof inner === 'string') return [line(inner)]
-    if (inner['type'] === 'record') {
-      const nested = inner as unknown as { name: string; fields: readonly unknown[] }
-      return [line(nested.name), ...outline(nested, `${id}.`)]
-    }
-    const items = inner['items'] as { name: string; fields: readonly Named[] } | string
-    if (inner['logicalType'] === 'map') {
-      const { name: pair, fields } = items as { name: string; fields: readonly Named[] }
-      expect(pair).toBe(`k${fields[0]?.['field-id']}_v${fields[1]?.['field-id']}`)
-      return [line(`map ${pair} ${fields[0]?.type as string} ${fields[1]?.type as string}`)]
-    }
-    const element = inner['element-id'] as number
-    if (typeof items === 'string') return [line(`list ${element} ${items}`)]
-    return [line(`list ${element} ${items.name}`), ...outline(items, `${id}.`)]
-  })
-}

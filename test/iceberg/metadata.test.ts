@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { printJson } from '../../src/iceberg/json.ts'
+import { parseJson, printJson } from '../../src/iceberg/json.ts'
 import { currentSnapshot, parseMetadata, printMetadata, specById } from '../../src/iceberg/metadata.ts'
 import type { TableMetadata } from '../../src/iceberg/types.ts'
 import { applyUpdates } from '../../src/iceberg/updates/index.ts'
@@ -150,7 +150,9 @@ describe('what we do not know', () => {
   }
 
   test('is printed as it was read', () => {
-    expect(new TextDecoder().decode(printMetadata(parse(later)))).toBe(printJson(later))
+    const printed = new TextDecoder().decode(printMetadata(parse(later)))
+    expect(parseJson(printed)).toEqual(later)
+    expect(printed).toContain('"nested":[1,9223372036854775807,')
   })
 
   test('survives a commit that is about something else', () => {

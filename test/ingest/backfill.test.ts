@@ -14,7 +14,13 @@ function session(name: string, prompts: number): string {
   return transcript(
     ...Array.from({ length: prompts }, (_, index) => [
       user(`question ${index}`, own),
-      assistant([{ type: 'text', text: 'answer' }, { type: 'tool_use', id: 't', name: 'Bash', input: {} }], own),
+      assistant(
+        [
+          { type: 'text', text: 'answer' },
+          { type: 'tool_use', id: 't', name: 'Bash', input: {} },
+        ],
+        own,
+      ),
     ]).flat(),
     line('progress', own),
     'this is no JSON',
@@ -148,7 +154,9 @@ describe('a backfill that is interrupted', () => {
         return table
       },
     }
-    await expect(loading.backfill(claude, { signal: abort.signal, through })).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(loading.backfill(claude, { signal: abort.signal, through })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
     const kept = (await stored(loading)).length
     expect(kept).toBeGreaterThanOrEqual(50_000)
     const total = rowsOf(sessions * perSession)
@@ -168,7 +176,9 @@ describe('a backfill that is interrupted', () => {
     const onEvent = (event: BackfillEvent): void => {
       if (event.type === 'found') abort.abort()
     }
-    await expect(loading.backfill(claude, { signal: abort.signal, onEvent })).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(loading.backfill(claude, { signal: abort.signal, onEvent })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
     expect((await loading.load()).version).toBe(1)
     expect((await loading.backfill(claude)).rows).toBe(rowsOf(3))
   })

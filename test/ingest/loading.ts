@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
-import { backfill, type BackfillEvent, type BackfillSummary } from '../../src/ingest/backfill.ts'
+import { localFileIO } from '../../src/iceberg/file-io/local.ts'
+import { type BackfillEvent, type BackfillSummary, backfill } from '../../src/ingest/backfill.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import { apply, openTable, systemClock } from '../support/crash-table.ts'
@@ -15,7 +15,11 @@ export interface Loading {
   /** Loads the history below a directory as `CLAUDE_CONFIG_DIR` names one. */
   backfill(
     claude: string,
-    options?: { readonly signal?: AbortSignal; readonly through?: Catalog; readonly onEvent?: (event: BackfillEvent) => void },
+    options?: {
+      readonly signal?: AbortSignal
+      readonly through?: Catalog
+      readonly onEvent?: (event: BackfillEvent) => void
+    },
   ): Promise<BackfillSummary>
 }
 

@@ -16,7 +16,13 @@ function withUser(release: number, ...columns: readonly ColumnDeclaration[]): De
 test('a row has every declared column, says who wrote it and by which release', () => {
   const row = rowShaper(builtinDeclaration(9), 'gateway').shape(captured)
   expect(Object.keys(row)).toEqual(builtinDeclaration(9).columns.map(column => column.name))
-  expect(row).toMatchObject({ gateway_id: 'gateway', schema_version: 9, session_id: 'session', role: 'user', model: null })
+  expect(row).toMatchObject({
+    gateway_id: 'gateway',
+    schema_version: 9,
+    session_id: 'session',
+    role: 'user',
+    model: null,
+  })
 })
 
 describe('before session and conversation were told apart', () => {
@@ -78,6 +84,9 @@ describe('a column of the user', () => {
 
   test('never takes the place of a value that the source gives', () => {
     const shaper = rowShaper(withUser(9, { name: 'mine', type: 'string', from: '/message/role' }), 'gateway')
-    expect(shaper.shape({ ...captured, record: { message: { role: 'other' } } })).toMatchObject({ role: 'user', mine: 'other' })
+    expect(shaper.shape({ ...captured, record: { message: { role: 'other' } } })).toMatchObject({
+      role: 'user',
+      mine: 'other',
+    })
   })
 })

@@ -105,7 +105,7 @@ async function run(actions: readonly Action[]): Promise<void> {
     }
     const { metadata, version } = await catalog.load()
     expect(version).toBe(before.version + (changes ? 1 : 0))
-    if (!changes) expect(contents()).toEqual(files)
+    if (!changes) expect(differences(files, contents())).toEqual([])
     expect(metadata['last-column-id']).toBe(lastId + (asked.do === 'add' ? 1 : 0))
     lastId = metadata['last-column-id']
     expect(metadata.snapshots).toHaveLength(snapshots)
@@ -120,6 +120,11 @@ async function run(actions: readonly Action[]): Promise<void> {
 
 function bound(disk: PowerDisk): { readonly io: PowerDisk['io']; contents(): Map<string, Uint8Array> } {
   return { io: disk.io, contents: () => disk.contents(directory) }
+}
+
+/** Names of files that came, went or were written again: the disk keeps one array for the same bytes. */
+function differences(before: ReadonlyMap<string, Uint8Array>, after: ReadonlyMap<string, Uint8Array>): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter(name => before.get(name) !== after.get(name))
 }
 
 test('after any sequence of appends and evolutions the table holds what a simple model of it holds', async () => {

@@ -3,6 +3,7 @@ import type { HypError } from '../../src/errors.ts'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
 import { tableLocation } from '../../src/iceberg/catalog/file-catalog.ts'
 import type { Commit } from '../../src/iceberg/commit.ts'
+import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import { readApplied, readEvolutions } from '../../src/schema/applied.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
@@ -11,7 +12,6 @@ import { fingerprint } from '../../src/schema/fingerprint.ts'
 import { type Plan, planTable } from '../../src/schema/plan.ts'
 import { applyTable, type Receipt } from '../../src/stores/table/store.ts'
 import { openTable, systemClock } from '../support/crash-table.ts'
-import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { contentsOf, temporaryFolder } from '../support/table.ts'
 
 let directory = ''
@@ -73,7 +73,11 @@ const mine: ColumnDeclaration = { name: 'mine', type: 'string', from: '/mine' }
 describe('creating', () => {
   test('makes every column of the declaration, a row key, the partitions and the order', async () => {
     const { action, before, after, table } = await apply(builtinDeclaration(9))
-    expect({ action, before, after }).toEqual({ action: 'create', before: null, after: { schemaId: 0, release: 9, rows: 0 } })
+    expect({ action, before, after }).toEqual({
+      action: 'create',
+      before: null,
+      after: { schemaId: 0, release: 9, rows: 0 },
+    })
     expect(names(table)).toEqual(builtinDeclaration(9).columns.map(column => column.name))
     const { metadata } = await catalog.load()
     expect(metadata['partition-specs'][0]?.fields).toMatchObject([
@@ -142,7 +146,9 @@ describe('evolving', () => {
       expect(table.version).toBe(index + 2)
       for (const [name, id] of idsOfSix) expect([name, idOf(table, name)]).toEqual([name, id])
       const added = currentSchema(table.metadata).fields.filter(field => field.id > last)
-      expect(added).toHaveLength(builtinDeclaration(release).columns.length - builtinDeclaration(release - 1).columns.length)
+      expect(added).toHaveLength(
+        builtinDeclaration(release).columns.length - builtinDeclaration(release - 1).columns.length,
+      )
       expect(table.metadata['last-column-id']).toBe(last + added.length)
       last += added.length
     }
@@ -179,7 +185,9 @@ describe('evolving', () => {
     await apply(builtinDeclaration(8))
     const { table } = await apply(withColumns(8, mine))
     const evolutions = readEvolutions(table.metadata.properties)
-    expect(evolutions.map(({ n, from, to }) => ({ n, from: from?.release, to: to.release, schema: to.schema }))).toEqual([
+    expect(
+      evolutions.map(({ n, from, to }) => ({ n, from: from?.release, to: to.release, schema: to.schema })),
+    ).toEqual([
       { n: 1, from: undefined, to: 7, schema: 0 },
       { n: 2, from: 7, to: 8, schema: 1 },
       { n: 3, from: 8, to: 8, schema: 2 },
@@ -204,7 +212,10 @@ describe('a column of the user', () => {
     expect(removed.plan.changes).toMatchObject([{ code: 'TO301', kind: 'tolerated', path: 'mine' }])
     expect(await contentsOf(directory)).toEqual(before)
     const again = await apply(withColumns(9, mine))
-    expect({ action: again.action, id: idOf(again.table, 'mine') }).toEqual({ action: 'none', id: idOf(added.table, 'mine') })
+    expect({ action: again.action, id: idOf(again.table, 'mine') }).toEqual({
+      action: 'none',
+      id: idOf(added.table, 'mine'),
+    })
   })
 
   test('keeps its values through a release that adds columns and does not name it', async () => {
@@ -216,22 +227,25 @@ describe('a column of the user', () => {
 })
 
 describe('a refused apply', () => {
-  test.each([6, 7, 9])('from release 5 to %i names partition, row key and the new required column, and writes nothing', async release => {
-    await apply(builtinDeclaration(4))
-    await apply(builtinDeclaration(5))
-    const before = await contentsOf(directory)
-    const error = await refusal(builtinDeclaration(release))
-    expect(error.code).toBe('SCHEMA_BREAKING')
-    expect(error.plan.action).toBe('refuse')
-    expect(error.plan.changes.filter(change => change.kind === 'breaking')).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ code: 'BR205' }),
-        expect.objectContaining({ code: 'BR206' }),
-        expect.objectContaining({ code: 'BR201', path: 'session_id' }),
-      ]),
-    )
-    expect(await contentsOf(directory)).toEqual(before)
-  })
+  test.each([6, 7, 9])(
+    'from release 5 to %i names partition, row key and the new required column, and writes nothing',
+    async release => {
+      await apply(builtinDeclaration(4))
+      await apply(builtinDeclaration(5))
+      const before = await contentsOf(directory)
+      const error = await refusal(builtinDeclaration(release))
+      expect(error.code).toBe('SCHEMA_BREAKING')
+      expect(error.plan.action).toBe('refuse')
+      expect(error.plan.changes.filter(change => change.kind === 'breaking')).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ code: 'BR205' }),
+          expect.objectContaining({ code: 'BR206' }),
+          expect.objectContaining({ code: 'BR201', path: 'session_id' }),
+        ]),
+      )
+      expect(await contentsOf(directory)).toEqual(before)
+    },
+  )
 
   test('from release 4 to 6 writes nothing, and release 5 can be applied afterwards', async () => {
     await apply(builtinDeclaration(4))
@@ -362,7 +376,10 @@ describe('two at once', () => {
       ...catalog,
       load: async () => {
         const table = await catalog.load()
-        return { ...table, metadata: { ...table.metadata, properties: { ...properties, 'commit.retry.num-retries': '0' } } }
+        return {
+          ...table,
+          metadata: { ...table.metadata, properties: { ...properties, 'commit.retry.num-retries': '0' } },
+        }
       },
       commit: async (base, commit) => {
         tries++

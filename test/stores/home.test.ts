@@ -11,7 +11,8 @@ async function mode(path: string): Promise<number> {
 test('a home is made with its folders, readable to its owner only', async () => {
   const home = homeAt(join(await temporaryFolder(), 'deep', 'home ü'))
   await ensureHome(home)
-  for (const directory of [home.directory, home.schema, home.tables, home.run]) expect(await mode(directory)).toBe(0o700)
+  for (const directory of [home.directory, home.schema, home.tables, home.run])
+    expect(await mode(directory)).toBe(0o700)
 })
 
 test('a home that others could read is closed to them', async () => {

@@ -26,9 +26,7 @@ const missing = 'missing' in installed ? installed.missing : undefined
 if (missing !== undefined) console.warn(`skipped: tests with other engines, which could not be installed — ${missing}`)
 
 /** `describe` for tests that need the engines. */
-export const describeWithEngines: ReturnType<typeof describe.skipIf> = describe.skipIf(
-  missing !== undefined && process.env['CI'] !== 'true',
-)
+export const describeWithEngines = missing === undefined || process.env['CI'] === 'true' ? describe : describe.skip
 
 function engine(start: (where: Installed) => Ask): Ask {
   if (!('missing' in installed)) return start(installed)

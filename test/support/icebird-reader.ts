@@ -37,14 +37,13 @@ async function read(file: string): Promise<unknown> {
   return rows.map(row => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, told(value)])))
 }
 
-let last = Promise.resolve()
-createInterface({ input: process.stdin }).on('line', line => {
+for await (const line of createInterface({ input: process.stdin })) {
   const { file } = JSON.parse(line) as { file: string }
-  last = last.then(async () => {
-    const answer = await read(file).then(
-      rows => ({ answer: rows }),
-      (error: unknown) => ({ error: (error as Error).message }),
-    )
-    process.stdout.write(`${JSON.stringify(answer)}\n`)
-  })
-})
+  let answer: object
+  try {
+    answer = { answer: await read(file) }
+  } catch (error) {
+    answer = { error: (error as Error).message }
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { daemonLog } from '../../src/daemon/log.ts'
+
+function logged(event: object): Record<string, unknown>[] {
+  const lines: string[] = []
+  daemonLog(line => void lines.push(line))(event as Parameters<ReturnType<typeof daemonLog>>[0])
+  return lines.map(line => JSON.parse(line) as Record<string, unknown>)
+}
+
+test('an event is one line with its time in UTC and its type as the message', () => {
+  const [line] = logged({ type: 'ready', socket: '/somewhere', ms: 12 })
+  expect(line).toEqual({
+    level: 30,
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    socket: '/somewhere',
+    ms: 12,
+    msg: 'ready',
+  })
+})
+
+test('what is refused or fails is a warning', () => {
+  expect(logged({ type: 'refused', breaking: [] })).toMatchObject([{ level: 40 }])
+  expect(logged({ type: 'backfill-failed', code: 'X', message: 'x', hint: 'x' })).toMatchObject([{ level: 40 }])
+})
+
+test('what a message says is not logged, whoever put it into an event', () => {
+  for (const key of ['content', 'content_text', 'text', 'raw_frame', 'tool_args', 'record', 'row']) {
+    const [line] = logged({ type: 'stopped', [key]: 'private', inner: { [key]: 'private', count: 1 } })
+    expect(JSON.stringify(line)).not.toContain('private')
+    expect(line).toMatchObject({ msg: 'stopped', inner: { count: 1 } })
+  }
+})
