@@ -83,8 +83,8 @@ test('the demo names only commands, options and documents that exist, and files 
   expect(stdout).toContain(`Kept: `)
 })
 
-test('npm run demo is the demo, and npm start the daemon', () => {
+test('npm run demo is the demo, and npm start the daemon in plain lines, also into a file', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
   expect(scripts['demo']).toBe('node bin/hyp.js demo')
-  expect(scripts['start']).toBe('node bin/hyp.js daemon')
+  expect(scripts['start']).toBe('node bin/hyp.js daemon --log-format text')
 })
