@@ -4,10 +4,13 @@ import { append } from './bench/figures/append.ts'
 import { evolve } from './bench/figures/evolve.ts'
 import { importing } from './bench/figures/import.ts'
 import { pyiceberg } from './bench/figures/pyiceberg.ts'
+import { query } from './bench/figures/query.ts'
+import { restart } from './bench/figures/restart.ts'
+import { rows } from './bench/figures/rows.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = [evolve, pyiceberg, append, importing]
+const figures: readonly Figure[] = [evolve, pyiceberg, rows, restart, append, importing, query]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -67,7 +67,7 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
       summary: 'Show whether the daemon runs, the table, and why the import waits when it does.',
       options: [json],
       examples: ['hyp status', 'hyp status --json'],
-      exits: '0; 78 no daemon runs and a declaration is invalid',
+      exits: '0; 69 the daemon does not answer; 78 no daemon runs and a declaration is invalid',
       run: async (context, options) => (await import('./commands/status.ts')).runStatus(context, options),
     },
     {

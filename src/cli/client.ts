@@ -15,16 +15,26 @@ export interface DaemonClient {
   stream(path: string, body: object, onLine: (line: unknown) => void, signal: AbortSignal): Promise<void>
 }
 
-/** The daemon of a home; undefined when none answers. */
+/** A daemon always answers at once, also while it imports. */
+const longestAnswerMs = 5_000
+
+/** The daemon of a home; undefined when none runs. @throws HypError DAEMON_UNREACHABLE when one is there and says nothing */
 export async function findDaemon(home: Home): Promise<DaemonClient | undefined> {
-  const socket = (await readPresence(home))?.socket
+  const presence = await readPresence(home)
+  const socket = presence?.socket
   if (socket === undefined || socket === null) return undefined
+  const patience = AbortSignal.timeout(longestAnswerMs)
   try {
-    const response = await send(socket, 'GET', '/v1/status')
+    const response = await send(socket, 'GET', '/v1/status', undefined, patience)
     response.resume()
     return client(socket, Number(response.headers['hyp-pid']))
   } catch {
-    return undefined
+    if (!patience.aborted) return undefined
+    throw new HypError(
+      'DAEMON_UNREACHABLE',
+      `The daemon, process ${presence?.pid}, did not answer within ${longestAnswerMs / 1000} s.`,
+      { hint: 'Try again; if it stays so, end that process. What is stored is safe.' },
+    )
   }
 }
 

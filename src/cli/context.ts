@@ -13,27 +13,36 @@ export interface CommandContext {
   readonly release: number
   /** The release if it was named, in words or in the environment: what a running daemon must then be. */
   readonly namedRelease: number | undefined
-  /**
-   * A command of ours as it can be pasted into any terminal: `npx hyp …` where `hyp` is not on the path, with the home
-   * where it is not the usual one. HYP_HOME may have been set for this process only.
-   */
+  /** A command of ours as it can be pasted into any terminal. */
   readonly pasteable: (command: string) => string
 }
 
 export function commandContext(io: CliIo, options: OptionValues): CommandContext {
-  const home = resolveHome(io.env, text(options['home']), io.userHome)
-  const usual = resolveHome({ ...io.env, HYP_HOME: undefined }, undefined, io.userHome)
-  const flag = home.directory === usual.directory ? '' : ` --home ${quoted(home.directory)}`
-  const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
   const namedRelease = releaseOf(text(options['asRelease']))
   return {
     io,
-    home,
+    home: homeOf(io, options),
     release: namedRelease ?? newestRelease,
     namedRelease,
-    // The demo has a home of its own.
-    pasteable: command => command.replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`),
+    pasteable: pasteableIn(io, options),
   }
+}
+
+/**
+ * Makes of a command of ours one that can be pasted into any terminal: `npx hyp …` where `hyp` is not on the path, with
+ * the home where it is not the usual one. HYP_HOME may have been set for this process only.
+ */
+export function pasteableIn(io: CliIo, options: OptionValues): (command: string) => string {
+  const { directory } = homeOf(io, options)
+  const usual = resolveHome({ ...io.env, HYP_HOME: undefined }, undefined, io.userHome)
+  const flag = directory === usual.directory ? '' : ` --home ${quoted(directory)}`
+  const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
+  // The demo has a home of its own.
+  return command => command.replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`)
+}
+
+function homeOf(io: CliIo, options: OptionValues): Home {
+  return resolveHome(io.env, text(options['home']), io.userHome)
 }
 
 function text(value: string | boolean | undefined): string | undefined {

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { errorCatalogue, HypError, toHypError } from '../errors.ts'
 import { version } from '../version.ts'
 import { type CommandEntry, commands, globalOptions } from './catalogue.ts'
-import { commandContext } from './context.ts'
+import { commandContext, pasteableIn } from './context.ts'
 import type { CliIo } from './io.ts'
 import type { OptionEntry, OptionValues } from './option.ts'
 import { renderError } from './render/error.ts'
@@ -25,8 +25,9 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
     const known = io.signal.aborted ? new HypError('INTERRUPTED', 'Interrupted.', { cause: error }) : toHypError(error)
     const verbose = given['verbose'] === true
-    if (given['json'] === true) await io.stdout(renderError(known, { json: true, verbose }))
-    else io.stderr(renderError(known, { json: false, verbose }))
+    const pasteable = pasteableIn(io, given)
+    if (given['json'] === true) await io.stdout(renderError(known, { json: true, verbose, pasteable }))
+    else io.stderr(renderError(known, { json: false, verbose, pasteable }))
     return errorCatalogue[known.code].exit
   }
 }

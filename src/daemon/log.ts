@@ -4,6 +4,8 @@ import type { DaemonEvent } from './event.ts'
 /** Keys whose values come from messages; they have no place in a log, whoever put them there. */
 const neverLogged = ['content', 'content_text', 'text', 'raw_frame', 'tool_args', 'record', 'row']
 
+const progressEveryMs = 5_000
+
 /** A function that writes each event as one line of NDJSON. Counts and names only; never what a message says. */
 export function daemonLog(write: (line: string) => void): (event: DaemonEvent) => void {
   const logger = pino(
@@ -14,9 +16,13 @@ export function daemonLog(write: (line: string) => void): (event: DaemonEvent) =
     },
     { write },
   )
+  let progressAt = performance.now()
   return event => {
     const { type, ...data } = event
-    if (event.type === 'backfill' && event.event.type === 'progress') return logger.debug(data, type)
+    if (event.type === 'backfill' && event.event.type === 'progress') {
+      if (performance.now() - progressAt < progressEveryMs) return
+      progressAt = performance.now()
+    }
     if (event.type === 'refused' || event.type === 'backfill-failed') return logger.warn(data, type)
     logger.info(data, type)
   }

@@ -180,7 +180,7 @@ export function isCode(error: unknown, code: IcebergError['code']): boolean {
 }
 
 /** Tries after the first, from `commit.retry.num-retries` (default 4; negative is none). */
-export function retries(metadata: TableMetadata): number {
+function retries(metadata: TableMetadata): number {
   const configured = Number.parseInt(metadata.properties['commit.retry.num-retries'] ?? '', 10)
   return Number.isNaN(configured) ? 4 : Math.max(0, configured)
 }

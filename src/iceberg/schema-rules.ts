@@ -1,8 +1,8 @@
 import { IcebergError } from './errors.ts'
 import { lastAssignedFieldId } from './ids.ts'
-import { isPromotion, isV3Primitive, parsePrimitive, printType, sameJson, sameType } from './primitive.ts'
+import { isPromotion, isV3Primitive, parsePrimitive, printType, sameType } from './primitive.ts'
 import { type IndexedField, indexById, isNested, walkFields } from './schema-index.ts'
-import type { Schema, StructType, TableMetadata, Type } from './types.ts'
+import type { Schema, TableMetadata, Type } from './types.ts'
 
 /** Field ids above this belong to metadata columns (spec "Reserved Field IDs"). */
 export const highestAllowedFieldId = 2147483447
@@ -167,11 +167,6 @@ export function whyNotIdentifier(node: IndexedField): string | undefined {
     if (!parent.required) return `its parent ${parent.path} is not required`
   }
   return undefined
-}
-
-/** Whether two structs are the same in everything that has meaning. */
-export function sameStruct(a: StructType, b: StructType): boolean {
-  return sameJson(a.fields, b.fields)
 }
 
 function report(violations: readonly string[]): void {

@@ -10,7 +10,7 @@ import { currentSnapshot } from './metadata.ts'
 import type { PrimitiveType, Snapshot, TableMetadata } from './types.ts'
 
 /** Reads a file that the table names. @throws IcebergError FILE_MISSING naming it */
-export async function readNamedFile(table: Table, location: string): Promise<Uint8Array> {
+async function readNamedFile(table: Table, location: string): Promise<Uint8Array> {
   const path = table.path(location)
   try {
     return await table.io.read(path)

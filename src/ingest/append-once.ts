@@ -13,6 +13,7 @@ import type { DataFile } from '../iceberg/manifest/data-file.ts'
 import { specById } from '../iceberg/metadata.ts'
 import { liveDataFiles, readManifestList } from '../iceberg/snapshot.ts'
 import type { Row } from '../iceberg/types.ts'
+import type { FirstKeys } from './first-keys.ts'
 import { firstOfEachKey, type RowKey, storedKeys } from './row-key.ts'
 
 /** What became of the rows that were handed over: `rows + duplicates` is their number. */
@@ -38,6 +39,7 @@ interface WrittenPartition {
  * that are stored already are left out and counted. When another writer
  * commits first, only the files it added are searched, and only files that hold
  * a row it added are written again.
+ * @param known spares the search for rows that cannot be stored
  * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, after all others nothing is left behind
  */
 export async function appendOnce(
@@ -46,9 +48,10 @@ export async function appendOnce(
   rows: readonly Row[],
   key: RowKey,
   context: AppendContext,
+  known?: FirstKeys,
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
-  const stored = await storedKeys(base, candidates.rows, key)
+  const stored = await storedKeys(base, known?.suspects(base, candidates.rows) ?? candidates.rows, key)
   const fresh = new Map(candidates.rows)
   for (const text of stored) fresh.delete(text)
   if (fresh.size === 0) {
@@ -66,6 +69,7 @@ export async function appendOnce(
     )
     prepared = await prepareAppend(base, filesOf(written), context)
     const table = await commitAppend(catalog, base, prepared, context, reprobe)
+    known?.added(table, fresh.values())
     const count = written.reduce((sum, { file }) => sum + file.recordCount, 0)
     return { table, rows: count, duplicates: rows.length - count }
   } catch (error) {

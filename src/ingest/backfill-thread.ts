@@ -27,13 +27,23 @@ export type BackfillWord =
       readonly details: Readonly<Record<string, unknown>>
     }
 
+/**
+ * Left alone, the engine lets a heap grow to four times what is in use before it
+ * cleans up; the smaller the heap may become, the sooner it does. This leaves
+ * room for the longest line there may be.
+ */
+export const threadLimits = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 } as const
+
 /** Runs a backfill in a thread of its own. @throws HypError as the backfill, INTERRUPTED when aborted */
 export async function runBackfill(
   task: BackfillTask,
   onEvent: (event: BackfillEvent) => void,
   signal: AbortSignal,
 ): Promise<BackfillSummary> {
-  const worker = new Worker(new URL('./backfill-worker.js', import.meta.url), { workerData: task })
+  const worker = new Worker(new URL('./backfill-worker.js', import.meta.url), {
+    workerData: task,
+    resourceLimits: threadLimits,
+  })
   const stop = (): void => worker.postMessage('stop')
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()

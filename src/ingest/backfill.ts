@@ -7,6 +7,7 @@ import { findClaudeHistories } from '../sources/claude/find.ts'
 import { readClaudeFile } from '../sources/claude/read.ts'
 import { type History, noCounts, type SkipReason, type Unreadable } from '../sources/source.ts'
 import { appendOnce } from './append-once.ts'
+import { type FirstKeys, readFirstKeys } from './first-keys.ts'
 import { rowKey } from './row-key.ts'
 import { rowShaper } from './rows.ts'
 
@@ -83,7 +84,7 @@ export interface BackfillOptions {
 
 /** A batch is committed when it has this many rows or holds about this much text, whatever comes first. */
 const batchRows = 50_000
-const batchCharacters = 48 * 1024 * 1024
+const batchCharacters = 32 * 1024 * 1024
 
 const progressEveryMs = 250
 
@@ -108,6 +109,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   const unreadable: Unreadable[] = histories.flatMap(history => history.unreadable)
   const skipped = { ...noCounts().skipped }
   const total = { bytes: 0, lines: 0, linesWithRows: 0, captured: 0, rows: 0, duplicates: 0, commits: 0 }
+  let known: FirstKeys | undefined
   let batch: Row[] = []
   let batchSize = 0
   let reportedAt = 0
@@ -149,7 +151,9 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     const rows = batch
     batch = []
     batchSize = 0
-    const appended = await appendOnce(catalog, await catalog.load(), rows, key, context)
+    const base = await catalog.load()
+    known ??= await readFirstKeys(base, key)
+    const appended = await appendOnce(catalog, base, rows, key, context, known)
     if (appended.rows > 0) total.commits++
     total.captured += rows.length
     total.rows += appended.rows

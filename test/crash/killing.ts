@@ -6,7 +6,7 @@ import type { CrashTask, CrashWord } from '../support/crash-child.ts'
 import { startProgram, twoAtATime } from '../support/crash-process.ts'
 import { lateStory, loopStep, manyVersions, perform, type Step, wholeStory } from '../support/crash-story.ts'
 import { seeded, systemClock } from '../support/crash-table.ts'
-import { changingKinds } from '../support/fault-file-io.ts'
+import { visibleKinds } from '../support/fault-file-io.ts'
 import { temporaryFolder } from '../support/table.ts'
 
 /** How often a process was killed and what was wrong afterwards. */
@@ -15,8 +15,11 @@ interface Killed {
   readonly problems: readonly string[]
 }
 
-/** Kills the story before every operation and in the middle of every write, each time on a table of its own. */
-export async function killAtEveryOperation(story: 'whole' | 'late', which: 'changing' | 'all'): Promise<Killed> {
+/**
+ * Kills the story in the middle of every write and before every operation, or
+ * only before those that other processes see, each time on a table of its own.
+ */
+export async function killAtEveryOperation(story: 'whole' | 'late', which: 'visible' | 'all'): Promise<Killed> {
   const steps = story === 'whole' ? wholeStory : lateStory
   const before = story === 'whole' ? [] : manyVersions
   const folder = await temporaryFolder()
@@ -28,12 +31,10 @@ export async function killAtEveryOperation(story: 'whole' | 'late', which: 'chan
   const whole = await run('whole run', undefined)
   const finished = whole.words.at(-1)
   if (finished?.type !== 'finished') return { kills: 0, problems: [...problems, whole.complaint()] }
-  const places = finished.operations
-    .filter(({ kind }) => which === 'all' || changingKinds.has(kind))
-    .flatMap(({ n, kind, path }) => [
-      { n, half: false, where: `before operation ${n}, ${kind} ${path}` },
-      ...(kind === 'write' ? [{ n, half: true, where: `in the middle of operation ${n}, ${kind} ${path}` }] : []),
-    ])
+  const places = finished.operations.flatMap(({ n, kind, path }) => [
+    ...(which === 'all' || visibleKinds.has(kind) ? [{ n, half: false, where: `before ${n}, ${kind} ${path}` }] : []),
+    ...(kind === 'write' ? [{ n, half: true, where: `in the middle of ${n}, ${kind} ${path}` }] : []),
+  ])
   let kills = 0
   await twoAtATime(places, async ({ n, half, where }) => {
     const { signal } = await run(where, { n, half })
@@ -79,7 +80,10 @@ function promises(before: readonly Step[], steps: readonly Step[], acknowledged:
   ]
 }
 
-/** Kills a process that appends and evolves without end, at instants that nobody chose; another one goes on. */
+/**
+ * Kills a process that appends and evolves without end, some time after some
+ * commits; another one goes on.
+ */
 export async function killAtRandomInstants(
   times: number,
   seed: number,
@@ -89,17 +93,20 @@ export async function killAtRandomInstants(
   const perTable = 20
   const tables = Array.from({ length: Math.ceil(times / perTable) }, (_, index) => ({
     index,
-    delays: Array.from({ length: Math.min(perTable, times - index * perTable) }, () => random() * 120),
+    instants: Array.from({ length: Math.min(perTable, times - index * perTable) }, () => ({
+      commits: Math.floor(random() * 3),
+      delay: random() * 60,
+    })),
   }))
   let committed = 0
   const folder = await temporaryFolder()
-  await twoAtATime(tables, async ({ index, delays }) => {
+  await twoAtATime(tables, async ({ index, instants }) => {
     const directory = join(folder, String(index))
     let done = 0
-    for (const delay of delays) {
-      const where = `seed ${seed}, table ${index}, killed ${delay} ms after its start at step ${done}`
+    for (const { commits, delay } of instants) {
+      const where = `seed ${seed}, table ${index}, killed ${delay} ms after ${commits} commits from step ${done} on`
       const program = startProgram<CrashWord>('crash-child', { directory, story: 'loop', from: done })
-      await program.started()
+      await program.said(1 + commits)
       await new Promise(resolve => setTimeout(resolve, delay))
       program.process.kill('SIGKILL')
       const signal = await program.ended()

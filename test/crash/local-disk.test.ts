@@ -1,3 +1,4 @@
+import type * as nodeFs from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -13,7 +14,7 @@ import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 const { synced, paths } = vi.hoisted(() => ({ synced: [] as string[], paths: new Map<number, string>() }))
 
 vi.mock('node:fs', async importOriginal => {
-  const original = await importOriginal<typeof import('node:fs')>()
+  const original = await importOriginal<typeof nodeFs>()
   return {
     ...original,
     openSync: (path: string, flags: string | number, mode?: number): number => {

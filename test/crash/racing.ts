@@ -20,7 +20,7 @@ interface Race {
  * Lets processes write to one table at once, without any lock, while somebody
  * reads it, and expects that every commit of each is in the table once.
  */
-export async function race({ processes, appends, evolutions, shared }: Race): Promise<void> {
+export async function expectNothingLost({ processes, appends, evolutions, shared }: Race): Promise<void> {
   const directory = await temporaryFolder()
   const names = Array.from({ length: processes }, (_, index) => `p${index}`)
   const programs = names.map(name =>
@@ -32,7 +32,7 @@ export async function race({ processes, appends, evolutions, shared }: Race): Pr
       shared,
     } satisfies RaceTask),
   )
-  await Promise.all(programs.map(program => program.started()))
+  await Promise.all(programs.map(program => program.said(1)))
   for (const program of programs) program.process.stdin?.end('go')
   const reader = readAllAlong(directory)
   const ends = await Promise.all(programs.map(program => program.ended()))
@@ -86,10 +86,10 @@ export async function race({ processes, appends, evolutions, shared }: Race): Pr
 /** Reads the whole table again and again, as another process would, and keeps what it finds wrong. */
 function readAllAlong(directory: string): { stop(): Promise<readonly string[]> } {
   const problems: string[] = []
-  let stopped = false
+  const stopped = new AbortController()
   let rows = 0
   const work = (async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       try {
         const table = await openTable(localFileIO, directory, systemClock).load()
         const now = (await readRows(table)).length
@@ -103,7 +103,7 @@ function readAllAlong(directory: string): { stop(): Promise<readonly string[]> }
   })()
   return {
     stop: async () => {
-      stopped = true
+      stopped.abort()
       await work
       if (rows === 0) problems.push('never saw a row')
       return problems

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { daemonLog } from '../../src/daemon/log.ts'
 
 function logged(event: object): Record<string, unknown>[] {
@@ -29,4 +29,27 @@ test('what a message says is not logged, whoever put it into an event', () => {
     expect(JSON.stringify(line)).not.toContain('private')
     expect(line).toMatchObject({ msg: 'stopped', inner: { count: 1 } })
   }
+})
+
+test('of the progress of an import a line is logged every five seconds, however often it is told', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const lines: string[] = []
+  const log = daemonLog(line => void lines.push(line))
+  for (let tick = 0; tick < 60; tick++) {
+    vi.advanceTimersByTime(250)
+    log({
+      type: 'backfill',
+      event: {
+        type: 'progress',
+        source: 'claude',
+        files: { done: 0, total: 1 },
+        bytes: { done: tick, total: 60 },
+        lines: tick,
+        rows: tick,
+        ms: tick * 250,
+      },
+    })
+  }
+  expect(lines).toHaveLength(3)
 })

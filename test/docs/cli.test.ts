@@ -151,7 +151,7 @@ function typed(text: string): string[] {
         .replace(/ > \S+$/, '')
         .replaceAll('\\|', '|'),
     )
-    .filter(line => /^hyp [a-z]/.test(line) || /^hyp --/.test(line))
+    .filter(line => /^hyp (?:[a-z]|--)/.test(line))
     .flatMap(alternatives)
     .map(line => line.replaceAll(/…|[<[][\w|-]+[>\]]/g, 'x').replace(/--as-release [A-Z]$/, '--as-release 5'))
 }

@@ -113,3 +113,19 @@ test('table files lists each live file with its rows, and their sum is the table
   const text = await here.hyp('table', 'files')
   for (const file of files) expect(text.stdout).toContain(file.path)
 })
+
+test('a command in a hint can be pasted: through npx where hyp is not on the path, with the home where it is not the usual one', async () => {
+  const here = machine()
+  const hint = async (path: string): Promise<string> =>
+    (
+      await here.shell(
+        `PATH='${path}' '${process.execPath}' '${here.program}' query "SELECT x FROM ai_gateway_messages"`,
+      )
+    ).stderr
+  await here.hyp('apply')
+  expect(await hint('/usr/bin:/bin')).toContain(`\`npx hyp --home ${here.home} table show\``)
+  expect(await hint(here.env['PATH'] as string)).toContain(`\`hyp --home ${here.home} table show\``)
+  const usual = machine({ env: { HYP_HOME: '' } })
+  await usual.hyp('apply')
+  expect((await usual.hyp('query', 'SELECT x FROM ai_gateway_messages')).stderr).toContain('`hyp table show`')
+})

@@ -54,8 +54,8 @@ test('the query that a first start prints can be pasted into a shell as it stand
   smallHistory(here)
   const daemon = await startInText(here)
   await daemon.until('a query to paste', () => daemon.stdout().includes('\nquery '))
-  const line = /^query {4}(.+)$/m.exec(daemon.stdout())?.[1] as string
-  const { status, stdout, stderr } = await here.shell(line)
+  const pasted = /^query {4}(.+)$/m.exec(daemon.stdout())?.[1] as string
+  const { status, stdout, stderr } = await here.shell(pasted)
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toContain('claude-example-1')
 })
@@ -65,9 +65,9 @@ test('a home that was named for the daemon alone is named in what it prints to p
   smallHistory(here)
   const daemon = await startInText(here)
   await daemon.until('a query to paste', () => daemon.stdout().includes('\nquery '))
-  const line = /^query {4}(.+)$/m.exec(daemon.stdout())?.[1] as string
+  const pasted = /^query {4}(.+)$/m.exec(daemon.stdout())?.[1] as string
   // Another terminal, which does not know what HYP_HOME was.
-  const { status, stdout, stderr } = await here.shell(`unset HYP_HOME; ${line}`)
+  const { status, stdout, stderr } = await here.shell(`unset HYP_HOME; ${pasted}`)
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toContain('claude-example-1')
 })

@@ -210,7 +210,7 @@ test.each([
 
 test('Ctrl-C during a backfill ends it with 130, and another one loads what is missing', async () => {
   const here = machine()
-  addHistory(here.claude, 30_000)
+  addHistory(here.claude, 20_000)
   const first = here.start('backfill')
   await first.until('it found the history', () => first.stderr().includes('history '))
   first.kill('SIGINT')
@@ -220,7 +220,7 @@ test('Ctrl-C during a backfill ends it with 130, and another one loads what is m
   expect(existsSync(join(here.home, 'run/daemon.json'))).toBe(false)
   const second = await here.hyp('backfill', '--json')
   expect(second.status).toBe(0)
-  expect(await here.query(countRows)).toEqual([{ n: 30_000, keys: 30_000 }])
+  expect(await here.query(countRows)).toEqual([{ n: 20_000, keys: 20_000 }])
 })
 
 test('Ctrl-C during a backfill through the daemon ends the command only; the daemon finishes the import', async () => {
@@ -239,13 +239,40 @@ test('Ctrl-C during a backfill through the daemon ends the command only; the dae
 
 test('a daemon that is stopped while it imports ends well, and the next one loads the rest', async () => {
   const here = machine()
-  addHistory(here.claude, 30_000)
+  addHistory(here.claude, 20_000)
   const first = await here.daemon()
   await first.until('it found the history', () => first.stdout().includes('"found"'))
   expect(await first.stop('SIGTERM')).toMatchObject({ status: 0, stderr: '' })
   const second = await here.daemon()
   await second.imported()
-  expect(await here.query(countRows)).toEqual([{ n: 30_000, keys: 30_000 }])
+  expect(await here.query(countRows)).toEqual([{ n: 20_000, keys: 20_000 }])
+})
+
+test('a daemon that says nothing any more is told as such, not taken for none', async () => {
+  const here = machine()
+  const daemon = await here.daemon()
+  await daemon.imported()
+  daemon.kill('SIGSTOP')
+  const outcomes = await Promise.all([here.hyp('status'), here.hyp('stop'), here.hyp('backfill')])
+  daemon.kill('SIGCONT')
+  for (const { status, stderr } of outcomes) {
+    expect(status).toBe(69)
+    expect(stderr).toMatch(
+      new RegExp(`^error: The daemon, process ${daemon.pid}, did not answer .* \\[DAEMON_UNREACHABLE\\]\nhint: `),
+    )
+  }
+  expect((await here.hyp('status')).stdout).toContain('daemon    ready')
+})
+
+test('Ctrl-C during a query ends it with 130', async () => {
+  const here = machine()
+  await here.hyp('apply')
+  const query = here.start('query', '--format', 'ndjson', 'SELECT range AS n FROM range(100000000000)')
+  await query.until('rows come', () => query.stdout() !== '')
+  query.kill('SIGINT')
+  const { status, stderr } = await query.ended
+  expect(status).toBe(130)
+  expect(stderr).toContain('[INTERRUPTED]')
 })
 
 test('a reader that stops reading is no failure: no message, status 0', async () => {
@@ -286,7 +313,8 @@ test('a command of another version than the daemon is told so, and can still sto
     const { status, stderr } = await here.shell(`'${process.execPath}' '${other}' ${command}`)
     expect(status).toBe(75)
     expect(stderr).toContain(`The daemon is version ${version}, the command is version 99.0.0. [VERSION_MISMATCH]`)
-    expect(stderr).toContain('`hyp stop`')
+    // The way out as it can be pasted.
+    expect(stderr).toContain(`\`hyp --home ${here.home} stop\``)
   }
   const stop = await here.shell(`'${process.execPath}' '${other}' stop`)
   expect(stop).toMatchObject({ status: 0, stdout: 'The daemon stopped.\n' })

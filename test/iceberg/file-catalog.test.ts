@@ -205,6 +205,13 @@ describe('load', () => {
     expect((await catalogAt(directory, io).load()).version).toBe(2)
   })
 
+  test('gives up when versions vanish again and again', async () => {
+    let lists = 0
+    const haunted = ioWith({ list: async () => [`v${1000 + lists++}.metadata.json`] })
+    await expect(catalogAt(directory, haunted).load()).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(lists).toBe(21)
+  })
+
   test('follows a table that was moved', async () => {
     const place = join(await temporaryFolder(), 'moved')
     await rename(directory, place)

@@ -333,7 +333,8 @@ describe('a manifest list', () => {
   const snapshot = { snapshotId: 9223372036854775807n, parentSnapshotId: 5, sequenceNumber: 7 }
 
   test('keeps its lines, key metadata of encrypted manifests included', () => {
-    const bare: ManifestFile = { ...listed, content: 1, partitions: undefined, keyMetadata: undefined }
+    const summary = { containsNull: false, containsNan: true, lowerBound: undefined, upperBound: Uint8Array.of(2) }
+    const bare: ManifestFile = { ...listed, content: 1, partitions: [summary], keyMetadata: undefined }
     expect(decodeManifestList(encodeManifestList([listed, bare], snapshot, sync), 'list.avro')).toEqual([listed, bare])
   })
 

@@ -169,6 +169,15 @@ describe('a data file keeps', () => {
     expect([file.rowCount, batches]).toEqual([0, []])
   })
 
+  test('of half a surrogate pair what UTF-8 can hold', async () => {
+    const target = await append(
+      await createTable({ columns: [required('text', 'string')], partitionBy: ['identity(text)'] }),
+      [{ text: 'a\ud83d' }, { text: 'a\ufffd' }],
+    )
+    expect(await readRows(target.table)).toEqual([{ text: 'a\ufffd' }, { text: 'a\ufffd' }])
+    expect(await readdir(join(target.directory, 'data'))).toHaveLength(1)
+  })
+
   test('safe integers that were given as numbers where 64 bits are stored', async () => {
     const target = await append(
       await createTable({

@@ -5,7 +5,6 @@ import {
   checkSchema,
   checkSchemaAgainstTable,
   highestAllowedFieldId,
-  sameStruct,
   whyNotIdentifier,
 } from '../../src/iceberg/schema-rules.ts'
 import type { Field, PartitionField, Schema, TableMetadata, Type } from '../../src/iceberg/types.ts'
@@ -365,15 +364,4 @@ describe('a schema after others of its table', () => {
       expect(violationsOf(() => checkSchemaAgainstTable(next, table))).toEqual([])
     })
   })
-})
-
-test('two structs are the same when ids, names, order, types, requirement, docs and defaults are', () => {
-  const a = schema({ ...field(1, 'a'), doc: 'x' }, field(2, 'b'))
-  expect(sameStruct(a, structuredClone(a))).toBe(true)
-  const others = [
-    schema(field(1, 'a'), field(2, 'b')),
-    schema(field(2, 'b'), { ...field(1, 'a'), doc: 'x' }),
-    schema({ ...field(1, 'a', 'long'), doc: 'x' }, field(2, 'b')),
-  ]
-  for (const other of others) expect(sameStruct(a, other)).toBe(false)
 })

@@ -14,8 +14,8 @@ const directory = '/home/table'
 interface Place {
   readonly disk: PowerDisk
   readonly catalog: Catalog
-  append(rows: readonly Row[], through?: Catalog): Promise<Appended>
-  keys(): Promise<string[]>
+  readonly append: (rows: readonly Row[], through?: Catalog) => Promise<Appended>
+  readonly keys: () => Promise<string[]>
 }
 
 async function newTable(): Promise<Place> {
@@ -28,12 +28,12 @@ async function newTable(): Promise<Place> {
     disk,
     catalog,
     append: (rows, through = catalog) => append(through, rows, context),
-    keys: async () => (await readRows(await catalog.load())).map(key.of).sort(),
+    keys: async () => (await readRows(await catalog.load())).map(row => key.of(row)).sort(),
   }
 }
 
 function keysOf(rows: readonly Row[]): string[] {
-  return [...new Set(rows.map(key.of))].sort()
+  return [...new Set(rows.map(row => key.of(row)))].sort()
 }
 
 /** A catalog that lets somebody else commit once, right before its own first commit. */

@@ -132,14 +132,12 @@ describeWithEngines('ClickHouse 26.7', () => {
   })
 
   test.each(['star*', 'question?mark', '{a,b}'])(
-    'cannot read a table in a directory called %s, as it takes that for a pattern',
+    'sees no row of a table in a directory called %s, as it takes that for a pattern',
     async name => {
-      const target = await append(
-        await createTable({ columns: [required('id', 'int')] }, join(await temporaryFolder('plain-'), name)),
-        [{ id: 1 }],
-      )
-      const found = await select(target, 'id').catch(() => [])
-      expect(found).toEqual([])
+      const directory = join(await temporaryFolder('plain-'), name)
+      const target = await append(await createTable({ columns: [required('id', 'int')] }, directory), [{ id: 1 }])
+      if (name === '{a,b}') await expect(select(target, 'id')).rejects.toThrow('No such file or directory')
+      else expect(await select(target, 'id')).toEqual([])
       expect(await readRows(target.table)).toEqual([{ id: 1 }])
     },
   )

@@ -65,7 +65,9 @@ async function rowsOf(table: Table): Promise<Map<string, Row>> {
 }
 
 async function run(actions: readonly Action[]): Promise<void> {
-  const { io, contents } = bound(new PowerDisk())
+  const disk = new PowerDisk()
+  const { io } = disk
+  const contents = (): Map<string, Uint8Array> => disk.contents(directory)
   await io.makeDirectory('/home')
   const context = seededContext(1)
   const catalog = openTable(io, directory, context)
@@ -116,10 +118,6 @@ async function run(actions: readonly Action[]): Promise<void> {
   }
   expect(await rowsOf(await catalog.load())).toEqual(model.rows())
   expect(await orphansOf(io, directory)).toEqual([])
-}
-
-function bound(disk: PowerDisk): { readonly io: PowerDisk['io']; contents(): Map<string, Uint8Array> } {
-  return { io: disk.io, contents: () => disk.contents(directory) }
 }
 
 /** Names of files that came, went or were written again: the disk keeps one array for the same bytes. */

@@ -1,6 +1,7 @@
 import type { Table } from '../../src/iceberg/catalog/catalog.ts'
 import { fileCatalog } from '../../src/iceberg/catalog/file-catalog.ts'
 import { parseMetadataName } from '../../src/iceberg/catalog/versions.ts'
+import { cellText } from '../../src/iceberg/cell-text.ts'
 import { IcebergError } from '../../src/iceberg/errors.ts'
 import type { FileIO } from '../../src/iceberg/file-io/file-io.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
@@ -148,8 +149,8 @@ async function rowProblems(table: Table, promised: readonly Promised[]): Promise
     for (const row of there) {
       const stored = found.get(key.of(row)) as Row
       for (const [name, cell] of Object.entries(row)) {
-        if (String(stored[name]) !== String(cell))
-          problems.push(`row ${key.of(row)} has ${name} ${String(stored[name])} in place of ${String(cell)}`)
+        if (cellText(stored[name]) !== cellText(cell))
+          problems.push(`row ${key.of(row)} has ${name} ${cellText(stored[name])} in place of ${cellText(cell)}`)
       }
       found.delete(key.of(row))
     }

@@ -7,12 +7,12 @@ export interface Program<Word> {
   readonly process: ChildProcess
   /** What it said so far. */
   readonly words: readonly Word[]
-  /** Waits for the first word. */
-  started(): Promise<void>
+  /** Waits until it said so many words, or ended. */
+  readonly said: (words: number) => Promise<void>
   /** Waits for the end; gives the exit status, or the signal that ended it. */
-  ended(): Promise<number | string>
+  readonly ended: () => Promise<number | string>
   /** What it wrote to its error output. */
-  complaint(): string
+  readonly complaint: () => string
 }
 
 /** Starts `.build/test/support/NAME.js` with a task. */
@@ -22,7 +22,6 @@ export function startProgram<Word>(name: string, task: object): Program<Word> {
   })
   const words: Word[] = []
   const lines = createInterface({ input: child.stdout })
-  const first = once(lines, 'line')
   lines.on('line', line => words.push(JSON.parse(line) as Word))
   let complaint = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -36,8 +35,9 @@ export function startProgram<Word>(name: string, task: object): Program<Word> {
   return {
     process: child,
     words,
-    started: async () => {
-      await Promise.race([first, end])
+    said: async count => {
+      while (words.length < count && child.exitCode === null && child.signalCode === null)
+        await Promise.race([once(lines, 'line'), end])
     },
     ended: () => end,
     complaint: () => complaint,

@@ -22,6 +22,9 @@ export const changingKinds: ReadonlySet<OperationKind> = new Set([
   'syncDirectory',
 ])
 
+/** What other processes see of it: between two of these a kill leaves the same disk. */
+export const visibleKinds: ReadonlySet<OperationKind> = new Set(['create', 'link', 'rename', 'remove', 'makeDirectory'])
+
 export interface Watcher {
   /** Called before every operation; what it throws is the operation's outcome. */
   before?(operation: Operation): void | Promise<void>

@@ -69,6 +69,8 @@ export interface Machine {
   readonly claude: string
   readonly table: string
   readonly env: Readonly<Record<string, string>>
+  /** The file that is `hyp`. */
+  readonly program: string
   /** Runs `hyp` with these words to its end. */
   hyp(...words: readonly string[]): Promise<Outcome>
   /** Starts `hyp` with these words. */
@@ -137,6 +139,7 @@ export function machine({ homeName = 'home', env: more = {} }: MachineOptions = 
     claude,
     table: join(home, 'tables/ai_gateway_messages'),
     env,
+    program,
     hyp,
     start,
     shell: line => run('/bin/sh', ['-c', line]).ended,

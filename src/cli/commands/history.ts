@@ -4,7 +4,7 @@ import { openCatalog } from '../../stores/table/catalog.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
-import { duration } from '../render/text.ts'
+import { duration, releases } from '../render/text.ts'
 
 /** Every evolution of the table, read from the table alone. */
 export async function runHistory(context: CommandContext, options: OptionValues): Promise<number> {
@@ -19,7 +19,7 @@ export async function runHistory(context: CommandContext, options: OptionValues)
     const what =
       from === null
         ? `created at release ${to.release}`
-        : `release ${from.release} → ${to.release}, schema ${from.schema} → ${to.schema}`
+        : `${releases(from.release, to.release)}, schema ${from.schema} → ${to.schema}`
     await context.io.stdout(
       `${String(n).padStart(3)}  ${at}  ${what}  in ${duration(ms)} by hyp ${hyp}, declaration ${fingerprint.slice(0, 12)}\n`,
     )

@@ -2,8 +2,14 @@ import type { HypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
 import { formatMistakes, type Mistake } from '../../schema/user-file.ts'
 
+interface ErrorOptions {
+  readonly json: boolean
+  readonly verbose: boolean
+  readonly pasteable: (command: string) => string
+}
+
 /** An error as one line and its hint; every mistake of a declaration; as JSON the same document HTTP answers with. */
-export function renderError(error: HypError, options: { readonly json: boolean; readonly verbose: boolean }): string {
+export function renderError(error: HypError, options: ErrorOptions): string {
   const { code, message, hint, details } = error
   if (options.json)
     return `${printJson({ formatVersion: 1, error: { code, message, hint, details, docs: `docs/errors.md#${code}` } })}\n`
@@ -14,7 +20,7 @@ export function renderError(error: HypError, options: { readonly json: boolean; 
     ...(mistakes === undefined ? [] : formatMistakes(mistakes, String(details['file']))),
     `error: ${first} [${code}]`,
     ...rest,
-    `hint: ${hint}`,
+    `hint: ${hint.replaceAll(/(?<=`)hyp [^`]+(?=`)/g, options.pasteable)}`,
     ...(options.verbose ? stacks(error) : []),
   ]
   return `${lines.join('\n')}\n`

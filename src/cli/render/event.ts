@@ -2,7 +2,7 @@ import type { DaemonEvent } from '../../daemon/event.ts'
 import { planCommand } from '../../daemon/status.ts'
 import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill.ts'
 import { type SkipReason, skipReasons } from '../../sources/source.ts'
-import { bytes, count, duration, plural } from './text.ts'
+import { bytes, count, duration, plural, releases } from './text.ts'
 
 /** Where a line of output belongs: progress lines replace each other on a terminal. */
 export interface EventLines {
@@ -26,7 +26,7 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
     case 'evolved':
       return {
         lines: [
-          `${label('table')}${event.table} evolved in ${duration(event.ms)}: release ${event.from.release} → ${event.to.release}, schema ${event.from.schemaId} → ${event.to.schemaId}, no data file touched`,
+          `${label('table')}${event.table} evolved in ${duration(event.ms)}: ${releases(event.from.release, event.to.release ?? 0)}, schema ${event.from.schemaId} → ${event.to.schemaId}, no data file touched`,
           ...event.changes.map(change => `${label('')}${change}`),
         ],
       }

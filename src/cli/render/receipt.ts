@@ -1,5 +1,5 @@
 import type { ReceiptDocument } from '../../stores/table/receipt.ts'
-import { duration, plural } from './text.ts'
+import { duration, plural, releases } from './text.ts'
 
 /** What an apply did, in a few lines. */
 export function renderReceipt(receipt: ReceiptDocument): string {
@@ -9,7 +9,7 @@ export function renderReceipt(receipt: ReceiptDocument): string {
   if (action === 'create')
     return `${plan.table} created in ${duration(receipt.elapsed_ms)}: release ${after.release}, ${plan.declared.columns} columns.`
   return [
-    `${plan.table} evolved in ${duration(receipt.elapsed_ms)}: release ${before?.release ?? 'none'} → ${after.release}, schema ${before?.schemaId} → ${after.schemaId}.`,
+    `${plan.table} evolved in ${duration(receipt.elapsed_ms)}: ${releases(before?.release ?? null, after.release)}, schema ${before?.schemaId} → ${after.schemaId}.`,
     ...plan.changes
       .filter(change => change.kind === 'in-place')
       .map(change => `  ${change.sign} ${change.path}  ${change.change}`),

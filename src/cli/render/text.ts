@@ -8,6 +8,11 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${value === 1 ? noun : `${noun}s`}`
 }
 
+/** `release 4 → 5`, or `release 9` where it stayed. */
+export function releases(from: number | null, to: number): string {
+  return from === to ? `release ${to}` : `release ${from ?? 'none'} → ${to}`
+}
+
 /** Bytes in units of 1000, as disks are sold. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']

@@ -120,7 +120,7 @@ function acceptors(primitive: Primitive): (cell: NonNullable<Cell>) => unknown {
     case 'double':
       return cell => (typeof cell === 'number' ? cell : undefined)
     case 'string':
-      return cell => (typeof cell === 'string' ? cell : undefined)
+      return cell => (typeof cell === 'string' ? wellFormed(cell) : undefined)
     case 'uuid':
       return cell =>
         typeof cell === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cell) ? cell : undefined
@@ -133,6 +133,12 @@ function acceptors(primitive: Primitive): (cell: NonNullable<Cell>) => unknown {
       return cell => (typeof cell === 'bigint' && cell < limit && cell > -limit ? cell : undefined)
     }
   }
+}
+
+/** The text that UTF-8 will hold: half a surrogate pair becomes U+FFFD now, so that bounds and partitions know of it. */
+function wellFormed(text: string): string {
+  // Node has it, the library of types of ES2023 has not.
+  return (text as string & { toWellFormed(): string }).toWellFormed()
 }
 
 /** What a value is, without its content: messages reach logs, contents must not. */
