@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'VERSION_MISMATCH'
   | 'HOME_UNUSABLE'
   | 'DISK_FULL'
+  | 'DISK_FAILED'
   | 'QUERY_REFUSED'
   | 'QUERY_FAILED'
   | 'INTERRUPTED'
@@ -159,6 +160,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: 'There is no space left on the disk.',
     hint: 'Free some space and run the command again. Nothing that was stored is lost.',
   },
+  DISK_FAILED: {
+    exit: 1,
+    http: 500,
+    when: 'The disk failed while something was read or written.',
+    hint: 'Check the disk, then run the command again. Nothing that was stored was changed.',
+  },
   QUERY_REFUSED: {
     exit: 64,
     http: 400,
@@ -210,24 +217,25 @@ export class HypError extends Error {
 export function toHypError(error: unknown): HypError {
   if (error instanceof HypError) return error
   if (error instanceof IcebergError) {
-    const disk = isDiskFull(error.cause)
-    return new HypError(disk && error.code !== 'COMMIT_STATE_UNKNOWN' ? 'DISK_FULL' : error.code, error.message, {
-      details: error.details,
-      cause: error,
-    })
+    // The disk's own reason says more than what it stopped, except where it is open what happened.
+    const code = error.code === 'COMMIT_STATE_UNKNOWN' ? undefined : systemErrors[systemCode(error.cause)]
+    return new HypError(code ?? error.code, error.message, { details: error.details, cause: error })
   }
-  if (isDiskFull(error)) return new HypError('DISK_FULL', (error as Error).message, { cause: error })
-  if (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error.code)
-  ) {
-    return new HypError('HOME_UNUSABLE', error.message, { cause: error })
-  }
-  return new HypError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
+  const message = error instanceof Error ? error.message : String(error)
+  return new HypError(systemErrors[systemCode(error)] ?? 'INTERNAL', message, { cause: error })
 }
 
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+/** What the operating system's errors mean to a person. */
+const systemErrors: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'DISK_FULL',
+  EIO: 'DISK_FAILED',
+  EACCES: 'HOME_UNUSABLE',
+  EPERM: 'HOME_UNUSABLE',
+  EROFS: 'HOME_UNUSABLE',
+  ENOTDIR: 'HOME_UNUSABLE',
+}
+
+function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

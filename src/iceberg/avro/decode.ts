@@ -52,7 +52,7 @@ class Input {
       const byte = this.byte()
       wide |= BigInt(byte & 0x7f) << shift
       if (byte < 0x80) break
-      if (shift > 63n) throw new Error('varint is too long')
+      if (shift >= 63n) throw new Error('varint is too long')
     }
     const value = BigInt.asIntN(64, (wide >> 1n) ^ -(wide & 1n))
     const number = Number(value)
