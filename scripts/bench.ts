@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { type Figure, isMet, type Reading, targetOf } from './bench/figure.ts'
 import { append } from './bench/figures/append.ts'
 import { evolve } from './bench/figures/evolve.ts'
+import { facts } from './bench/figures/facts.ts'
 import { importing } from './bench/figures/import.ts'
 import { pyiceberg } from './bench/figures/pyiceberg.ts'
 import { query } from './bench/figures/query.ts'
@@ -10,7 +11,7 @@ import { rows } from './bench/figures/rows.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = [evolve, pyiceberg, rows, restart, append, importing, query]
+const figures: readonly Figure[] = [evolve, pyiceberg, rows, restart, append, importing, query, facts]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,7 @@ import { IcebergError } from './errors.ts'
 import { currentSchema } from './ids.ts'
 import { type DataFile, fileContent } from './manifest/data-file.ts'
 import { specById } from './metadata.ts'
-import { primitiveCell } from './parquet/columns.ts'
+import { memberOf, primitiveCell } from './parquet/columns.ts'
 import { compareCells } from './parquet/metrics.ts'
 import { createDataFile } from './parquet/write.ts'
 import { type IndexedField, indexById } from './schema-index.ts'
@@ -40,9 +40,12 @@ function transformed(
   }
   const check = primitiveCell(source.type, source.path)
   const apply = bindTransform(transform, source.type)
-  const names = namesTo(source)
-  const [name = ''] = names
-  const take = names.length === 1 ? (row: Row): Cell => row[name] : (row: Row): Cell => member(row, names)
+  const steps = namesTo(source).map(memberOf)
+  const take = (row: Row): Cell =>
+    steps.reduce<Cell>(
+      (cell, step) => (cell === null || cell === undefined ? null : step(cell as Record<string, Cell>)),
+      row as Cell,
+    )
   let previous: { readonly cell: Cell; readonly result: Cell } | undefined
   return row => {
     const cell = take(row)
@@ -55,13 +58,6 @@ function transformed(
 /** Names from the top of a row to a field in it; a name may hold dots. */
 function namesTo(field: IndexedField): string[] {
   return field.parent === undefined ? [field.name] : [...namesTo(field.parent), field.name]
-}
-
-function member(row: Row, names: readonly string[]): Cell {
-  return names.reduce<Cell>(
-    (cell, name) => (cell === null || cell === undefined ? null : (cell as Record<string, Cell>)[name]),
-    row as Cell,
-  )
 }
 
 /** Splits rows by partition; partitions come in the order of their first row. */

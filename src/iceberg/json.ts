@@ -46,8 +46,7 @@ export function printJson(value: unknown): string {
 function holdsUnsafeInteger(value: Json): boolean {
   if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
   if (typeof value !== 'object' || value === null) return false
-  for (const key in value) if (holdsUnsafeInteger((value as Readonly<Record<string, Json>>)[key] as Json)) return true
-  return false
+  return Object.values(value).some(holdsUnsafeInteger)
 }
 
 function isUnsafeInteger(token: string): boolean {

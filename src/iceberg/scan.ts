@@ -33,7 +33,12 @@ export async function* scanRows(table: Table, options: ScanOptions = {}): AsyncG
     for (let index = 0; index < rowCount; index++) {
       if (!keep(index)) continue
       const row: Record<string, Cell> = {}
-      for (const field of fields) row[field.name] = columns.get(field.id)?.[index] ?? null
+      for (const { id, name } of fields) {
+        const value = columns.get(id)?.[index] ?? null
+        // Setting this one member of an object sets its prototype.
+        if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true })
+        else row[name] = value
+      }
       rows.push(row)
     }
     if (rows.length > 0) yield rows

@@ -38,10 +38,14 @@ export async function readManifestList(
 }
 
 /** The entries of manifests, deleted ones included, in the order of the list. */
-export async function readManifests(table: Table, manifests: readonly ManifestFile[]): Promise<ManifestEntry[]> {
+export async function readManifests(
+  table: Table,
+  manifests: readonly ManifestFile[],
+  withStatistics = true,
+): Promise<ManifestEntry[]> {
   const types = partitionTypes(table.metadata)
   const entries = await inParallel(manifests, async manifest =>
-    decodeManifest(await readNamedFile(table, manifest.location), manifest, types),
+    decodeManifest(await readNamedFile(table, manifest.location), manifest, types, withStatistics),
   )
   return entries.flat()
 }
@@ -53,6 +57,7 @@ export async function readManifests(table: Table, manifests: readonly ManifestFi
 export async function liveDataFiles(
   table: Table,
   keep: (manifest: ManifestFile) => boolean = () => true,
+  withStatistics = true,
 ): Promise<ManifestEntry[]> {
   const manifests = await readManifestList(table)
   if (
@@ -63,6 +68,7 @@ export async function liveDataFiles(
   const entries = await readManifests(
     table,
     manifests.filter(manifest => manifest.content === 0 && keep(manifest)),
+    withStatistics,
   )
   return entries.filter(entry => entry.status !== entryStatus.deleted)
 }

@@ -21,10 +21,12 @@ export function rowKey(columns: readonly string[]): RowKey {
 
 /** Length-prefixed, so that no two keys are one text. */
 function keyText(cells: readonly Cell[]): string {
-  return cells
-    .map(cellText)
-    .map(text => `${text.length}:${text}`)
-    .join('')
+  let key = ''
+  for (const cell of cells) {
+    const text = cellText(cell)
+    key += `${text.length}:${text}`
+  }
+  return key
 }
 
 /** The first row of every key, in order, and how many others there were. */

@@ -20,7 +20,7 @@ export interface LiveTable {
  * @throws IcebergError FILE_MISSING, MANIFEST_INVALID, FORMAT_UNSUPPORTED
  */
 export async function liveTable(name: string, table: Table): Promise<LiveTable> {
-  const entries = await liveDataFiles(table)
+  const entries = await liveDataFiles(table, undefined, false)
   const paths = entries.map(({ file: { location, format } }) => {
     if (format !== 'PARQUET')
       throw new IcebergError('FORMAT_UNSUPPORTED', `data file ${location} is ${format}; only Parquet is read`)

@@ -127,7 +127,11 @@ describe('a file of another writer', () => {
     ['a type is not defined', file(record('two'), 'null', [1, [2]]), 'Avro type two is not defined'],
     ['a string is longer than the block', file(record('string'), 'null', [1, [60, 65]]), 'unexpected end of data'],
     ['a length is negative', file(record('string'), 'null', [1, [5, 65]]), 'unexpected end of data'],
-    ['a number never ends', file(record('long'), 'null', [1, [...new Array<number>(10).fill(0xff), 0]]), 'varint is too long'],
+    [
+      'a number never ends',
+      file(record('long'), 'null', [1, [...new Array<number>(10).fill(0xff), 0]]),
+      'varint is too long',
+    ],
   ])('is refused when %s', (_what, bytes, sentence) => {
     expect(() => decodeAvro(bytes)).toThrow(sentence)
   })

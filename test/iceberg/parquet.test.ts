@@ -169,6 +169,18 @@ describe('a data file keeps', () => {
     expect([file.rowCount, batches]).toEqual([0, []])
   })
 
+  test('columns with the names of what every object has', async () => {
+    const names = ['constructor', 'toString', 'hasOwnProperty', '__proto__']
+    const columns = [...names.map(name => optional(name, 'string')), optional('s', struct(optional('valueOf', 'int')))]
+    const shape = { columns, partitionBy: ['identity(constructor)', 'bucket[4](s.valueOf)'], sortBy: ['toString'] }
+    const full = Object.fromEntries([...names.map(name => [name, `my ${name}`]), ['s', { valueOf: 5 }]]) as Row
+    const empty = Object.fromEntries([...names.map(name => [name, null]), ['s', { valueOf: null }]]) as Row
+    const target = await append(await createTable(shape), [full, { s: {} }])
+    expect((await readRows(target.table)).map(row => Object.entries(row))).toEqual(
+      [full, empty].map(row => Object.entries(row)),
+    )
+  })
+
   test('of half a surrogate pair what UTF-8 can hold', async () => {
     const target = await append(
       await createTable({ columns: [required('text', 'string')], partitionBy: ['identity(text)'] }),

@@ -492,6 +492,13 @@ describe('set-properties and remove-properties', () => {
     expect(metadata.properties).toEqual({ owner: 'you' })
   })
 
+  test('of which one is new and one is as it was store the new one', () => {
+    expect(apply(base, { action: 'set-properties', updates: { owner: 'hyp', a: '1' } }).properties).toEqual({
+      owner: 'hyp',
+      a: '1',
+    })
+  })
+
   test('a name that engines take as a command is never stored', () => {
     const names = [
       'format-version',

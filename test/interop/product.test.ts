@@ -6,7 +6,7 @@ import { backfill } from '../../src/ingest/backfill.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import { apply, openTable, systemClock } from '../support/crash-table.ts'
-import { dataPath, testWithData } from '../support/data.ts'
+import { dataPath, describeWithData } from '../support/data.ts'
 import { describeWithEngines, expectSameEverywhere } from '../support/foreign.ts'
 import { temporaryFolder } from '../support/table.ts'
 
@@ -86,13 +86,17 @@ describeWithEngines('every engine sees what hyp sees', () => {
     expect(await table.load(builtinDeclaration(9), claude)).toBe(2)
     await expectSameEverywhere(table.directory)
   })
+})
 
-  testWithData('with real histories, before and after a column of the user', async () => {
-    const table = await productTable()
-    await table.step(builtinDeclaration(9))
-    expect(await table.load(builtinDeclaration(9), dataPath('agent-home/.claude'))).toBeGreaterThan(4_000)
-    await expectSameEverywhere(table.directory)
-    await table.step(withOwnColumn(9))
-    await expectSameEverywhere(table.directory)
+describeWithData('with real histories', () => {
+  describeWithEngines('every engine sees what hyp sees', () => {
+    test('before and after a column of the user', async () => {
+      const table = await productTable()
+      await table.step(builtinDeclaration(9))
+      expect(await table.load(builtinDeclaration(9), dataPath('agent-home/.claude'))).toBeGreaterThan(4_000)
+      await expectSameEverywhere(table.directory)
+      await table.step(withOwnColumn(9))
+      await expectSameEverywhere(table.directory)
+    })
   })
 })

@@ -83,8 +83,12 @@ type Reader = (input: Input) => AvroValue
 // A byte order mark at the start of a string is part of it.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Decodes an Avro object container file (codecs null and deflate). @throws Error that says what is wrong with the bytes */
-export function decodeAvro(bytes: Uint8Array): AvroFile {
+/**
+ * Decodes an Avro object container file (codecs null and deflate).
+ * @param unwanted ids of fields that are null in the records, whatever the file has
+ * @throws Error that says what is wrong with the bytes
+ */
+export function decodeAvro(bytes: Uint8Array, unwanted?: ReadonlySet<number>): AvroFile {
   const input = new Input(bytes)
   if (!avroMagic.every((byte, index) => bytes[index] === byte)) throw new Error('not an Avro file')
   input.offset = avroMagic.length
@@ -96,7 +100,7 @@ export function decodeAvro(bytes: Uint8Array): AvroFile {
   const sync = input.take(16)
   const codec = metadata['avro.codec'] ?? 'null'
   if (codec !== 'null' && codec !== 'deflate') throw new Error(`Avro codec ${codec} is not supported`)
-  const read = compile(JSON.parse(metadata['avro.schema'] ?? 'null') as AvroSchema, new Map())
+  const read = readerOf(metadata['avro.schema'] ?? 'null', unwanted)
   const records: AvroRecordValue[] = []
   while (input.offset < bytes.byteLength) {
     const count = input.int()
@@ -106,6 +110,25 @@ export function decodeAvro(bytes: Uint8Array): AvroFile {
     if (!input.take(16).every((byte, index) => byte === sync[index])) throw new Error('Avro sync marker does not match')
   }
   return { metadata, records }
+}
+
+let latest:
+  | { readonly json: string; readonly unwanted: ReadonlySet<number> | undefined; readonly read: Reader }
+  | undefined
+
+/** The manifests of a table have mostly one schema, and understanding it takes as long as reading a small manifest. */
+function readerOf(json: string, unwanted: ReadonlySet<number> | undefined): Reader {
+  if (latest === undefined || latest.json !== json || latest.unwanted !== unwanted)
+    latest = { json, unwanted, read: compile(parseSchema(json, unwanted), new Map()) }
+  return latest.read
+}
+
+/** The schema, with the types of unwanted fields wrapped. */
+function parseSchema(json: string, unwanted: ReadonlySet<number> | undefined): AvroSchema {
+  if (unwanted === undefined) return JSON.parse(json) as AvroSchema
+  return JSON.parse(json, (_key, node: AvroField | null) =>
+    unwanted.has(node?.['field-id'] as number) ? { ...node, type: { type: 'unwanted', of: node?.type } } : node,
+  ) as AvroSchema
 }
 
 function text(input: Input): string {
@@ -173,6 +196,8 @@ function compileComplex(schema: AvroSchema, kind: string, named: Map<string, Rea
         return map
       }
     }
+    case 'unwanted':
+      return compilePassing((schema as unknown as { of: AvroSchema }).of, named)
     default:
       // A type object around another schema: {"type": {"type": "array", …}}.
       return compile((schema as { type: AvroSchema }).type, named)
@@ -211,9 +236,51 @@ function compileArray(schema: Extract<AvroSchema, { type: 'array' }>, named: Map
   }
 }
 
+/** Reads past a value and gives null: of what manifests hold most are statistics, which take long to put into maps. */
+function compilePassing(schema: AvroSchema, named: Map<string, Reader>): Reader {
+  if (Array.isArray(schema)) {
+    const branches = (schema as readonly AvroSchema[]).map(branch => compilePassing(branch, named))
+    return input => {
+      const branch = branches[input.int()]
+      if (branch === undefined) throw new Error('Avro union branch does not exist')
+      return branch(input)
+    }
+  }
+  const { type, items } = schema as { readonly type?: string; readonly items?: AvroSchema }
+  if (schema === 'bytes' || schema === 'string') {
+    return input => {
+      advance(input, input.int())
+      return null
+    }
+  }
+  if (type === 'record') {
+    const fields = (schema as Extract<AvroSchema, { type: 'record' }>).fields.map(field =>
+      compilePassing(field.type, named),
+    )
+    return input => {
+      for (const pass of fields) pass(input)
+      return null
+    }
+  }
+  if (type === 'array' && items !== undefined) {
+    const item = compilePassing(items, named)
+    return input => {
+      eachBlock(input, () => item(input))
+      return null
+    }
+  }
+  const read = compile(schema, named)
+  return input => {
+    read(input)
+    return null
+  }
+}
+
 function advance(input: Input, size: number): number {
   const at = input.offset
-  input.take(size)
+  const end = at + size
+  if (size < 0 || end > input.bytes.byteLength) throw new Error('unexpected end of data')
+  input.offset = end
   return at
 }
 

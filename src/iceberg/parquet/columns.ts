@@ -13,20 +13,19 @@ type Convert = (cell: NonNullable<Cell>) => unknown
 export function columnOf(field: Field): (rows: readonly Row[]) => unknown[] {
   const convert = converter(field.type, field.name)
   const { name, required } = field
+  const take = memberOf(name)
   return rows => {
     const column = new Array<unknown>(rows.length)
-    for (let index = 0; index < rows.length; index++) {
-      const cell = (rows[index] as Row)[name]
-      if (cell === null || cell === undefined) {
-        if (required) throw invalid(`row ${index}: required column ${name} has no value`, index, name)
-        column[index] = null
-      } else {
-        try {
-          column[index] = convert(cell)
-        } catch (error) {
-          throw error instanceof IcebergError ? invalid(`row ${index}: ${error.message}`, index, name) : error
-        }
+    let index = 0
+    try {
+      for (; index < rows.length; index++) {
+        const cell = (rows[index] as Row)[name]
+        if (cell !== null && cell !== undefined) column[index] = convert(cell)
+        else if (!required) column[index] = null
+        else throw new IcebergError('ROW_INVALID', `required column ${name} has no value`)
       }
+    } catch (error) {
+      throw error instanceof IcebergError ? invalid(`row ${index}: ${error.message}`, index, name) : error
     }
     return column
   }
@@ -79,13 +78,16 @@ function converter(type: Type, path: string): Convert {
 function structConverter(type: StructType, path: string): Convert {
   const members = type.fields.map(field => ({
     name: field.name,
+    take: memberOf(field.name),
     convert: nullable(converter(field.type, `${path}.${field.name}`), field.required, `${path}.${field.name}`),
   }))
   return cell => {
     if (typeof cell !== 'object' || Array.isArray(cell) || cell instanceof Uint8Array) {
       throw new IcebergError('ROW_INVALID', `column ${path} takes a struct, not ${describe(cell)}`)
     }
-    return Object.fromEntries(members.map(({ name, convert }) => [name, convert((cell as Record<string, Cell>)[name])]))
+    return Object.fromEntries(
+      members.map(({ name, take, convert }) => [name, convert(take(cell as Record<string, Cell>))]),
+    )
   }
 }
 

@@ -7,6 +7,9 @@ import { columnOf } from './columns.ts'
 import { parquetElements } from './elements.ts'
 import { type Metrics, metricsOf } from './metrics.ts'
 
+/** `name version x.y.z`: parquet-mr uses statistics only of writers whose version it can read. A test holds it against package.json. */
+export const encoder = 'hyparquet-writer version 0.17.0'
+
 /** A finished data file: what a manifest needs to know of it. */
 export interface WrittenFile extends Metrics {
   readonly recordCount: number
@@ -39,7 +42,7 @@ export async function createDataFile(io: FileIO, path: string, schema: Schema): 
     codec: 'SNAPPY',
     compressors: { SNAPPY: snappy },
     kvMetadata: [{ key: 'iceberg.schema', value: printJson(schema) }],
-    createdBy: 'hyp',
+    createdBy: encoder,
   })
   return {
     writeRowGroup: async rows => {
