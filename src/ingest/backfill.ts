@@ -84,7 +84,7 @@ export interface BackfillOptions {
 
 /** A batch is committed when it has this many rows or holds about this much text, whatever comes first. */
 const batchRows = 50_000
-const batchCharacters = 32 * 1024 * 1024
+const batchCharacters = 40 * 1024 * 1024
 
 const progressEveryMs = 250
 

@@ -6,8 +6,8 @@ import { count, median } from '../timing.ts'
 
 const program = new URL('../programs/append.js', import.meta.url)
 const text = 2048
-/** As many as a batch of an import has: 32 million characters. */
-const batchRows = 12_500
+/** As many as a batch of an import has: some 40 million characters. */
+const batchRows = 15_500
 const buckets = 16
 const rowGroupRows = 2500
 const warmUp = 3

@@ -19,7 +19,7 @@ export function columnOf(field: Field): (rows: readonly Row[]) => unknown[] {
     let index = 0
     try {
       for (; index < rows.length; index++) {
-        const cell = (rows[index] as Row)[name]
+        const cell = take(rows[index] as Row)
         if (cell !== null && cell !== undefined) column[index] = convert(cell)
         else if (!required) column[index] = null
         else throw new IcebergError('ROW_INVALID', `required column ${name} has no value`)
@@ -29,6 +29,13 @@ export function columnOf(field: Field): (rows: readonly Row[]) => unknown[] {
     }
     return column
   }
+}
+
+/** A function that takes a member of a row or struct by its name. What every object has, such as `toString`, is none. */
+export function memberOf(name: string): (holder: Readonly<Record<string, Cell>>) => Cell {
+  return name in Object.prototype
+    ? holder => (Object.hasOwn(holder, name) ? holder[name] : undefined)
+    : holder => holder[name]
 }
 
 /** A function that checks one cell of a primitive type and gives it in its one form. It throws IcebergError ROW_INVALID. */
