@@ -49,7 +49,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     exit: 1,
     http: 404,
     when: 'There is no table at the place that was named.',
-    hint: 'Start the daemon once; it creates the table.',
+    hint: 'Run `hyp start`: it creates the table.',
   },
   TABLE_EXISTS: {
     exit: 75,

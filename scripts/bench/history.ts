@@ -1,4 +1,4 @@
-import { mkdirSync, openSync, closeSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { prose, seeded } from './rows.ts'
 import { keptFolder } from './scratch.ts'

@@ -20,8 +20,8 @@ export function pythonWithPyIceberg(): { readonly program: string } | string {
   const imports = (): boolean =>
     spawnSync(program, ['-c', 'import pyiceberg.catalog.sql, sqlalchemy, pyarrow'], { stdio: 'ignore' }).status === 0
   if (!imports()) {
-    const arguments_ = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]
-    spawnSync(program, arguments_, { stdio: ['ignore', 'ignore', 'inherit'] })
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]
+    spawnSync(program, install, { stdio: ['ignore', 'ignore', 'inherit'] })
     if (!imports()) return 'PyIceberg could not be installed: pip says why above'
   }
   return { program }

@@ -111,7 +111,7 @@ function rowAt(n: number, text: number, perSession: number, random: () => number
     provider_type: position % 3 === 0 ? 'tool_use' : 'text',
     provider_subtype: null,
     content_text: share(0.5),
-    tool_name: position % 3 === 0 ? (tools[n % tools.length] as string) : null,
+    tool_name: position % 3 === 0 ? tools[n % tools.length] : null,
     tool_call_id: position % 3 === 0 ? `toolu_${hex(n, 24)}` : null,
     tool_args: share(0.1),
     caller_type: 'direct',

@@ -23,9 +23,9 @@ export async function interleaved(
       await contender.prepare?.()
       const start = performance.now()
       await contender.run()
-      const ms = performance.now() - start
+      const took = performance.now() - start
       await contender.clean?.()
-      if (round >= 0) samples[index]?.push(ms)
+      if (round >= 0) samples[index]?.push(took)
     }
   }
   return samples

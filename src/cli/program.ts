@@ -43,7 +43,7 @@ export function buildProgram(io: CliIo, execute: Execute): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: text => void io.stdout(text), writeErr: text => io.stderr(text) })
-    .showHelpAfterError('(hyp --help lists the commands)')
+    .showHelpAfterError('hint: hyp --help lists the commands')
   for (const option of globalOptions) program.addOption(commanderOption(option))
   for (const entry of commands(runCli)) {
     const words = entry.name.split(' ')

@@ -25,6 +25,7 @@ export type DaemonEvent =
       readonly schemaId: number
       readonly rows: number
     }
+  | { readonly type: 'waiting'; readonly pid: number }
   | {
       readonly type: 'refused'
       readonly table: string

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HypError, toHypError } from '../errors.ts'
 import type { Catalog } from '../iceberg/catalog/catalog.ts'
 import { tableLocation } from '../iceberg/catalog/file-catalog.ts'
-import type { BackfillEvent, BackfillSummary, SourceName } from '../ingest/backfill.ts'
+import { type BackfillEvent, type BackfillSummary, type SourceName, sourceNames } from '../ingest/backfill.ts'
 import { runBackfill } from '../ingest/backfill-thread.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
@@ -13,9 +14,9 @@ import { applyTable, observeTable, type Receipt, refuse } from '../stores/table/
 import { version } from '../version.ts'
 import type { Daemon } from './daemon.ts'
 import type { DaemonEvent } from './event.ts'
+import { holdHome } from './hold.ts'
 import { type HttpServer, listen } from './http/server.ts'
-import { takeLock } from './lock.ts'
-import { removePresence, writePresence } from './presence.ts'
+import { newImports } from './imports.ts'
 import { socketPlace } from './socket.ts'
 import { type DaemonStatus, statusOf } from './status.ts'
 
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   readonly userHome: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly onEvent: (event: DaemonEvent) => void
+  /** Ends the waiting for another process. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -38,8 +41,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { home, release, onEvent } = options
   const start = performance.now()
   await ensureHome(home)
-  const lock = await takeLock(home)
-  const startedAt = new Date().toISOString()
+  const held = await holdHome(home, { signal: options.signal, onWait: ({ pid }) => onEvent({ type: 'waiting', pid }) })
   let server: HttpServer | undefined
   let place: Awaited<ReturnType<typeof socketPlace>> | undefined
   try {
@@ -49,10 +51,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     let accepted = await evolve(catalog, declaration)
     place = await socketPlace(home)
     const stopping = new AbortController()
-    const running = new Map<SourceName, RunningBackfill>()
+    const imports = newImports(importFrom)
     const daemon: Daemon = { release, backfill, apply, status, stop }
     server = await listen(place.path, daemon)
-    await writePresence(home, { pid: process.pid, version, startedAt, socket: place.path })
+    await held.listensAt(place.path)
     onEvent({ type: 'ready', socket: place.path, ms: Math.round(performance.now() - start) })
     const socket = place
     const http = server
@@ -78,28 +80,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
     async function backfill(source: SourceName, listener: (event: BackfillEvent) => void): Promise<BackfillSummary> {
       if (!accepted) refuse(planTable(declaration, await observeTable(catalog)))
-      const present = running.get(source)
-      if (present !== undefined) {
-        present.listeners.add(listener)
-        return present.work
-      }
-      const listeners = new Set([listener])
-      const work = runBackfill(
-        {
-          source,
-          declaration,
-          directory: tableDirectory(home, declaration.table),
-          home: options.userHome,
-          env: sourceEnvironment(options.env),
-        },
+      return imports.run(source, listener)
+    }
+
+    function importFrom(source: SourceName, tell: (event: BackfillEvent) => void): Promise<BackfillSummary> {
+      const directory = tableDirectory(home, declaration.table)
+      const task = { source, declaration, directory, home: options.userHome, env: sourceEnvironment(options.env) }
+      return runBackfill(
+        task,
         event => {
           onEvent({ type: 'backfill', event })
-          for (const each of listeners) each(event)
+          tell(event)
         },
         stopping.signal,
-      ).finally(() => running.delete(source))
-      running.set(source, { work, listeners })
-      return work
+      )
     }
 
     async function apply(expect?: string): Promise<Receipt> {
@@ -111,9 +105,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         context: systemContext,
         expect,
       })
+      const waited = !accepted
       declaration = wanted
       accepted = true
       report(receipt)
+      // What the refusal kept waiting is in the transcripts, and those do not stay.
+      if (waited) for (const source of sourceNames) importInBackground(daemon, source, onEvent)
       return receipt
     }
 
@@ -123,26 +120,26 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         home,
         release,
         pid: process.pid,
-        startedAt,
+        startedAt: held.startedAt,
         plan: planTable(declaration, table),
-        importing: running.size > 0,
+        importing: imports.isRunning(),
+        failure: imports.failure(),
       })
     }
 
     async function stop(signal: string | null): Promise<void> {
       onEvent({ type: 'stopping', signal })
       stopping.abort()
-      await Promise.allSettled(Array.from(running.values(), ({ work }) => work))
+      await Promise.race([imports.settled(), sleep(longestStopMs, undefined, { ref: false })])
       await http.close()
       await socket.remove()
-      await removePresence(home)
-      lock.release()
+      await held.release()
       onEvent({ type: 'stopped' })
     }
   } catch (error) {
     await server?.close()
     await place?.remove()
-    lock.release()
+    await held.release()
     throw error
   }
 
@@ -181,10 +178,8 @@ function refusal(plan: Plan): DaemonEvent {
   }
 }
 
-interface RunningBackfill {
-  readonly work: Promise<BackfillSummary>
-  readonly listeners: Set<(event: BackfillEvent) => void>
-}
+/** A backfill that does not end by then is left to end with the process; what it has not committed comes with the next run. */
+const longestStopMs = 8_000
 
 /** Starts the import that follows every start; its failure is reported, and the daemon goes on. */
 export function importInBackground(daemon: Daemon, source: SourceName, onEvent: (event: DaemonEvent) => void): void {

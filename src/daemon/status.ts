@@ -1,3 +1,4 @@
+import type { HypError } from '../errors.ts'
 import { newestRelease } from '../schema/builtin.ts'
 import type { Plan, PlannedChange, Verdict } from '../schema/plan.ts'
 import type { Home } from '../stores/home.ts'
@@ -44,11 +45,13 @@ export interface DaemonState {
   readonly startedAt: string | null
   readonly plan: Plan
   readonly importing: boolean
+  /** Why the last import failed. */
+  readonly failure?: HypError | undefined
 }
 
 export function statusOf(state: DaemonState): DaemonStatus {
   const { plan } = state
-  const checks = [...(state.pid === null ? [notRunning] : []), tableCheck(plan), importCheck(plan)]
+  const checks = [...(state.pid === null ? [notRunning] : []), tableCheck(plan), importCheck(plan, state.failure)]
   return {
     formatVersion: 1,
     version,
@@ -84,7 +87,14 @@ function tableCheck(plan: Plan): Check {
   return { name: 'table', ok: true, message: `${plan.table} at schema ${plan.found?.schemaId}`, hint: null }
 }
 
-function importCheck(plan: Plan): Check {
+function importCheck(plan: Plan, failure: HypError | undefined): Check {
+  if (plan.verdict !== 'breaking' && failure !== undefined)
+    return {
+      name: 'import',
+      ok: false,
+      message: `failed: ${failure.message} [${failure.code}]`,
+      hint: `${failure.hint} Then run \`hyp backfill\`.`,
+    }
   if (plan.verdict !== 'breaking') return { name: 'import', ok: true, message: 'rows are taken', hint: null }
   const reasons = plan.changes
     .filter(change => change.kind === 'breaking')
@@ -94,7 +104,7 @@ function importCheck(plan: Plan): Check {
     ok: false,
     message: `paused: the declaration of release ${plan.declared.release} breaks the table: ${reasons.join(', ')}; reads work, and what is not imported stays in the transcripts`,
     hint:
-      plan.found?.release === null || plan.found === null
+      plan.found === null || plan.found.release === null || plan.found.release >= plan.declared.release
         ? `see \`${planCommand(plan.declared.release)}\``
         : `see \`${planCommand(plan.declared.release)}\`, or run as release ${plan.found.release}: \`hyp daemon --as-release ${plan.found.release}\``,
   }

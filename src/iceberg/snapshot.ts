@@ -34,7 +34,7 @@ export async function readManifestList(
       `snapshot ${snapshot['snapshot-id']} names its manifests in the metadata, as only early version 1 tables do`,
     )
   }
-  return decodeManifestList(await readNamedFile(table, location), location)
+  return decodeManifestList(await readNamedFile(table, location), table.path(location))
 }
 
 /** The entries of manifests, deleted ones included, in the order of the list. */
@@ -45,7 +45,12 @@ export async function readManifests(
 ): Promise<ManifestEntry[]> {
   const types = partitionTypes(table.metadata)
   const entries = await inParallel(manifests, async manifest =>
-    decodeManifest(await readNamedFile(table, manifest.location), manifest, types, withStatistics),
+    decodeManifest(
+      await readNamedFile(table, manifest.location),
+      { ...manifest, location: table.path(manifest.location) },
+      types,
+      withStatistics,
+    ),
   )
   return entries.flat()
 }

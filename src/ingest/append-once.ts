@@ -39,7 +39,7 @@ interface WrittenPartition {
  * that are stored already are left out and counted. When another writer
  * commits first, only the files it added are searched, and only files that hold
  * a row it added are written again.
- * @param known spares the search for rows that cannot be stored
+ * @param firstKeys spares the search for rows that cannot be stored
  * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, after all others nothing is left behind
  */
 export async function appendOnce(
@@ -48,10 +48,10 @@ export async function appendOnce(
   rows: readonly Row[],
   key: RowKey,
   context: AppendContext,
-  known?: FirstKeys,
+  firstKeys?: FirstKeys,
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
-  const stored = await storedKeys(base, known?.suspects(base, candidates.rows) ?? candidates.rows, key)
+  const stored = await storedKeys(base, firstKeys?.suspects(base, candidates.rows) ?? candidates.rows, key)
   const fresh = new Map(candidates.rows)
   for (const text of stored) fresh.delete(text)
   if (fresh.size === 0) {
@@ -69,7 +69,7 @@ export async function appendOnce(
     )
     prepared = await prepareAppend(base, filesOf(written), context)
     const table = await commitAppend(catalog, base, prepared, context, reprobe)
-    known?.added(table, fresh.values())
+    firstKeys?.added(table, fresh.values())
     const count = written.reduce((sum, { file }) => sum + file.recordCount, 0)
     return { table, rows: count, duplicates: rows.length - count }
   } catch (error) {

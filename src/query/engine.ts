@@ -46,25 +46,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /**
- * Names the files that stay in reach when the engine is confined. It must be a
- * SET statement before that: as options of the instance, or after external
- * access is off, the paths are not accepted.
+ * Leaves the engine nothing of the machine but these files, for good. That
+ * does not make it read-only: COPY could overwrite a listed file, and some
+ * table functions write to any; {@link admit} lets neither through.
+ *
+ * All must be SET statements in this order: as options of the instance, or
+ * after external access is off, the paths are not accepted.
  */
-export async function allowPaths({ instance }: Engine, paths: readonly string[]): Promise<void> {
+export async function confine({ instance }: Engine, paths: readonly string[]): Promise<void> {
   const connection = await instance.connect()
   // A path is checked as it stands in the list of files, which is as a pattern, and again as what the pattern found.
   const allowed = new Set([...paths, ...paths.map(patternOf)])
   await connection.run(`SET allowed_paths = [${[...allowed].map(quoteText).join(', ')}]`)
-  connection.closeSync()
-}
-
-/**
- * Leaves the engine nothing of the machine but the allowed files, for good.
- * That does not make it read-only: COPY could overwrite a listed file, and some
- * table functions write to any; {@link admit} lets neither through.
- */
-export async function confine({ instance }: Engine): Promise<void> {
-  const connection = await instance.connect()
   await connection.run('SET enable_external_access = false')
   await connection.run('SET lock_configuration = true')
   connection.closeSync()

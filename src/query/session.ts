@@ -1,6 +1,6 @@
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { builtinTable } from '../schema/builtin.ts'
-import { allowPaths, confine, type Engine, type EngineOptions, startEngine } from './engine.ts'
+import { confine, type Engine, type EngineOptions, startEngine } from './engine.ts'
 import { explainFailure } from './engine-error.ts'
 import { admit } from './gate.ts'
 import { emptyViewSql, type LiveTable, liveTable, liveViewSql } from './live-view.ts'
@@ -38,10 +38,11 @@ export async function openQuerySession({ tables, ...options }: QuerySessionOptio
   try {
     live = await Promise.all(Object.entries(tables).map(([name, table]) => liveTable(name, table)))
     const engine = await starting
-    // At once: with a thousand files each takes a while.
-    const paths = live.flatMap(table => table.paths)
-    await Promise.all([createViews(engine, live), allowPaths(engine, paths)])
-    await confine(engine)
+    await createViews(engine, live)
+    await confine(
+      engine,
+      live.flatMap(({ paths }) => paths),
+    )
     return sessionOf(engine, live)
   } catch (error) {
     await starting.then(

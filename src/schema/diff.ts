@@ -62,7 +62,9 @@ function diffFields(
     }
     matched.add(field)
     const base = applied?.find(candidate => candidate.id === field.id)
-    if (byName === undefined) found.push(pending('AD106', path, field.id, `renamed from ${field.name}`))
+    if (byName === undefined) {
+      found.push(pending(prefix === '' ? 'AD106' : 'BR210', path, field.id, `renamed from ${field.name}`))
+    }
     found.push(...diffType(column.type, field.type, base?.type, path, field.id, shape))
     found.push(...nullability(column.required ?? false, field.required, base?.required, path, field.id))
     if (column.doc !== undefined && column.doc !== field.doc) {

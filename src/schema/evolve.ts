@@ -1,17 +1,12 @@
 import type { Commit, Update } from '../iceberg/commit.ts'
 import { stageCreate } from '../iceberg/create.ts'
-import {
-  assignFreshIds,
-  currentSchema,
-  lastAssignedFieldId,
-  mergeFieldIdsFromTable,
-  type WantedField,
-} from '../iceberg/ids.ts'
+import { assignFreshIds, currentSchema, lastAssignedFieldId, mergeFieldIdsFromTable } from '../iceberg/ids.ts'
 import { sameJson } from '../iceberg/primitive.ts'
 import type { Field, PartitionField, Schema, SortField, TableMetadata } from '../iceberg/types.ts'
 import { appliedUpdate, readApplied } from './applied.ts'
 import type { Declaration } from './declaration.ts'
 import { builtinFingerprint, type Plan } from './plan.ts'
+import { targetFields } from './target.ts'
 import { wantedFields } from './wanted.ts'
 
 /** What the commit itself cannot know. */
@@ -86,7 +81,7 @@ export function stageEvolution(
   context: EvolutionContext,
 ): Commit {
   const current = currentSchema(metadata)
-  const merged = mergeFieldIdsFromTable(withKept(wantedFields(declaration.columns), current), metadata)
+  const merged = mergeFieldIdsFromTable(targetFields(declaration, current), metadata)
   const identifier = merged['identifier-field-ids']
   const target: Schema = {
     ...current,
@@ -133,43 +128,6 @@ export function stageEvolution(
       { action: 'set-properties', updates: properties },
     ],
   }
-}
-
-/** Declared columns, and those of the table that are not declared, each behind the column it follows now. */
-function withKept(declared: readonly WantedField[], current: Schema): WantedField[] {
-  const fields = [...declared]
-  const names = (field: WantedField): string[] => [
-    field.name,
-    ...(field.renamedFrom === undefined ? [] : [field.renamedFrom]),
-  ]
-  const taken = new Set(declared.flatMap(names))
-  let previous = ''
-  for (const field of current.fields) {
-    if (!taken.has(field.name)) {
-      const at = fields.findIndex(candidate => names(candidate).includes(previous))
-      fields.splice(at + 1 || fields.length, 0, kept(field))
-    }
-    previous = field.name
-  }
-  return fields
-}
-
-/** A column of the table, wanted as it is. */
-function kept(field: Field): WantedField {
-  return {
-    name: field.name,
-    required: field.required,
-    type: asWanted(field.type),
-    ...(field.doc === undefined ? {} : { doc: field.doc }),
-  }
-}
-
-function asWanted(type: Field['type']): WantedField['type'] {
-  if (typeof type === 'string') return type
-  if (type.type === 'struct') return { type: 'struct', fields: type.fields.map(kept) }
-  if (type.type === 'list')
-    return { type: 'list', element: asWanted(type.element), elementRequired: type['element-required'] }
-  return { type: 'map', key: asWanted(type.key), value: asWanted(type.value), valueRequired: type['value-required'] }
 }
 
 function sortUpdates(plan: Plan, declaration: Declaration, fields: readonly Field[]): Update[] {

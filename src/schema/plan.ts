@@ -98,7 +98,9 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
   if (applied.release !== undefined && applied.release > declaration.release) {
     return { ...base, id, verdict: 'newer', action: 'refuse', found, changes: [] }
   }
-  const changes = sorted(differences(declaration, metadata).map(difference => judge(difference, found)))
+  const changes = sorted(
+    differences(declaration, metadata).map(difference => judge(difference, found, declaration.release)),
+  )
   const verdict = verdictOf(changes)
   return {
     ...base,
@@ -132,9 +134,10 @@ function differences(declaration: Declaration, metadata: TableMetadata): Differe
   })
 }
 
-function judge(difference: Difference, found: PlannedTable): PlannedChange {
+function judge(difference: Difference, found: PlannedTable, declared: number): PlannedChange {
   const rule = ruleOf(difference.code)
-  const breaking = rule.kind === 'breaking'
+  // Running as the table's release is a way out only where the built-in declaration is ahead of the table.
+  const isAhead = found.release !== null && found.release < declared
   return {
     sign: rule.sign,
     code: rule.code,
@@ -146,7 +149,7 @@ function judge(difference: Difference, found: PlannedTable): PlannedChange {
     rule: rule.title,
     reason: rule.kind === 'in-place' ? null : reasonFor(rule.code, rule.why, found),
     fix: rule.fix ?? null,
-    command: breaking && found.release !== null ? `hyp daemon --as-release ${found.release}` : null,
+    command: rule.kind === 'breaking' && isAhead ? `hyp daemon --as-release ${found.release}` : null,
     docs: `docs/rules.md#${rule.code}`,
   }
 }

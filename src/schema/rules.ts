@@ -39,6 +39,7 @@ export type RuleCode =
   | 'BR207'
   | 'BR208'
   | 'BR209'
+  | 'BR210'
 
 export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
   AD101: {
@@ -159,6 +160,13 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     title: 'a reserved name',
     why: 'Engines show their own metadata columns under this name.',
     fix: 'Choose another name.',
+  },
+  BR210: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'rename a member of a struct',
+    why: 'Queries find members of a struct by name: rows that are stored would lose the member.',
+    fix: 'Keep the name, or add a member beside it.',
   },
 }
 

@@ -46,7 +46,6 @@ export type SkipReason =
   | 'summary'
   | 'session-state'
   | 'repeated-title'
-  | 'workflow-journal'
 
 /** One sentence per reason, for reports and documentation. */
 export const skipReasons: Readonly<Record<SkipReason, string>> = {
@@ -63,7 +62,6 @@ export const skipReasons: Readonly<Record<SkipReason, string>> = {
   summary: 'The line is the title of a conversation kept elsewhere, and does not name its session.',
   'session-state': 'The line restates a setting of the client, such as the mode or the last prompt.',
   'repeated-title': 'The line writes the title again that the session already has.',
-  'workflow-journal': 'The line belongs to the journal of a workflow, not to a conversation.',
 }
 
 /** What reading a file came to: `lines` = lines that gave rows + all skipped. Blank lines are not lines. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { HypError } from '../errors.ts'
 import { builtinDeclaration, builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { declarationInvalid, type Mistake, readUserFile } from '../schema/user-file.ts'
@@ -17,9 +18,20 @@ export async function loadDeclaration(home: Home, release: number): Promise<Decl
   if (foreign.length > 0) throw declarationInvalid(foreign.map(notATable), join(home.schema, foreign[0] as string))
   if (names.length === 0) return base
   const path = join(home.schema, `${builtinTable}.json`)
-  const result = readUserFile({ text: await readFile(path, 'utf8'), path, base })
+  const result = readUserFile({ text: await readText(path), path, base })
   if ('mistakes' in result) throw declarationInvalid(result.mistakes, path)
   return result.declaration
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new HypError('CONFIG_INVALID', `The declaration ${path} cannot be read: ${(cause as Error).message}.`, {
+      hint: 'It has to be a file that you can read. The table was not touched.',
+      cause,
+    })
+  }
 }
 
 async function jsonFiles(directory: string): Promise<string[]> {

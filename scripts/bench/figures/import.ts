@@ -12,8 +12,8 @@ export const importing: Figure = {
   about: 'A daemon that imports 300 MB of transcripts: its memory, and for how long its main thread is held up',
   method: [
     'A process starts the daemon and its backfill as `hyp daemon` does, over made-up transcripts of 2 MB each.',
-    'The delay of the event loop is sampled every millisecond by `monitorEventLoopDelay`; its greatest value counts,',
-    'and what the machine itself adds shows in the same process before it imports. Memory is the peak of the process.',
+    'The main thread looks at the clock every millisecond; its longest absence counts, less the time for which it was',
+    'ready to run while other programs had every processor (`schedstat`, on Linux). Memory is the peak of the process.',
   ],
   measure: () =>
     withFolder(async folder => {
@@ -23,10 +23,10 @@ export const importing: Figure = {
       return [
         {
           what: 'main thread held up, at most',
-          value: answer.blockedMs,
+          value: answer.whileImporting.withoutQueueMs,
           unit: 'ms',
           atMost: 50,
-          from: `${ms(answer.idleMs)} while idle`,
+          from: `${ms(answer.whileImporting.ms)} with the wait for a processor, ${ms(answer.whileIdle.ms)} while idle`,
         },
         { what: 'peak memory', value: answer.peakMegabytes, unit: 'MB', atMost: 400 },
         {

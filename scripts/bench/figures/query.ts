@@ -57,7 +57,7 @@ export const query: Figure = {
           run: async () => {
             const instance = await DuckDBInstance.create(':memory:')
             const once = await instance.connect()
-            await (await once.runAndReadAll(sql(list))).getRows()
+            void (await once.runAndReadAll(sql(list))).getRows()
             once.closeSync()
             instance.closeSync()
           },
@@ -83,11 +83,14 @@ function reading(what: string, [ours, bare]: readonly [number, number]): Reading
 }
 
 function queries(table: Table): readonly { readonly what: string; readonly sql: (from: string) => string }[] {
-  const session = String(rowsFrom(0, 1, { text: 4, perSession: fileRows })[0]?.['session_id'])
+  const session = rowsFrom(0, 1, { text: 4, perSession: fileRows })[0]?.['session_id'] as string
   if (table.metadata['current-schema-id'] === 0) throw new Error('the table was never evolved')
   return [
     { what: 'count(*)', sql: from => `SELECT count(*) FROM ${from}` },
-    { what: 'sum by model', sql: from => `SELECT model, sum(output_tokens) FROM ${from} GROUP BY model ORDER BY model` },
+    {
+      what: 'sum by model',
+      sql: from => `SELECT model, sum(output_tokens) FROM ${from} GROUP BY model ORDER BY model`,
+    },
     {
       what: 'one session',
       sql: from =>

@@ -33,7 +33,9 @@ export const rows: Figure = {
         rowKey(declared.identifier),
         systemContext,
       )
-      const evolving = async (directory: string): Promise<{ run: () => Promise<void>; clean: () => Promise<void> }> => ({
+      const evolving = async (
+        directory: string,
+      ): Promise<{ run: () => Promise<void>; clean: () => Promise<void> }> => ({
         run: async () => {
           const { action, after } = await apply(directory, withColumns('stop_reason'))
           if (action !== 'evolve') throw new Error(`nothing was evolved: ${action} at ${after.rows} rows`)

@@ -25,16 +25,16 @@ export interface AppendTask {
   /** In a thread as the daemon has one for imports, not in the main one. */
   readonly asImport?: boolean
   /** Rows of a file and of a row group of the bare encoder; none: it is not run. */
-  readonly bare?: readonly { readonly fileRows: number; readonly rowGroupRows: number }[]
+  readonly bare?: { readonly fileRows: number; readonly rowGroupRows: number }
 }
 
 export interface AppendAnswer {
-  /** Milliseconds by batch: ours, then each bare encoder. */
+  /** Milliseconds by batch: ours, then the bare encoder. */
   readonly ms: readonly (readonly number[])[]
   readonly peakMegabytes: number
 }
 
-const task = isMainThread ? taskOf<AppendTask>() : (workerData as AppendTask)
+const task = isMainThread ? (taskOf() as AppendTask) : (workerData as AppendTask)
 if (!isMainThread) await run()
 else {
   const ms = task.asImport === true ? await runAsImport() : await run()
@@ -49,7 +49,7 @@ async function runAsImport(): Promise<number[][]> {
 }
 
 async function run(): Promise<number[][]> {
-  const { folder, batches, batchRows, text, bare = [] } = task
+  const { folder, batches, batchRows, text, bare } = task
   const directory = join(folder, 'table')
   const { table } = await apply(directory, declared)
   const schema = currentSchema(table.metadata)
@@ -64,12 +64,14 @@ async function run(): Promise<number[][]> {
         const appended = await appendOnce(catalog, await catalog.load(), rows, key, systemContext, known)
         if (appended.rows !== rows.length) throw new Error(`${appended.rows} of ${rows.length} rows were appended`)
       },
-      ...bare.map(({ fileRows, rowGroupRows }, index) => async (rows: ReturnType<typeof rowsFrom>): Promise<void> => {
-        for (let start = 0; start < rows.length; start += fileRows) {
-          const path = join(folder, `bare-${index}-${batch}-${start}.parquet`)
-          writeBare(path, rows.slice(start, start + fileRows), schema, rowGroupRows)
-        }
-      }),
+      ...[bare ?? []]
+        .flat()
+        .map(({ fileRows, rowGroupRows }) => async (rows: ReturnType<typeof rowsFrom>): Promise<void> => {
+          for (let start = 0; start < rows.length; start += fileRows) {
+            const path = join(folder, `bare-${batch}-${start}.parquet`)
+            writeBare(path, rows.slice(start, start + fileRows), schema, rowGroupRows)
+          }
+        }),
     ]
     // Rows of its own for each: an encoder leaves the hashes of strings in them, and a second one would find those.
     const rows = contenders.map(() => rowsFrom(batch * batchRows, batchRows, { text, perSession: 60 }))

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { startDaemon } from '../../../src/daemon/start.ts'
 import type { BackfillSummary } from '../../../src/ingest/backfill.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
 import { homeAt } from '../../../src/stores/home.ts'
+import { type HeldUp, watchEventLoop } from '../event-loop.ts'
 import { peakMegabytes, say, taskOf } from '../program.ts'
 
 /*
@@ -20,13 +20,12 @@ export interface ImportTask {
 export interface ImportAnswer {
   readonly summary: BackfillSummary
   readonly ms: number
-  /** Milliseconds for which the main thread did not come around, at most: while idle, and while importing. */
-  readonly idleMs: number
-  readonly blockedMs: number
+  readonly whileIdle: HeldUp
+  readonly whileImporting: HeldUp
   readonly peakMegabytes: number
 }
 
-const { folder, history } = taskOf<ImportTask>()
+const { folder, history } = taskOf() as ImportTask
 const daemon = await startDaemon({
   home: homeAt(join(folder, 'home')),
   release: newestRelease,
@@ -34,22 +33,14 @@ const daemon = await startDaemon({
   env: { CLAUDE_CONFIG_DIR: history },
   onEvent: () => undefined,
 })
-const idle = monitorEventLoopDelay({ resolution: 1 })
-idle.enable()
+const idle = watchEventLoop()
 await new Promise(resolve => setTimeout(resolve, 2000))
-idle.disable()
-const busy = monitorEventLoopDelay({ resolution: 1 })
-busy.enable()
+const whileIdle = idle()
+const importing = watchEventLoop()
 const start = performance.now()
 const summary = await daemon.backfill('claude', () => undefined)
 const ms = performance.now() - start
-busy.disable()
+const whileImporting = importing()
 await daemon.stop(null)
-const answer: ImportAnswer = {
-  summary,
-  ms,
-  idleMs: idle.max / 1e6,
-  blockedMs: busy.max / 1e6,
-  peakMegabytes: peakMegabytes(),
-}
+const answer: ImportAnswer = { summary, ms, whileIdle, whileImporting, peakMegabytes: peakMegabytes() }
 say(answer)

@@ -19,6 +19,7 @@ export async function runDaemon(context: CommandContext, logFormat: 'text' | 'js
     userHome: io.userHome,
     env: io.env,
     onEvent,
+    signal: io.signal,
   })
   importInBackground(daemon, 'claude', onEvent)
   await new Promise<void>(resolve => {

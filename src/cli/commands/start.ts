@@ -24,7 +24,9 @@ export async function runStart(context: CommandContext): Promise<number> {
     return 0
   }
   await ensureHome(home)
-  const log = await open(home.log, 'w', 0o600)
+  // Appended to: another daemon may be starting at this moment.
+  const log = await open(home.log, 'a', 0o600)
+  const { size } = await log.stat()
   const child = spawn(
     process.execPath,
     [io.program, 'daemon', '--home', home.directory, '--as-release', String(context.release), '--log-format', 'json'],
@@ -56,7 +58,12 @@ export async function runStart(context: CommandContext): Promise<number> {
     }
     await new Promise(resolve => setTimeout(resolve, 30))
   }
-  const said = (await readFile(home.log, 'utf8')).trimEnd()
+  const winner = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
+  if (winner !== undefined) {
+    await io.stdout(`The daemon runs already: process ${winner.pid}.\n`)
+    return 0
+  }
+  const said = (await readFile(home.log)).subarray(size).toString('utf8').trimEnd()
   if (typeof exited.code === 'number' && exited.code !== 0) {
     // What it said to a person; the rest is its log.
     const words = said.split('\n').filter(line => !line.startsWith('{'))

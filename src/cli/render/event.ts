@@ -36,6 +36,8 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
           `${label('table')}${event.table}: release ${event.release}, schema ${event.schemaId}, ${plural(event.rows, 'row')}`,
         ],
       }
+    case 'waiting':
+      return { lines: [`${label('waiting')}for process ${event.pid}, which works on this home`] }
     case 'refused':
       return {
         lines: [

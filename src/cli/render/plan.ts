@@ -23,7 +23,7 @@ export function renderPlan(plan: Plan, pasteable: (command: string) => string): 
       ? []
       : ['', 'drift: the table was changed by another program', ...section('', drift, pasteable).slice(1)]),
   ]
-  return [...heads, ...blocks, '', ...verdictLines(plan)].join('\n')
+  return [...heads, ...blocks, '', ...verdictLines(plan, pasteable)].join('\n')
 }
 
 function section(title: string, changes: readonly PlannedChange[], pasteable: (command: string) => string): string[] {
@@ -63,7 +63,7 @@ function indented(label: string, text: string): string[] {
 }
 
 /** The last line is always the verdict. */
-function verdictLines(plan: Plan): string[] {
+function verdictLines(plan: Plan, pasteable: (command: string) => string): string[] {
   const counted = (kind: PlannedChange['kind']): number => plan.changes.filter(change => change.kind === kind).length
   const inPlace = counted('in-place')
   const breaking = counted('breaking')
@@ -71,9 +71,14 @@ function verdictLines(plan: Plan): string[] {
   const also = tolerated === 0 ? '' : `, ${tolerated} tolerated`
   switch (plan.verdict) {
     case 'absent':
-      return [`plan ${plan.id}`, `Plan: create the table with ${count(plan.declared.columns)} columns.`]
+      return [
+        `plan ${plan.id}`,
+        `next ${pasteable('hyp apply')}, or start the daemon`,
+        `Plan: create the table with ${count(plan.declared.columns)} columns.`,
+      ]
     case 'newer':
       return [
+        `next install the version of hyp that wrote it, or run ${pasteable(`hyp plan --as-release ${plan.found?.release}`)}`,
         `The table was written as release ${plan.found?.release}, this is release ${plan.declared.release}. Refused: nothing was written.`,
       ]
     case 'breaking':
@@ -82,7 +87,11 @@ function verdictLines(plan: Plan): string[] {
         `Plan: ${inPlace} in place, ${breaking} breaking${also}. Refused: nothing was written.`,
       ]
     case 'pending':
-      return [`plan ${plan.id}`, `Plan: ${inPlace} in place, 0 breaking${also}.`]
+      return [
+        `plan ${plan.id}`,
+        `next ${pasteable('hyp apply')}, or restart the daemon`,
+        `Plan: ${inPlace} in place, 0 breaking${also}.`,
+      ]
     case 'drifted':
     case 'current':
       return [tolerated === 0 ? 'Nothing to do.' : `Nothing to do; ${tolerated} tolerated.`]

@@ -10,6 +10,9 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** How long connections may live on when the daemon stops. */
+const graceMs = 1_000
+
 /** A request's body may not be longer than this many bytes. */
 const longestBody = 64 * 1024
 
@@ -17,6 +20,7 @@ const longestBody = 64 * 1024
 export async function listen(path: string, daemon: Daemon): Promise<HttpServer> {
   const server = createServer((request, response) => void answer(request, response, daemon))
   server.headersTimeout = 5_000
+  server.requestTimeout = 10_000
   const umask = process.umask(0o177)
   try {
     await new Promise<void>((resolve, reject) => {
@@ -29,7 +33,12 @@ export async function listen(path: string, daemon: Daemon): Promise<HttpServer> 
   return {
     close: () =>
       new Promise(resolve => {
-        server.close(() => resolve())
+        // Whoever has not had his answer by then, or never ends his question, does not keep the daemon.
+        const last = setTimeout(() => server.closeAllConnections(), graceMs)
+        server.close(() => {
+          clearTimeout(last)
+          resolve()
+        })
         server.closeIdleConnections()
       }),
   }

@@ -69,6 +69,11 @@ class Input {
     return byte
   }
 
+  /** Reads past a varint. */
+  passLong(): void {
+    while (this.byte() >= 0x80);
+  }
+
   take(length: number): Uint8Array {
     const end = this.offset + length
     if (length < 0 || end > this.bytes.byteLength) throw new Error('unexpected end of data')
@@ -247,6 +252,12 @@ function compilePassing(schema: AvroSchema, named: Map<string, Reader>): Reader 
     }
   }
   const { type, items } = schema as { readonly type?: string; readonly items?: AvroSchema }
+  if (schema === 'int' || schema === 'long') {
+    return input => {
+      input.passLong()
+      return null
+    }
+  }
   if (schema === 'bytes' || schema === 'string') {
     return input => {
       advance(input, input.int())

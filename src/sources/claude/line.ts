@@ -45,8 +45,6 @@ const noise: ReadonlyMap<string, SkipReason> = new Map([
   ['progress', 'progress'],
   ['queue-operation', 'queue-operation'],
   ['summary', 'summary'],
-  ['started', 'workflow-journal'],
-  ['result', 'workflow-journal'],
   ...(
     [
       'last-prompt',

@@ -6,7 +6,7 @@ import { attributesText } from './attributes.ts'
 import { messageParts } from './blocks.ts'
 import { type LineKind, lineKind, noiseReason, type TranscriptLine, titleOf } from './line.ts'
 import { attachmentPart, otherPart, systemPart, titlePart } from './others.ts'
-import type { Part } from './part.ts'
+import { emptyPart, type Part } from './part.ts'
 import { isRepeatedTitle, nextPlace, type Place, type Track } from './track.ts'
 
 /**
@@ -28,7 +28,9 @@ export function projectLine(
   const kind = lineKind(line)
   if (kind === 'title' && titleOf(line) === null) return 'no-content'
   if (kind === 'title' && isRepeatedTitle(track, sessionId, line)) return 'repeated-title'
-  const parts = partsOf(kind, line)
+  const found = partsOf(kind, line)
+  // An answer without content was billed all the same: its row carries the usage.
+  const parts = found.length === 0 && reportsUsage(line) ? [emptyPart] : found
   if (parts.length === 0) return 'no-content'
 
   const place = nextPlace(track, sessionId, kind, line, bytes)
@@ -44,6 +46,10 @@ export function projectLine(
     row: rowOf(line, kind, place, frame, part, index, index === result ? withResult : without),
     record: line,
   }))
+}
+
+function reportsUsage({ type, message }: TranscriptLine): boolean {
+  return type === 'assistant' && isObject(message) && isObject(message['usage']) && text(message['id']) !== null
 }
 
 function partsOf(kind: LineKind, line: TranscriptLine): readonly Part[] {

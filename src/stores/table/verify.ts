@@ -10,7 +10,7 @@ import { liveDataFiles } from '../../iceberg/snapshot.ts'
 import type { Cell, Field } from '../../iceberg/types.ts'
 import { rowCount } from '../../schema/plan.ts'
 import { readByIcebird } from './icebird.ts'
-import { rowDigest } from './row-digest.ts'
+import { comparableFields, rowDigest } from './row-digest.ts'
 
 /** What was found wrong, and in which file. */
 export interface Damage {
@@ -24,6 +24,8 @@ export interface Verification {
   readonly damage: readonly Damage[]
   /** Whether icebird, reading the same table by itself, gave the same rows; null when there was nothing to read or damage. */
   readonly icebird: 'same' | 'differs' | null
+  /** Columns that icebird cannot give exactly, and that were therefore read by us alone. */
+  readonly notCompared: readonly string[]
 }
 
 /** Reads every live file and holds it against its manifest, every row key against the others, and all rows against icebird. */
@@ -41,13 +43,15 @@ export async function verifyTable(table: Table): Promise<Verification> {
     for (const entry of group) await verifyFile(entry, keys)
   }
   const listed = rowCount(table.metadata)
+  const compared = new Set(comparableFields(schema.fields))
+  const notCompared = schema.fields.filter(field => !compared.has(field)).map(field => field.name)
   if (damage.length === 0 && digest.rows !== listed) {
     damage.push({
       file: table.path(table.metadataLocation),
       message: `the snapshot says ${listed} rows, its files hold ${digest.rows}`,
     })
   }
-  return { files: entries.length, rows: digest.rows, damage, icebird: await icebird() }
+  return { files: entries.length, rows: digest.rows, damage, icebird: await icebird(), notCompared }
 
   async function verifyFile(entry: ManifestEntry, keys: Set<string>): Promise<void> {
     const path = table.path(entry.file.location)

@@ -138,8 +138,6 @@ test('known noise is skipped by reason', async () => {
     { type: 'file-history-delta', messageId: 'm' },
     { type: 'summary', summary: 'Widgets', leafUuid: 'x' },
     { type: 'queue-operation', operation: 'enqueue', sessionId: session, content: 'later' },
-    { type: 'started', key: 'k', agentId: 'a' },
-    { type: 'result', key: 'k', agentId: 'a' },
     ...['last-prompt', 'agent-name', 'agent-setting', 'permission-mode', 'mode', 'pr-link', 'worktree-state'].map(
       type => ({ type, sessionId: session }),
     ),
@@ -150,7 +148,6 @@ test('known noise is skipped by reason', async () => {
     'file-history': 2,
     summary: 1,
     'queue-operation': 1,
-    'workflow-journal': 2,
     'session-state': 11,
   })
 })

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { holdHome } from '../daemon/hold.ts'
+import { HypError } from '../errors.ts'
+import { ensureHome } from '../stores/home.ts'
+import { type DaemonClient, findDaemon } from './client.ts'
+import type { CommandContext } from './context.ts'
+
+/** A command's work, in the two ways it can be done. */
+export interface Work<Result> {
+  readonly throughDaemon: (daemon: DaemonClient) => Promise<Result>
+  readonly underLock: () => Promise<Result>
+}
+
+/** A daemon may be starting or stopping right now: so often it is looked for again. */
+const looks = 50
+
+/** Lets the running daemon do the work, or does it under the lock; another command is waited for. */
+export async function write<Result>(context: CommandContext, work: Work<Result>): Promise<Result> {
+  const { home, io } = context
+  await ensureHome(home)
+  for (let look = 1; ; look++) {
+    const daemon = await findDaemon(home)
+    if (daemon !== undefined) return work.throughDaemon(daemon)
+    try {
+      const held = await holdHome(home, {
+        signal: io.signal,
+        onWait: ({ pid }) => io.stderr(`waiting for process ${pid}, which works on this home\n`),
+      })
+      try {
+        return await work.underLock()
+      } finally {
+        await held.release()
+      }
+    } catch (error) {
+      if (!(error instanceof HypError) || error.code !== 'LOCKED' || look >= looks) throw error
+      await sleep(100)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HypError } from '../errors.ts'
+import type { Home } from '../stores/home.ts'
+import { version } from '../version.ts'
+import { takeLock } from './lock.ts'
+import { type Presence, readPresence, removePresence, writePresence } from './presence.ts'
+
+/** The lock of a home, and the word in `daemon.json` of who holds it. */
+export interface Hold {
+  readonly startedAt: string
+  /** Lets others know where the holder listens. */
+  listensAt(socket: string): Promise<void>
+  release(): Promise<void>
+}
+
+export interface HoldOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Told once, when a command that works on the home has to be waited for. */
+  readonly onWait?: ((holder: Presence) => void) | undefined
+}
+
+/** A holder says who it is right after it took the lock: one that does not is not ours. */
+const namelessMs = 5_000
+
+const lookAgainMs = 50
+
+/**
+ * Takes the lock and says so. A command that holds it is waited for: it ends by
+ * itself. A daemon is not: it does the work that others would have done.
+ * @throws HypError LOCKED when a daemon or somebody nameless holds it, INTERRUPTED
+ */
+export async function holdHome(home: Home, { signal, onWait }: HoldOptions = {}): Promise<Hold> {
+  const start = performance.now()
+  let told = false
+  for (;;) {
+    try {
+      return await hold(home)
+    } catch (error) {
+      if (!(error instanceof HypError) || error.code !== 'LOCKED') throw error
+      const holder = await livingHolder(home)
+      if (holder === undefined ? performance.now() - start > namelessMs : holder.socket !== null) throw error
+      if (holder !== undefined && !told) onWait?.(holder)
+      told ||= holder !== undefined
+    }
+    if (signal?.aborted === true) throw new HypError('INTERRUPTED', 'Interrupted while waiting for another process.')
+    await sleep(lookAgainMs)
+  }
+}
+
+async function hold(home: Home): Promise<Hold> {
+  const lock = await takeLock(home)
+  const startedAt = new Date().toISOString()
+  const say = (socket: string | null): Promise<void> =>
+    writePresence(home, { pid: process.pid, version, startedAt, socket })
+  try {
+    await say(null)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+  return {
+    startedAt,
+    listensAt: say,
+    release: async () => {
+      try {
+        await removePresence(home)
+      } finally {
+        lock.release()
+      }
+    },
+  }
+}
+
+/** What `daemon.json` says, unless the process it names is gone. */
+async function livingHolder(home: Home): Promise<Presence | undefined> {
+  const presence = await readPresence(home)
+  if (presence === undefined) return undefined
+  try {
+    process.kill(presence.pid, 0)
+    return presence
+  } catch {
+    return undefined
+  }
+}
