@@ -25,6 +25,8 @@ export interface TableShape {
   readonly spec: PartitionSpec
   readonly allSpecs: readonly PartitionSpec[]
   readonly sortOrder: SortOrder
+  /** Paths where an earlier evolution left the table wider or laxer than it was declared. */
+  readonly tolerated: ReadonlySet<string>
 }
 
 /**
@@ -66,7 +68,9 @@ function diffFields(
       found.push(pending(prefix === '' ? 'AD106' : 'BR210', path, field.id, `renamed from ${field.name}`))
     }
     found.push(...diffType(column.type, field.type, base?.type, path, field.id, shape))
-    found.push(...nullability(column.required ?? false, field.required, base?.required, path, field.id))
+    found.push(
+      ...nullability(column.required ?? false, field.required, wasLaxer(base?.required, path, shape), path, field.id),
+    )
     if (column.doc !== undefined && column.doc !== field.doc) {
       found.push(pending('AD104', path, field.id, field.doc === undefined ? 'documented' : 'documentation changed'))
     }
@@ -129,7 +133,7 @@ function diffType(
     if (typeof declared === 'string' && typeof current === 'string') {
       if (normal(declared) === normal(current)) return []
       if (isPromotion(current, declared)) return [pending('AD102', path, id, `${now} -> ${wanted}`)]
-      if (isPromotion(declared, current) && applied === declared)
+      if (isPromotion(declared, current) && (applied === declared || shape.tolerated.has(path)))
         return [drift('TO302', path, id, `table has ${now}, declared ${wanted}`)]
     }
     return [pending('BR202', path, id, `${now} -> ${wanted}`)]
@@ -145,7 +149,7 @@ function diffType(
       ...nullability(
         declared.elementRequired ?? false,
         current['element-required'],
-        base?.['element-required'],
+        wasLaxer(base?.['element-required'], `${path}.element`, shape),
         `${path}.element`,
         current['element-id'],
       ),
@@ -161,7 +165,7 @@ function diffType(
       ...nullability(
         declared.valueRequired ?? false,
         current['value-required'],
-        base?.['value-required'],
+        wasLaxer(base?.['value-required'], `${path}.value`, shape),
         `${path}.value`,
         current['value-id'],
       ),
@@ -175,16 +179,15 @@ function normal(type: string): string {
   return type.replaceAll(/\s+/g, '')
 }
 
-function nullability(
-  declared: boolean,
-  current: boolean,
-  applied: boolean | undefined,
-  path: string,
-  id: number,
-): Difference[] {
+/** Whether it was another program, now or before an earlier evolution, that made something optional which is declared required. */
+function wasLaxer(applied: boolean | undefined, path: string, shape: TableShape): boolean {
+  return applied === true || shape.tolerated.has(path)
+}
+
+function nullability(declared: boolean, current: boolean, byOthers: boolean, path: string, id: number): Difference[] {
   if (declared === current) return []
   if (current) return [pending('AD103', path, id, 'required -> optional')]
-  return applied === true
+  return byOthers
     ? [drift('TO302', path, id, 'table has it optional, declared required')]
     : [pending('BR203', path, id, 'optional -> required')]
 }

@@ -99,7 +99,8 @@ export function stageEvolution(
       : schemaId === metadata['current-schema-id']
         ? []
         : [{ action: 'set-current-schema', 'schema-id': schemaId }]
-  const inPlace = plan.changes.filter(change => change.kind === 'in-place')
+  // What was tolerated is remembered too: the schema that is applied now has it, and it was still not declared.
+  const remembered = plan.changes.filter(change => change.kind === 'in-place' || change.code === 'TO302')
   const properties = appliedUpdate(
     metadata.properties,
     { ...appliedOf(plan, declaration), schemaId },
@@ -109,7 +110,7 @@ export function stageEvolution(
         schema: metadata['current-schema-id'],
       },
       to: { release: declaration.release, schema: schemaId },
-      changes: inPlace.map(({ code, path, change }) => ({ code, path, change })),
+      changes: remembered.map(({ code, path, change }) => ({ code, path, change })),
       fingerprint: plan.declared.fingerprint,
       at: context.at,
       ms: context.ms,

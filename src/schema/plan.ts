@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lastAssignedFieldId } from '../iceberg/ids.ts'
 import { currentSnapshot } from '../iceberg/metadata.ts'
 import type { TableMetadata } from '../iceberg/types.ts'
-import { appliedProperties, readApplied } from './applied.ts'
+import { appliedProperties, readApplied, readEvolutions } from './applied.ts'
 import { builtinDeclaration } from './builtin.ts'
 import type { Declaration } from './declaration.ts'
 import { type Difference, diff } from './diff.ts'
@@ -121,7 +121,12 @@ function differences(declaration: Declaration, metadata: TableMetadata): Differe
   const applied = readApplied(metadata.properties)
   const schema = (id: number | undefined): TableMetadata['schemas'][number] | undefined =>
     metadata.schemas.find(candidate => candidate['schema-id'] === id)
+  const tolerated = readEvolutions(metadata.properties)
+    .flatMap(evolution => evolution.changes)
+    .filter(change => change.code === 'TO302')
+    .map(change => change.path)
   return diff(declaration, {
+    tolerated: new Set(tolerated),
     current: schema(metadata['current-schema-id']) as TableMetadata['schemas'][number],
     applied: schema(applied.schemaId),
     spec: metadata['partition-specs'].find(

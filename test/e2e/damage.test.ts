@@ -211,6 +211,6 @@ test.each([
   const { status, stdout, stderr } = await here.hyp(...words)
   expect(status).toBe(expected)
   if (expected === 0) expect(stdout).toContain('not there yet')
-  else expect(stderr).toMatch(/ \[TABLE_NOT_FOUND\]\nhint: .*daemon/)
+  else expect(stderr).toMatch(/ \[TABLE_NOT_FOUND\]\nhint: .*hyp .*start/)
   expect(filesBelow(here.directory).filter(path => path.startsWith(here.home))).toEqual([])
 })

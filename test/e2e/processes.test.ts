@@ -89,7 +89,7 @@ test('backfill beside a running daemon goes through it: one import, no row twice
   expect(await here.query(countRows)).toEqual([{ n: 301, keys: 301 }])
 })
 
-test('backfill while the daemon is importing joins that import', async () => {
+test('backfill while the daemon is importing waits for that import and looks again', async () => {
   const here = machine()
   addHistory(here.claude, 20_000)
   const daemon = await here.daemon()
@@ -101,39 +101,62 @@ test('backfill while the daemon is importing joins that import', async () => {
   expect(await here.query(countRows)).toEqual([{ n: 20_000, keys: 20_000 }])
 })
 
-test('backfill beside another backfill exits 75, and nothing is there twice', async () => {
+test('backfill beside another backfill waits for it and says so, and nothing is there twice', async () => {
   const here = machine()
-  addHistory(here.claude, 10_000)
+  addHistory(here.claude, 2_000)
   const first = await holdLock(here)
-  const second = await here.hyp('backfill')
-  expect(second.status).toBe(75)
-  expect(second.stderr).toContain(`is in use by process ${first.pid}, since `)
+  const second = here.start('backfill')
+  await second.until('it waits', () => second.stderr().includes(`waiting for process ${first.pid}, `))
   first.kill('SIGCONT')
   expect((await first.ended).status).toBe(0)
-  expect(await here.query(countRows)).toEqual([{ n: 10_000, keys: 10_000 }])
+  expect((await second.ended).status).toBe(0)
+  expect(second.stderr()).toContain('0 new rows')
+  expect(await here.query(countRows)).toEqual([{ n: 2_000, keys: 2_000 }])
   expect(existsSync(join(here.home, 'run/daemon.json'))).toBe(false)
 })
 
-test('of many backfills at once in a new home some load and some are turned away, and every row is there once', async () => {
+test('Ctrl-C ends the waiting for another backfill, which goes on', async () => {
+  const here = machine()
+  addHistory(here.claude, 200)
+  const first = await holdLock(here)
+  const second = here.start('backfill')
+  await second.until('it waits', () => second.stderr().includes('waiting for process'))
+  second.kill('SIGINT')
+  expect((await second.ended).status).toBe(130)
+  first.kill('SIGCONT')
+  expect((await first.ended).status).toBe(0)
+})
+
+test('many backfills at once in a new home all end well, and every row is there once', async () => {
   const here = machine()
   addHistory(here.claude, 500)
   const outcomes = await Promise.all(Array.from({ length: 5 }, () => here.hyp('backfill')))
-  const statuses = outcomes.map(({ status }) => status)
-  expect(statuses).toContain(0)
-  expect(statuses.filter(status => status !== 0 && status !== 75)).toEqual([])
+  expect(outcomes.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0])
   expect(await here.query(countRows)).toEqual([{ n: 500, keys: 500 }])
 })
 
-test('a daemon beside a backfill exits 75, and once that is over it starts', async () => {
+test('a backfill and a daemon that start at once both get their way, and every row is there once', async () => {
   const here = machine()
-  addHistory(here.claude, 10_000)
+  addHistory(here.claude, 500)
+  const backfill = here.start('backfill')
+  const daemon = await here.daemon()
+  expect((await backfill.ended).status).toBe(0)
+  await daemon.imported()
+  expect(await here.query(countRows)).toEqual([{ n: 500, keys: 500 }])
+})
+
+test('a daemon beside a backfill says whom it waits for, and starts when that is over', async () => {
+  const here = machine()
+  addHistory(here.claude, 2_000)
   const backfill = await holdLock(here)
-  expect((await here.hyp('daemon')).status).toBe(75)
-  expect((await here.hyp('start')).stderr).toContain(`is in use by process ${backfill.pid}, since `)
+  const starting = here.daemon()
+  const log = here.start('status')
+  expect((await log.ended).status).toBe(0)
   backfill.kill('SIGCONT')
   expect((await backfill.ended).status).toBe(0)
-  const daemon = await here.daemon()
-  expect(await daemon.imported()).toMatchObject({ rows: 0, duplicates: 10_000 })
+  const daemon = await starting
+  expect(daemon.events().find(({ msg }) => msg === 'waiting')).toMatchObject({ pid: backfill.pid })
+  expect(await daemon.imported()).toMatchObject({ rows: 0, duplicates: 2_000 })
 })
 
 /** A backfill that has taken the lock and then stands still. */
