@@ -112,6 +112,22 @@ const listed: ManifestFile = {
 }
 
 describe('a manifest', () => {
+  test('that is read without statistics gives all the rest', () => {
+    const file = dataFile(values)
+    const bytes = encodeManifest([{ status: entryStatus.added, file }], spec, schema, sync)
+    const none = {
+      columnSizes: new Map(),
+      valueCounts: new Map(),
+      nullValueCounts: new Map(),
+      nanValueCounts: new Map(),
+      lowerBounds: new Map(),
+      upperBounds: new Map(),
+    }
+    const [whole] = decodeManifest(bytes, listed, typeById)
+    const [entry] = decodeManifest(bytes, listed, typeById, false)
+    expect(entry).toEqual({ ...whole, file: { ...whole?.file, ...none } })
+  })
+
   test('keeps its entries, partition values of every type included', () => {
     const full = dataFile(values)
     const bare = dataFile(

@@ -17,8 +17,8 @@ export const append: Figure = {
   name: 'append',
   about: 'Appending rows with every column of release 9 and 2 KB of text, against the bare encoder',
   method: [
-    `Ours is \`appendOnce\` on batches of ${count(batchRows)} rows into a table that grows: keys are looked up in what is`,
-    `stored, rows go to ${buckets} buckets, are sorted, checked and encoded; data files, manifests and metadata are`,
+    `Ours is \`appendOnce\` on batches of ${count(batchRows)} rows into a table that grows, as an import hands them over: keys of sessions that`,
+    `were seen before are looked up in what is stored (here every batch brings new ones), rows go to ${buckets} buckets, are sorted, checked and encoded; data files, manifests and metadata are`,
     'durable at the end of each batch.',
     'The rival is hyparquet-writer with the same schema elements, codec (Snappy by hysnappy) and row groups of at most',
     `${count(rowGroupRows)} rows, given the same rows as columns, and written by plain \`node:fs\` without fsync:`,

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import type { Catalog } from '../../src/iceberg/catalog/catalog.ts'
+import { appendOnce } from '../../src/ingest/append-once.ts'
+import { type FirstKeys, readFirstKeys } from '../../src/ingest/first-keys.ts'
+import { firstOfEachKey } from '../../src/ingest/row-key.ts'
+import { append, apply, batch, declare, key, openTable, seededContext } from '../support/crash-table.ts'
+import { PowerDisk } from '../support/power-file-io.ts'
+import { readRows } from '../support/table.ts'
+
+const context = seededContext(1)
+
+async function newTable(): Promise<Catalog> {
+  const { io } = new PowerDisk()
+  await io.makeDirectory('/home')
+  const catalog = openTable(io, '/home/table', context)
+  await apply(catalog, '/home/table', declare(), context)
+  return catalog
+}
+
+async function suspects(known: FirstKeys, catalog: Catalog, name: string): Promise<number> {
+  return known.suspects(await catalog.load(), firstOfEachKey(batch(name), key).rows).size
+}
+
+async function addKnowing(catalog: Catalog, name: string, known: FirstKeys): Promise<number> {
+  return (await appendOnce(catalog, await catalog.load(), batch(name), key, context, known)).rows
+}
+
+test('rows are suspected to be stored only where their first key is', async () => {
+  const catalog = await newTable()
+  const known = await readFirstKeys(await catalog.load(), key)
+  expect(await suspects(known, catalog, 'a')).toBe(0)
+  await addKnowing(catalog, 'a', known)
+  expect(await suspects(known, catalog, 'a')).toBe(6)
+  expect(await suspects(await readFirstKeys(await catalog.load(), key), catalog, 'a')).toBe(6)
+})
+
+test('rows that somebody else added in between are not stored twice', async () => {
+  const catalog = await newTable()
+  const known = await readFirstKeys(await catalog.load(), key)
+  await addKnowing(catalog, 'a', known)
+  await append(catalog, batch('b'), context)
+  expect(await addKnowing(catalog, 'b', known)).toBe(0)
+  expect(await addKnowing(catalog, 'c', known)).toBe(6)
+  expect(await addKnowing(catalog, 'c', known)).toBe(0)
+  expect((await readRows(await catalog.load())).length).toBe(18)
+})
+
+test('rows that somebody else adds right before the commit are not stored twice, now or later', async () => {
+  const catalog = await newTable()
+  const known = await readFirstKeys(await catalog.load(), key)
+  const base = await catalog.load()
+  await append(catalog, batch('a'), context)
+  const { rows } = await appendOnce(catalog, base, [...batch('a'), ...batch('b')], key, context, known)
+  expect(rows).toBe(6)
+  expect(await addKnowing(catalog, 'a', known)).toBe(0)
+})
