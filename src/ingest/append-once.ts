@@ -69,8 +69,9 @@ export async function appendOnce(
     )
     prepared = await prepareAppend(base, filesOf(written), context)
     const table = await commitAppend(catalog, base, prepared, context, reprobe)
-    firstKeys?.added(table, fresh.values())
     const count = written.reduce((sum, { file }) => sum + file.recordCount, 0)
+    // With nothing of ours in it, the newest snapshot is somebody else's, and may hold keys that we have not seen.
+    if (count > 0) firstKeys?.added(table, fresh.values())
     return { table, rows: count, duplicates: rows.length - count }
   } catch (error) {
     if (!isCode(error, 'COMMIT_STATE_UNKNOWN')) {

@@ -54,3 +54,13 @@ test('rows that somebody else adds right before the commit are not stored twice,
   expect(rows).toBe(6)
   expect(await addKnowing(catalog, 'a', known)).toBe(0)
 })
+
+test('when somebody else stored all of a batch and more right before the commit, the more is not stored twice later', async () => {
+  const catalog = await newTable()
+  const known = await readFirstKeys(await catalog.load(), key)
+  const base = await catalog.load()
+  await append(catalog, [...batch('a'), ...batch('more')], context)
+  expect((await appendOnce(catalog, base, batch('a'), key, context, known)).rows).toBe(0)
+  expect(await addKnowing(catalog, 'more', known)).toBe(0)
+  expect((await readRows(await catalog.load())).length).toBe(12)
+})
