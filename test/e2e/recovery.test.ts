@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { machine } from '../support/home.ts'
-import { addHistory } from '../support/transcripts.ts'
+import { addHistory, addLines, line } from '../support/transcripts.ts'
 
 /*
  * What a daemon does when what stood in its way is gone, and when somebody
@@ -70,4 +70,26 @@ test('a body that is too long is refused, and the daemon still stops in good ord
   if (answer !== undefined) expect(answer.status).toBe(400)
   expect((await daemon.stop('SIGTERM')).status).toBe(0)
   expect(daemon.events().at(-1)?.msg).toBe('stopped')
+})
+
+test('verify names the columns that icebird cannot give, and is not misled by how it gives the others', async () => {
+  const here = machine()
+  here.declare(
+    JSON.stringify({
+      columns: [
+        { name: 'stop-reason', type: 'string', from: '/message/stop_reason' },
+        { name: 'line_uuid', type: 'uuid', from: '/line' },
+        { name: 'score', type: 'double', from: '/score' },
+      ],
+    }),
+  )
+  const message = { id: 'm', role: 'assistant', model: 'x', stop_reason: 'end_turn', content: '\ufeff\ufeffmarked' }
+  addLines(here.claude, 'one', [
+    line('one', 0, { message, line: '5a1de5e0-0000-4000-8000-000000000001', score: 0.25 }),
+    line('one', 1),
+  ])
+  expect((await here.hyp('backfill')).status).toBe(0)
+  const { status, stdout } = await here.hyp('table', 'verify')
+  expect(stdout).toContain('re-read by icebird: same (not compared: stop-reason, line_uuid)')
+  expect(status).toBe(0)
 })

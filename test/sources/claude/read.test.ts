@@ -44,6 +44,17 @@ test('every line ends as rows or as one skip', async () => {
   })
 })
 
+test('an answer without content keeps its usage in a row of its own, and lines of unknown types are kept', async () => {
+  const billed = assistant([])
+  const message = { ...(billed as { message: object }).message, usage: { input_tokens: 3, output_tokens: 900 } }
+  const read = await readLinesOf({ ...billed, message }, line('result', { text: 'done' }))
+  expect(read.skipped).toEqual({})
+  expect(read.rows).toMatchObject([
+    { role: 'assistant', part_type: 'other', part_index: 0, content_text: null, output_tokens: 900n },
+    { part_type: 'other', provider_type: 'result' },
+  ])
+})
+
 test('all bytes of the file are counted, blank lines included', async () => {
   const content = `\n${transcript(user('a'), line('progress'))}\n\n`
   expect((await readContent(content)).counts.bytes).toBe(Buffer.byteLength(content))
