@@ -1,27 +1,8 @@
 import { IcebergError } from './errors.ts'
 import type { Type } from './types.ts'
 
-/** A primitive type taken apart. */
-export type Primitive =
-  | {
-      readonly kind:
-        | 'boolean'
-        | 'int'
-        | 'long'
-        | 'float'
-        | 'double'
-        | 'date'
-        | 'time'
-        | 'timestamp'
-        | 'timestamptz'
-        | 'string'
-        | 'uuid'
-        | 'binary'
-    }
-  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
-  | { readonly kind: 'fixed'; readonly length: number }
-
-const simple = new Set([
+/** The primitives without parameters (spec "Primitive Types"). */
+export const simplePrimitives = [
   'boolean',
   'int',
   'long',
@@ -34,7 +15,17 @@ const simple = new Set([
   'string',
   'uuid',
   'binary',
-])
+] as const
+
+type SimplePrimitive = (typeof simplePrimitives)[number]
+
+/** A primitive type taken apart. */
+export type Primitive =
+  | { readonly kind: SimplePrimitive }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'fixed'; readonly length: number }
+
+const simple: ReadonlySet<string> = new Set(simplePrimitives)
 const v3Only = /^(?:timestamp_ns|timestamptz_ns|variant|unknown|geometry(?:\(.*\))?|geography(?:\(.*\))?)$/
 
 /** The primitives of format versions 1 and 2 (spec "Primitive Types"); undefined for any other name. */

@@ -1,22 +1,7 @@
-import { parsePrimitive } from '../../iceberg/primitive.ts'
+import { parsePrimitive, simplePrimitives } from '../../iceberg/primitive.ts'
 import { suggestion } from './suggestion.ts'
 
 export const nestedKinds: readonly string[] = ['struct', 'list', 'map']
-
-const primitives = [
-  'boolean',
-  'int',
-  'long',
-  'float',
-  'double',
-  'date',
-  'time',
-  'timestamp',
-  'timestamptz',
-  'string',
-  'uuid',
-  'binary',
-]
 
 /** What people call these types elsewhere. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -59,9 +44,9 @@ export const insteadOfV3: Readonly<Record<string, string>> = {
 /** What was meant by a text that is no type; `bare` is in lower case and without parameters. */
 export function otherName(bare: string): string {
   if (Object.hasOwn(otherNames, bare)) return `Use ${otherNames[bare]}.`
-  const close = suggestion(bare, primitives)
+  const close = suggestion(bare, simplePrimitives)
   return close === undefined
-    ? `The types are ${primitives.join(', ')}, decimal(P,S), fixed[L], and struct, list and map as objects.`
+    ? `The types are ${simplePrimitives.join(', ')}, decimal(P,S), fixed[L], and struct, list and map as objects.`
     : `Did you mean "${close}"?`
 }
 
