@@ -40,7 +40,7 @@ export function line(type: string, fields: object = {}): Record<string, unknown>
     parentUuid: null,
     isSidechain: false,
     userType: 'external',
-    cwd: '/work/widgets',
+    cwd: '/code/widgets',
     sessionId: session,
     version: '2.1.220',
     gitBranch: 'main',
