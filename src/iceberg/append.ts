@@ -1,6 +1,6 @@
 import { type Catalog, makeDurable, type Table } from './catalog/catalog.ts'
 import { cellText } from './cell-text.ts'
-import type { Commit } from './commit.ts'
+import type { Commit, Update } from './commit.ts'
 import { removeDataFiles } from './data-files.ts'
 import { IcebergError } from './errors.ts'
 import { writeFile } from './file-io/file-io.ts'
@@ -9,6 +9,7 @@ import { type DataFile, type EntryStatus, entryStatus, type ManifestFile } from 
 import { encodeManifest } from './manifest/manifest.ts'
 import { encodeManifestList, summarizePartitions } from './manifest/manifest-list.ts'
 import { currentSnapshot, snapshotById, specById } from './metadata.ts'
+import { requirementsOf } from './requirements.ts'
 import { readManifestList, readManifests } from './snapshot.ts'
 import type { Long, Snapshot, TableMetadata } from './types.ts'
 
@@ -101,6 +102,11 @@ export function stageAppend(
     'manifest-list': listLocation,
     'schema-id': metadata['current-schema-id'],
   }
+  const updates: Update[] = [
+    { action: 'add-snapshot', snapshot },
+    { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': snapshotId },
+    ...(Object.keys(properties).length === 0 ? [] : [{ action: 'set-properties' as const, updates: properties }]),
+  ]
   return {
     snapshot,
     listLocation,
@@ -109,17 +115,7 @@ export function stageAppend(
       { snapshotId, parentSnapshotId: parent?.['snapshot-id'], sequenceNumber },
       syncMarker(context),
     ),
-    commit: {
-      requirements: [
-        { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
-        { type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': parent?.['snapshot-id'] ?? null },
-      ],
-      updates: [
-        { action: 'add-snapshot', snapshot },
-        { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': snapshotId },
-        ...(Object.keys(properties).length === 0 ? [] : [{ action: 'set-properties' as const, updates: properties }]),
-      ],
-    },
+    commit: { requirements: requirementsOf(updates, metadata), updates },
   }
 }
 

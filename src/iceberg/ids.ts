@@ -1,4 +1,5 @@
 import { IcebergError } from './errors.ts'
+import { matchFields } from './matching.ts'
 import { sameType } from './primitive.ts'
 import { highestFieldId, isNested } from './schema-index.ts'
 import type { Field, Schema, StructType, TableMetadata, Type } from './types.ts'
@@ -9,8 +10,8 @@ export interface WantedField {
   readonly required: boolean
   readonly type: WantedType
   readonly doc?: string
-  /** The name this column had in the table, for a declared rename. */
-  readonly renamedFrom?: string
+  /** The names this column had before, the newest first, for a declared rename. */
+  readonly renamedFrom?: string | readonly string[]
 }
 
 export type WantedType =
@@ -83,10 +84,9 @@ export function schemaById(metadata: TableMetadata, id: number): Schema {
 }
 
 function mergeStruct(wanted: readonly WantedField[], current: StructType, nextId: () => number): Field[] {
-  const matches = wanted.map(field => {
-    const match =
-      current.fields.find(candidate => candidate.name === field.name) ??
-      current.fields.find(candidate => candidate.name === field.renamedFrom)
+  const found = matchFields(wanted, current.fields)
+  const matches = wanted.map((field, index) => {
+    const match = found[index]
     return match !== undefined && sameMeaning(match.type, field.type) ? match : undefined
   })
   const ids = matches.map(match => match?.id ?? nextId())

@@ -60,12 +60,15 @@ export function primitiveOf(type: Type): Primitive {
 }
 
 /**
- * Whether a column may change from one type to the other without a rewrite in
- * formats 1 and 2 (spec "Schema Evolution"): int→long, float→double, more
- * decimal digits at the same scale. Equal types are not a promotion.
+ * Whether a column may change from one type to the other without a rewrite
+ * (spec "Schema Evolution"): int→long, float→double, more decimal digits at
+ * the same scale; from version 3 on also date→timestamp, date→timestamp_ns and
+ * unknown→anything. Equal types are not a promotion.
  */
-export function isPromotion(from: Type, to: Type): boolean {
+export function isPromotion(from: Type, to: Type, formatVersion = 2): boolean {
+  if (formatVersion >= 3 && from === 'unknown') return to !== 'unknown'
   if (typeof from !== 'string' || typeof to !== 'string') return false
+  if (formatVersion >= 3 && from === 'date') return to === 'timestamp' || to === 'timestamp_ns'
   if (from === 'int' && to === 'long') return true
   if (from === 'float' && to === 'double') return true
   const narrow = parsePrimitive(from)

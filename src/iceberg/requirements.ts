@@ -1,4 +1,4 @@
-import type { Requirement } from './commit.ts'
+import type { Requirement, Update } from './commit.ts'
 import { IcebergError } from './errors.ts'
 import { lastAssignedFieldId } from './ids.ts'
 import type { Long, TableMetadata } from './types.ts'
@@ -73,4 +73,59 @@ function differ(sentence: string, expected: number | string, actual: number | st
 
 function sameLong(a: Long, b: Long): boolean {
   return BigInt(a) === BigInt(b)
+}
+
+/**
+ * What must still hold when updates made for this metadata are applied: one requirement of a kind, in the order in which
+ * the updates ask for it (REST protocol, "Requirements").
+ */
+export function requirementsOf(updates: readonly Update[], metadata: TableMetadata): Requirement[] {
+  const requirements = new Map<string, Requirement>()
+  const assert = (requirement: Requirement): void => {
+    const key =
+      requirement.type === 'assert-ref-snapshot-id' ? `${requirement.type} ${requirement.ref}` : requirement.type
+    if (!requirements.has(key)) requirements.set(key, requirement)
+  }
+  assert({ type: 'assert-table-uuid', uuid: metadata['table-uuid'] })
+  for (const update of updates) {
+    if (update.action === 'set-snapshot-ref') {
+      const ref = update['ref-name']
+      assert({ type: 'assert-ref-snapshot-id', ref, 'snapshot-id': metadata.refs[ref]?.['snapshot-id'] ?? null })
+      continue
+    }
+    for (const requirement of asked[update.action]?.(metadata) ?? []) assert(requirement)
+  }
+  return [...requirements.values()]
+}
+
+const currentSchemaId = (metadata: TableMetadata): Requirement => ({
+  type: 'assert-current-schema-id',
+  'current-schema-id': metadata['current-schema-id'],
+})
+
+const defaultSpecId = (metadata: TableMetadata): Requirement => ({
+  type: 'assert-default-spec-id',
+  'default-spec-id': metadata['default-spec-id'],
+})
+
+/** What is removed may be what somebody writes with on another branch. */
+const otherBranches = (metadata: TableMetadata): Requirement[] =>
+  Object.entries(metadata.refs).flatMap(([ref, { type, 'snapshot-id': id }]) =>
+    type === 'branch' && ref !== 'main' ? [{ type: 'assert-ref-snapshot-id', ref, 'snapshot-id': id } as const] : [],
+  )
+
+const asked: Partial<Record<Update['action'], (metadata: TableMetadata) => Requirement[]>> = {
+  'add-schema': metadata => [
+    { type: 'assert-last-assigned-field-id', 'last-assigned-field-id': lastAssignedFieldId(metadata) },
+  ],
+  'set-current-schema': metadata => [currentSchemaId(metadata)],
+  'remove-schemas': metadata => [currentSchemaId(metadata), ...otherBranches(metadata)],
+  'add-spec': metadata => [
+    { type: 'assert-last-assigned-partition-id', 'last-assigned-partition-id': metadata['last-partition-id'] },
+  ],
+  'set-default-spec': metadata => [defaultSpecId(metadata)],
+  'remove-partition-specs': metadata => [defaultSpecId(metadata), ...otherBranches(metadata)],
+  'set-default-sort-order': metadata => [
+    { type: 'assert-default-sort-order-id', 'default-sort-order-id': metadata['default-sort-order-id'] },
+  ],
 }

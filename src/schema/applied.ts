@@ -8,17 +8,23 @@ export const appliedProperties = {
   builtinFingerprint: 'hyp.builtin.fingerprint',
   declarationFingerprint: 'hyp.declaration.fingerprint',
   schemaId: 'hyp.applied-schema-id',
+  specId: 'hyp.applied-spec-id',
+  sortOrderId: 'hyp.applied-sort-order-id',
 } as const
 
 const evolutionPrefix = 'hyp.evolution.'
 
+/** What happened: made, brought to a later declaration, brought back to its own, or accepted as others made it. */
+export type EvolutionKind = 'creation' | 'evolution' | 'repair' | 'adoption'
+
 /** One evolution as the table remembers it. */
 export interface Evolution {
-  /** Counts from 1, which is the creation. */
+  /** Counts from 1. */
   readonly n: number
-  /** null for the creation. */
-  readonly from: { readonly release: number; readonly schema: number } | null
-  readonly to: { readonly release: number; readonly schema: number }
+  readonly kind: EvolutionKind
+  /** null for the creation; release null where no declaration was applied before. */
+  readonly from: { readonly release: number | null; readonly schema: number } | null
+  readonly to: { readonly release: number | null; readonly schema: number }
   readonly changes: readonly { readonly code: string; readonly path: string; readonly change: string }[]
   /** Fingerprint of the declaration that was applied. */
   readonly fingerprint: string
@@ -36,6 +42,8 @@ export interface Applied {
   readonly builtinFingerprint: string | undefined
   readonly declarationFingerprint: string | undefined
   readonly schemaId: number | undefined
+  readonly specId: number | undefined
+  readonly sortOrderId: number | undefined
 }
 
 type Properties = Readonly<Record<string, string>>
@@ -46,6 +54,8 @@ export function readApplied(properties: Properties): Applied {
     builtinFingerprint: properties[appliedProperties.builtinFingerprint],
     declarationFingerprint: properties[appliedProperties.declarationFingerprint],
     schemaId: integer(properties[appliedProperties.schemaId]),
+    specId: integer(properties[appliedProperties.specId]),
+    sortOrderId: integer(properties[appliedProperties.sortOrderId]),
   }
 }
 
@@ -63,20 +73,23 @@ export function readEvolutions(properties: Properties): Evolution[] {
     .sort((a, b) => a.n - b.n)
 }
 
-/** The properties that go into the commit of an evolution. */
+/** The properties that go into the commit of an evolution. What is undefined stays as the table has it. */
 export function appliedUpdate(
   properties: Properties,
-  applied: Required<Applied>,
+  applied: Partial<Applied>,
   evolution: Omit<Evolution, 'n'>,
 ): Record<string, string> {
   const n = (readEvolutions(properties).at(-1)?.n ?? 0) + 1
-  return {
-    [appliedProperties.builtinRelease]: String(applied.release),
-    [appliedProperties.builtinFingerprint]: String(applied.builtinFingerprint),
-    [appliedProperties.declarationFingerprint]: String(applied.declarationFingerprint),
-    [appliedProperties.schemaId]: String(applied.schemaId),
-    [`${evolutionPrefix}${n}`]: JSON.stringify(evolution),
-  }
+  const members: readonly (readonly [name: string, value: number | string | undefined])[] = [
+    [appliedProperties.builtinRelease, applied.release],
+    [appliedProperties.builtinFingerprint, applied.builtinFingerprint],
+    [appliedProperties.declarationFingerprint, applied.declarationFingerprint],
+    [appliedProperties.schemaId, applied.schemaId],
+    [appliedProperties.specId, applied.specId],
+    [appliedProperties.sortOrderId, applied.sortOrderId],
+    [`${evolutionPrefix}${n}`, JSON.stringify(evolution)],
+  ]
+  return Object.fromEntries(members.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])))
 }
 
 function integer(text: string | undefined): number | undefined {

@@ -5,6 +5,7 @@ import { partColumns } from './builtin/part-columns.ts'
 import { sessionColumns } from './builtin/session-columns.ts'
 import { turnColumns } from './builtin/turn-columns.ts'
 import { builtinColumns, builtinDeclaration, builtinReleases, builtinTable, newestRelease } from './builtin.ts'
+import { sortFieldOf } from './sort.ts'
 
 /** The text of `docs/columns.md`, made from the declaration so that the two cannot differ. */
 export function renderColumnsDoc(): string {
@@ -17,7 +18,7 @@ export function renderColumnsDoc(): string {
     [
       `* **Row key**: ${code(identifier)}. No two rows share it, however often the same history is read.`,
       `* **Partitions**: \`${partition?.transform}\` of \`${partition?.column}\`, for the reasons in [decision 0001](decisions/0001-bucketed-partition-key.md). A query that names a session reads one bucket in sixteen.`,
-      `* **Sort order** within a file: ${code(sortBy)}.`,
+      `* **Sort order** within a file: ${code(sortBy.map(entry => sortFieldOf(entry).column))}.`,
     ].join('\n'),
     '## Four things to know before a query',
     habits,

@@ -1,3 +1,5 @@
+import type { Json } from '../iceberg/types.ts'
+
 /** A column as it is declared; ids are the table's business, never the declaration's. */
 export interface ColumnDeclaration {
   readonly name: string
@@ -10,8 +12,10 @@ export interface ColumnDeclaration {
   readonly since?: number
   /** JSON Pointer (RFC 6901) into the captured record, e.g. `/message/stop_reason`. */
   readonly from?: string
-  /** The column's name before a declared rename. */
-  readonly renamedFrom?: string
+  /** The column's name before a declared rename; after several, all its names, the newest first. */
+  readonly renamedFrom?: string | readonly string[]
+  /** Value for rows that give none, in the JSON form of the spec's "Single-value serialization"; format version 3 only. */
+  readonly default?: Json
 }
 
 export type DeclaredType =
@@ -26,14 +30,29 @@ export interface PartitionDeclaration {
   readonly transform: string
 }
 
+/** What rows are sorted by within a file: a column, or a column and how. */
+export type SortDeclaration =
+  | string
+  | {
+      readonly column: string
+      /** `identity` when left out. */
+      readonly transform?: string
+      /** Ascending when left out. */
+      readonly direction?: 'asc' | 'desc'
+      /** First when left out. */
+      readonly nulls?: 'first' | 'last'
+    }
+
 /** What a table should be: the whole of it, built-in and user columns together. */
 export interface Declaration {
   readonly table: string
-  /** The built-in release this declaration stands on. */
+  /** The built-in release this declaration stands on; for another table a number of its own that only grows. */
   readonly release: number
+  /** The table's directory, an absolute path, where it is not `tables/<table>` of the home. */
+  readonly location?: string
   readonly columns: readonly ColumnDeclaration[]
-  /** The row key. */
+  /** The row key. Like all names of columns below, a name in a struct is a path: `origin.host`. */
   readonly identifier: readonly string[]
   readonly partitionBy: readonly PartitionDeclaration[]
-  readonly sortBy: readonly string[]
+  readonly sortBy: readonly SortDeclaration[]
 }

@@ -37,8 +37,17 @@ export function fingerprint(declaration: Declaration): string {
   return createHash('sha256').update(canonicalJson(decisive)).digest('hex')
 }
 
-function decisiveColumn({ name, type, required = false, doc }: ColumnDeclaration): object {
-  return { name, type: decisiveType(type), required, doc }
+/**
+ * Fingerprint of the built-in part alone: what a release went out with, without the user's columns. Undefined for a
+ * table that hyp does not declare.
+ */
+export function builtinFingerprint(declaration: Declaration): string | undefined {
+  const columns = declaration.columns.filter(column => column.since !== undefined)
+  return columns.length === 0 ? undefined : fingerprint({ ...declaration, columns })
+}
+
+function decisiveColumn({ name, type, required = false, doc, default: value }: ColumnDeclaration): object {
+  return { name, type: decisiveType(type), required, doc, default: value }
 }
 
 function decisiveType(type: DeclaredType): unknown {

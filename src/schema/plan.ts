@@ -3,11 +3,15 @@ import { lastAssignedFieldId } from '../iceberg/ids.ts'
 import { currentSnapshot } from '../iceberg/metadata.ts'
 import type { TableMetadata } from '../iceberg/types.ts'
 import { appliedProperties, readApplied, readEvolutions } from './applied.ts'
-import { builtinDeclaration } from './builtin.ts'
 import type { Declaration } from './declaration.ts'
-import { type Difference, diff } from './diff.ts'
+import { compare } from './drift.ts'
+import { type EditedRelease, editedRelease } from './edited-release.ts'
 import { canonicalJson, fingerprint } from './fingerprint.ts'
-import { type ChangeKind, type RuleCode, ruleOf, type Sign } from './rules.ts'
+import { judge, type PlannedChange } from './judge.ts'
+import { outcome } from './outcome.ts'
+import { appliedState, presentState } from './table-state.ts'
+
+export type { PlannedChange } from './judge.ts'
 
 /** What a store needs: see each word in docs/concepts.md. */
 export type Verdict = 'current' | 'pending' | 'breaking' | 'newer' | 'drifted' | 'absent'
@@ -15,29 +19,10 @@ export type Verdict = 'current' | 'pending' | 'breaking' | 'newer' | 'drifted' |
 /** What `apply` would do. */
 export type Action = 'none' | 'create' | 'evolve' | 'refuse'
 
-/** One line of a plan: a difference, judged. */
-export interface PlannedChange {
-  readonly sign: Sign
-  readonly code: RuleCode
-  readonly kind: ChangeKind
-  readonly origin: 'pending' | 'drift'
-  readonly path: string
-  readonly fieldId: number | null
-  readonly change: string
-  /** The rule's title. */
-  readonly rule: string
-  /** Why it is refused or tolerated; null for a change in place. */
-  readonly reason: string | null
-  /** The safe way; null where none is needed. */
-  readonly fix: string | null
-  /** A command to paste; null where there is none. */
-  readonly command: string | null
-  readonly docs: string
-}
-
 /** The table a plan was made against. */
 export interface PlannedTable {
   readonly uuid: string
+  readonly formatVersion: number
   /** null: no declaration was ever applied to it. */
   readonly release: number | null
   readonly schemaId: number
@@ -57,6 +42,8 @@ export interface Plan {
   readonly declared: { readonly release: number; readonly fingerprint: string; readonly columns: number }
   /** null when there is no table yet. */
   readonly found: PlannedTable | null
+  /** The release that was applied, where this program has another declaration under its number. */
+  readonly edited: EditedRelease | null
   readonly changes: readonly PlannedChange[]
 }
 
@@ -75,41 +62,38 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
     columns: declaration.columns.length,
   }
   const base = { formatVersion: 1, store: 'table', table: declaration.table, declared } as const
-  if (observed === null) {
-    return {
-      ...base,
-      id: planId(declared.fingerprint, null),
-      verdict: 'absent',
-      action: 'create',
-      found: null,
-      changes: [],
-    }
-  }
+  const id = planId(declared.fingerprint, observed?.metadata ?? null)
+  if (observed === null)
+    return { ...base, id, verdict: 'absent', action: 'create', found: null, edited: null, changes: [] }
   const { metadata, version } = observed
   const applied = readApplied(metadata.properties)
   const found: PlannedTable = {
     uuid: metadata['table-uuid'],
+    formatVersion: metadata['format-version'],
     release: applied.release ?? null,
     schemaId: metadata['current-schema-id'],
     metadataVersion: version,
     rows: rowCount(metadata),
   }
-  const id = planId(declared.fingerprint, metadata)
-  if (applied.release !== undefined && applied.release > declaration.release) {
-    return { ...base, id, verdict: 'newer', action: 'refuse', found, changes: [] }
-  }
-  const changes = sorted(
-    differences(declaration, metadata).map(difference => judge(difference, found, declaration.release)),
+  if (applied.release !== undefined && applied.release > declaration.release)
+    return { ...base, id, verdict: 'newer', action: 'refuse', found, edited: null, changes: [] }
+  const edited = editedRelease(declaration, applied)
+  const differences = compare(declaration, {
+    now: presentState(metadata),
+    applied: appliedState(metadata, applied),
+    editedRelease: edited?.release,
+    tolerated: toleratedPaths(metadata),
+  })
+  const changes = outcome(declaration, metadata, differences).map(difference =>
+    judge(difference, {
+      table: declaration.table,
+      declared: declaration.release,
+      found: found.release,
+      rows: found.rows,
+      formatVersion: found.formatVersion,
+    }),
   )
-  const verdict = verdictOf(changes)
-  return {
-    ...base,
-    id,
-    verdict,
-    action: verdict === 'breaking' ? 'refuse' : verdict === 'pending' ? 'evolve' : 'none',
-    found,
-    changes,
-  }
+  return { ...base, id, ...verdictOf(changes), found, edited, changes }
 }
 
 /** Rows of the current snapshot, from its summary. */
@@ -117,72 +101,17 @@ export function rowCount(metadata: TableMetadata): number {
   return Number(currentSnapshot(metadata)?.summary?.['total-records'] ?? 0)
 }
 
-function differences(declaration: Declaration, metadata: TableMetadata): Difference[] {
-  const applied = readApplied(metadata.properties)
-  const schema = (id: number | undefined): TableMetadata['schemas'][number] | undefined =>
-    metadata.schemas.find(candidate => candidate['schema-id'] === id)
-  const tolerated = readEvolutions(metadata.properties)
-    .flatMap(evolution => evolution.changes)
-    .filter(change => change.code === 'TO302')
-    .map(change => change.path)
-  return diff(declaration, {
-    tolerated: new Set(tolerated),
-    current: schema(metadata['current-schema-id']) as TableMetadata['schemas'][number],
-    applied: schema(applied.schemaId),
-    spec: metadata['partition-specs'].find(
-      spec => spec['spec-id'] === metadata['default-spec-id'],
-    ) as TableMetadata['partition-specs'][number],
-    allSpecs: metadata['partition-specs'],
-    sortOrder: metadata['sort-orders'].find(
-      order => order['order-id'] === metadata['default-sort-order-id'],
-    ) as TableMetadata['sort-orders'][number],
-  })
+function toleratedPaths(metadata: TableMetadata): ReadonlySet<string> {
+  const changes = readEvolutions(metadata.properties).flatMap(evolution => evolution.changes)
+  return new Set(changes.filter(change => change.code === 'TO302').map(change => change.path))
 }
 
-function judge(difference: Difference, found: PlannedTable, declared: number): PlannedChange {
-  const rule = ruleOf(difference.code)
-  // Running as the table's release is a way out only where the built-in declaration is ahead of the table.
-  const isAhead = found.release !== null && found.release < declared
-  return {
-    sign: rule.sign,
-    code: rule.code,
-    kind: rule.kind,
-    origin: difference.origin,
-    path: difference.path,
-    fieldId: difference.fieldId,
-    change: difference.change,
-    rule: rule.title,
-    reason: rule.kind === 'in-place' ? null : reasonFor(rule.code, rule.why, found),
-    fix: rule.fix ?? null,
-    command: rule.kind === 'breaking' && isAhead ? `hyp daemon --as-release ${found.release}` : null,
-    docs: `docs/rules.md#${rule.code}`,
-  }
-}
-
-/** A refusal that concerns stored rows says how many. */
-function reasonFor(code: RuleCode, why: string, found: PlannedTable): string {
-  if (code === 'BR201' || code === 'BR203') {
-    const rows =
-      found.rows === 0
-        ? 'A row that is stored'
-        : `The ${found.rows.toLocaleString('en-US').replaceAll(',', ' ')} stored rows`
-    return code === 'BR201'
-      ? `${rows} would have no value for it, and format version 2 has no initial default.`
-      : `${rows} may have no value for it.`
-  }
-  return why
-}
-
-const kinds: readonly ChangeKind[] = ['in-place', 'breaking', 'tolerated']
-
-function sorted(changes: readonly PlannedChange[]): PlannedChange[] {
-  return changes.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
-}
-
-function verdictOf(changes: readonly PlannedChange[]): Verdict {
-  if (changes.some(change => change.kind === 'breaking')) return 'breaking'
-  if (changes.some(change => change.kind === 'in-place')) return 'pending'
-  return changes.some(change => change.origin === 'drift') ? 'drifted' : 'current'
+function verdictOf(changes: readonly PlannedChange[]): { readonly verdict: Verdict; readonly action: Action } {
+  if (changes.some(change => change.kind === 'breaking')) return { verdict: 'breaking', action: 'refuse' }
+  const inPlace = changes.filter(change => change.kind === 'in-place')
+  const action = inPlace.length > 0 ? 'evolve' : 'none'
+  if (inPlace.some(change => change.origin === 'pending')) return { verdict: 'pending', action }
+  return { verdict: changes.some(change => change.origin === 'drift') ? 'drifted' : 'current', action }
 }
 
 function planId(declared: string, metadata: TableMetadata | null): string {
@@ -198,13 +127,4 @@ function planId(declared: string, metadata: TableMetadata | null): string {
           applied: Object.values(appliedProperties).map(name => metadata.properties[name] ?? null),
         }
   return createHash('sha256').update(canonicalJson({ declared, table })).digest('hex').slice(0, 16)
-}
-
-const builtinFingerprints = new Map<number, string>()
-
-/** Fingerprint of the built-in part alone. A release never changes, so it is computed once. */
-export function builtinFingerprint(release: number): string {
-  let known = builtinFingerprints.get(release)
-  if (known === undefined) builtinFingerprints.set(release, (known = fingerprint(builtinDeclaration(release))))
-  return known
 }

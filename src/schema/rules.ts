@@ -19,7 +19,7 @@ interface RuleEntry {
   readonly fix?: string
 }
 
-/** AD: added or changed in place. TO: tolerated. BR: breaking. A code is never used again for another rule. */
+/** AD: added or changed in place. TO: tolerated. BR: breaking. A code is never used again for another rule; BR210 is gone. */
 export type RuleCode =
   | 'AD101'
   | 'AD102'
@@ -28,8 +28,12 @@ export type RuleCode =
   | 'AD105'
   | 'AD106'
   | 'AD107'
+  | 'AD108'
+  | 'AD109'
   | 'TO301'
   | 'TO302'
+  | 'TO303'
+  | 'TO304'
   | 'BR201'
   | 'BR202'
   | 'BR203'
@@ -39,7 +43,11 @@ export type RuleCode =
   | 'BR207'
   | 'BR208'
   | 'BR209'
-  | 'BR210'
+  | 'BR211'
+  | 'BR212'
+  | 'BR213'
+  | 'BR214'
+  | 'BR215'
 
 export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
   AD101: {
@@ -52,7 +60,7 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     kind: 'in-place',
     sign: '~',
     title: 'promote a type',
-    why: 'int → long, float → double and more decimal digits at the same scale hold every old value, so old files are read as the wider type without a rewrite.',
+    why: 'int → long, float → double and more decimal digits at the same scale hold every old value, so old files are read as the wider type without a rewrite. A table of format version 3 also takes date → timestamp and unknown → anything.',
   },
   AD103: {
     kind: 'in-place',
@@ -84,6 +92,18 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     title: 'change the sort order',
     why: 'New files are sorted the new way; every file says by which order it is sorted.',
   },
+  AD108: {
+    kind: 'in-place',
+    sign: '+',
+    title: 'add a column with a default',
+    why: 'Old rows read the default, new ones have it where they give no value. Only format version 3 has defaults, which hyp reads and does not write.',
+  },
+  AD109: {
+    kind: 'in-place',
+    sign: '~',
+    title: 'change the default of new rows',
+    why: 'The default that old rows read never changes; the one that new rows get may. Format version 3 only.',
+  },
   TO301: {
     kind: 'tolerated',
     sign: '·',
@@ -97,6 +117,20 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     title: 'the table is wider or laxer than declared, and the declaration did not change',
     why: 'Another program promoted the type or made the column optional. Every declared value still fits.',
     fix: 'Declare what the table has.',
+  },
+  TO303: {
+    kind: 'tolerated',
+    sign: '·',
+    title: 'the table’s name mapping cannot be read',
+    why: 'Files without field ids are found by it. It is left as it is, so such files do not get the names that change now.',
+    fix: 'Mend the property schema.name-mapping.default with the program that set it.',
+  },
+  TO304: {
+    kind: 'tolerated',
+    sign: '·',
+    title: 'another program dropped a column and made it again',
+    why: 'The column has another field id now. Values that were stored under the old one are not read any more.',
+    fix: 'If that was not meant, let the program that did it go back to the schema before.',
   },
   BR201: {
     kind: 'breaking',
@@ -161,12 +195,40 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     why: 'Engines show their own metadata columns under this name.',
     fix: 'Choose another name.',
   },
-  BR210: {
+  BR211: {
     kind: 'breaking',
     sign: '!',
-    title: 'rename a member of a struct',
-    why: 'Queries find members of a struct by name: rows that are stored would lose the member.',
-    fix: 'Keep the name, or add a member beside it.',
+    title: 'a default in a table of format version 2',
+    why: 'Version 2 has no defaults: rows that are stored would read null.',
+    fix: 'Leave the default out, and put it into queries with coalesce.',
+  },
+  BR212: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'a type of format version 3 in a table of version 2',
+    why: 'Engines that read version 2 do not know the type.',
+    fix: 'Declare a type of version 2, for most kinds of text "string".',
+  },
+  BR213: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'another program renamed or dropped a declared column',
+    why: 'The values that are stored are under its field id. A new column of its name would have another id, and those rows would read null.',
+    fix: 'Let that program take its change back, or declare the new name with renamedFrom. To begin anew with an empty column, accept the table as it is.',
+  },
+  BR214: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'two columns with one full name',
+    why: 'A column a.b and a member b of a column a have the same full name, and the format allows each only once.',
+    fix: 'Choose a name without a dot.',
+  },
+  BR215: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'no field ids are left',
+    why: 'Ids above 2147483447 are kept for columns that engines make up, and the table has used up those below.',
+    fix: 'Declare no further columns for this table.',
   },
 }
 

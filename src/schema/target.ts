@@ -1,65 +1,55 @@
 import type { WantedField, WantedType } from '../iceberg/ids.ts'
+import { matchFields } from '../iceberg/matching.ts'
 import { isPromotion } from '../iceberg/primitive.ts'
-import type { Field, Schema, Type } from '../iceberg/types.ts'
+import type { Field, Type } from '../iceberg/types.ts'
 import type { Declaration } from './declaration.ts'
 import { wantedFields } from './wanted.ts'
 
 /**
  * The columns a table should have after an evolution: what is declared, as wide
- * and lax as the table is already, and what the table has and nobody declares.
+ * and lax as the table is already, and, at every level, what the table has and
+ * nobody declares, each behind the column it follows now. A plan that says that
+ * something is tolerated must not undo it on the way to something else.
  */
-export function targetFields(declaration: Declaration, current: Schema): WantedField[] {
-  return withKept(keepWider(wantedFields(declaration.columns), current.fields), current)
+export function targetFields(declaration: Declaration, current: readonly Field[]): WantedField[] {
+  return targetStruct(wantedFields(declaration.columns), current)
 }
 
-/**
- * Where the table is wider or laxer than declared, it stays so: a plan that
- * says this is tolerated must not undo it on the way to something else.
- */
-function keepWider(declared: readonly WantedField[], current: readonly Field[]): WantedField[] {
-  return declared.map(field => {
-    const match =
-      current.find(candidate => candidate.name === field.name) ??
-      current.find(candidate => candidate.name === field.renamedFrom)
+function targetStruct(wanted: readonly WantedField[], current: readonly Field[]): WantedField[] {
+  const matches = matchFields(wanted, current)
+  const standsFor = new Map(matches.map((field, index) => [field, index]))
+  const target = wanted.map((field, index) => {
+    const match = matches[index]
     if (match === undefined) return field
-    return { ...field, required: field.required && match.required, type: keepWiderType(field.type, match.type) }
+    return { ...field, required: field.required && match.required, type: targetType(field.type, match.type) }
   })
+  // Behind the target at this index come these, in the table's order; −1 is the front.
+  const undeclared = new Map<number, WantedField[]>()
+  let behind = -1
+  for (const field of current) {
+    const index = standsFor.get(field)
+    if (index === undefined) undeclared.set(behind, [...(undeclared.get(behind) ?? []), kept(field)])
+    else behind = index
+  }
+  return [...(undeclared.get(-1) ?? []), ...target.flatMap((field, index) => [field, ...(undeclared.get(index) ?? [])])]
 }
 
-function keepWiderType(declared: WantedType, current: Type): WantedType {
+function targetType(declared: WantedType, current: Type): WantedType {
   if (typeof declared === 'string')
     return typeof current === 'string' && isPromotion(declared, current) ? current : declared
   if (typeof current === 'string') return declared
   if (declared.type === 'struct' && current.type === 'struct')
-    return { ...declared, fields: keepWider(declared.fields, current.fields) }
+    return { ...declared, fields: targetStruct(declared.fields, current.fields) }
   if (declared.type === 'list' && current.type === 'list') {
     const elementRequired = declared.elementRequired && current['element-required']
-    return { ...declared, elementRequired, element: keepWiderType(declared.element, current.element) }
+    return { ...declared, elementRequired, element: targetType(declared.element, current.element) }
   }
   if (declared.type === 'map' && current.type === 'map') {
     const valueRequired = declared.valueRequired && current['value-required']
-    return { ...declared, valueRequired, value: keepWiderType(declared.value, current.value) }
+    const key = targetType(declared.key, current.key)
+    return { ...declared, key, valueRequired, value: targetType(declared.value, current.value) }
   }
   return declared
-}
-
-/** Declared columns, and those of the table that are not declared, each behind the column it follows now. */
-function withKept(declared: readonly WantedField[], current: Schema): WantedField[] {
-  const fields = [...declared]
-  const names = (field: WantedField): string[] => [
-    field.name,
-    ...(field.renamedFrom === undefined ? [] : [field.renamedFrom]),
-  ]
-  const taken = new Set(declared.flatMap(names))
-  let previous = ''
-  for (const field of current.fields) {
-    if (!taken.has(field.name)) {
-      const at = fields.findIndex(candidate => names(candidate).includes(previous))
-      fields.splice(at + 1 || fields.length, 0, kept(field))
-    }
-    previous = field.name
-  }
-  return fields
 }
 
 /** A column of the table, wanted as it is. */
@@ -72,7 +62,7 @@ function kept(field: Field): WantedField {
   }
 }
 
-function asWanted(type: Field['type']): WantedField['type'] {
+function asWanted(type: Type): WantedType {
   if (typeof type === 'string') return type
   if (type.type === 'struct') return { type: 'struct', fields: type.fields.map(kept) }
   if (type.type === 'list')

@@ -6,6 +6,8 @@ import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
 import { duration, releases } from '../render/text.ts'
 
+const words = { creation: '', evolution: '', repair: 'repaired ', adoption: 'adopted ' } as const
+
 /** Every evolution of the table, read from the table alone. */
 export async function runHistory(context: CommandContext, options: OptionValues): Promise<number> {
   const table = await openCatalog(context.home, builtinTable).load()
@@ -15,11 +17,11 @@ export async function runHistory(context: CommandContext, options: OptionValues)
     await printDocument(context.io, { table: builtinTable, evolutions: documents })
     return 0
   }
-  for (const { n, from, to, changes, at, ms, hyp, fingerprint } of evolutions) {
+  for (const { n, kind, from, to, changes, at, ms, hyp, fingerprint } of evolutions) {
     const what =
       from === null
         ? `created at release ${to.release}`
-        : `${releases(from.release, to.release)}, schema ${from.schema} → ${to.schema}`
+        : `${words[kind]}${releases(from.release, to.release)}, schema ${from.schema} → ${to.schema}`
     await context.io.stdout(
       `${String(n).padStart(3)}  ${at}  ${what}  in ${duration(ms)} by hyp ${hyp}, declaration ${fingerprint.slice(0, 12)}\n`,
     )

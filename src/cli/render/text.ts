@@ -9,8 +9,8 @@ export function plural(value: number, noun: string): string {
 }
 
 /** `release 4 → 5`, or `release 9` where it stayed. */
-export function releases(from: number | null, to: number): string {
-  return from === to ? `release ${to}` : `release ${from ?? 'none'} → ${to}`
+export function releases(from: number | null, to: number | null): string {
+  return from === to ? `release ${to ?? 'none'}` : `release ${from ?? 'none'} → ${to ?? 'none'}`
 }
 
 /** Bytes in units of 1000, as disks are sold. */
