@@ -8,10 +8,11 @@ import { pyiceberg } from './bench/figures/pyiceberg.ts'
 import { query } from './bench/figures/query.ts'
 import { restart } from './bench/figures/restart.ts'
 import { rows } from './bench/figures/rows.ts'
+import { wide } from './bench/figures/wide.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = [evolve, pyiceberg, rows, restart, append, importing, query, facts]
+const figures: readonly Figure[] = [evolve, wide, pyiceberg, rows, restart, append, importing, query, facts]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -83,5 +83,13 @@ export function indexById(struct: StructType): ReadonlyMap<number, IndexedField>
 
 /** The highest id any element of the schema owns; 0 for an empty schema. */
 export function highestFieldId(struct: StructType): number {
-  return walkFields(struct).reduce((highest, node) => Math.max(highest, node.id), 0)
+  // Asked of every schema a table ever had, so without an index of its paths.
+  return struct.fields.reduce((highest, { id, type }) => Math.max(highest, id, highestIdIn(type)), 0)
+}
+
+function highestIdIn(type: Type): number {
+  if (typeof type === 'string') return 0
+  if (type.type === 'struct') return highestFieldId(type)
+  if (type.type === 'list') return Math.max(type['element-id'], highestIdIn(type.element))
+  return Math.max(type['key-id'], type['value-id'], highestIdIn(type.key), highestIdIn(type.value))
 }

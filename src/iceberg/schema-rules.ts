@@ -1,6 +1,6 @@
 import { IcebergError } from './errors.ts'
 import { lastAssignedFieldId } from './ids.ts'
-import { isPromotion, isV3Primitive, parsePrimitive, printType, sameType } from './primitive.ts'
+import { isPromotion, isV3Primitive, parsePrimitive, printType, sameJson, sameType } from './primitive.ts'
 import { type IndexedField, indexById, isNested, walkFields } from './schema-index.ts'
 import type { Schema, TableMetadata, Type } from './types.ts'
 
@@ -43,10 +43,11 @@ export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata)
   for (const past of metadata.schemas) for (const [id, node] of indexById(past)) older.set(id, node)
   if (current !== undefined) for (const [id, node] of indexById(current)) older.set(id, node)
   const now = indexById(schema)
+  const last = lastAssignedFieldId(metadata)
   report([
     ...walkFields(schema).flatMap(node => {
       const before = older.get(node.id)
-      return before === undefined ? newFieldViolations(node, older, metadata) : oldFieldViolations(node, before)
+      return before === undefined ? newFieldViolations(node, older, last) : oldFieldViolations(node, before)
     }),
     ...walkFields(schema).flatMap(node => partitionNameViolations(node, older.get(node.id), metadata)),
     ...walkFields(current ?? schema).flatMap(node => {
@@ -60,10 +61,9 @@ export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata)
 function newFieldViolations(
   node: IndexedField,
   older: ReadonlyMap<number, IndexedField>,
-  metadata: TableMetadata,
+  last: number,
 ): string[] {
   const violations: string[] = []
-  const last = lastAssignedFieldId(metadata)
   if (node.id <= last)
     violations.push(
       `${node.path}: id ${node.id} is not above the last assigned id ${last} and was never a field of this table`,
@@ -82,6 +82,8 @@ function oldFieldViolations(node: IndexedField, before: IndexedField): string[] 
     return [`${node.path}: cannot promote field from ${printType(before.type)} to ${printType(node.type)}`]
   if (mapKeyOf(node) !== undefined && isPromotion(before.type, node.type))
     return [`${node.path}: cannot change a map key from ${printType(before.type)} to ${printType(node.type)}`]
+  if (!sameJson(before.field?.['initial-default'] ?? null, node.field?.['initial-default'] ?? null))
+    return [`${node.path}: cannot change initial-default, which rows that are stored are read with`]
   return []
 }
 

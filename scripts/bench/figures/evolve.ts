@@ -10,9 +10,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { link, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { printMetadata } from '../../../src/iceberg/metadata.ts'
+import { publish, syncDirectory } from '../durable.ts'
 import type { Figure, Reading } from '../figure.ts'
 import { withFolder } from '../scratch.ts'
 import { apply, declared, withColumns, withSnapshots } from '../tables.ts'
@@ -80,19 +80,6 @@ async function takeBack(directory: string): Promise<void> {
   syncDirectory(directory)
 }
 
-async function publish(directory: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(directory, 'new.tmp')
-  const file = await open(temporary, 'wx', 0o600)
-  await file.write(bytes)
-  await file.sync()
-  await file.close()
-  await link(temporary, join(directory, 'v2.metadata.json'))
-  await unlink(temporary)
-  const names = await open(directory, 'r')
-  await names.sync()
-  await names.close()
-}
-
 function publishBlocking(directory: string, bytes: Uint8Array): void {
   const temporary = join(directory, 'new.tmp')
   const file = openSync(temporary, 'wx', 0o600)
@@ -102,10 +89,4 @@ function publishBlocking(directory: string, bytes: Uint8Array): void {
   linkSync(temporary, join(directory, 'v2.metadata.json'))
   unlinkSync(temporary)
   syncDirectory(directory)
-}
-
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r')
-  fsyncSync(descriptor)
-  closeSync(descriptor)
 }
