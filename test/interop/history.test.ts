@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { localFileIO } from '../../src/iceberg/file-io/local.ts'
+import { currentSchema } from '../../src/iceberg/ids.ts'
+import { walkFields } from '../../src/iceberg/schema-index.ts'
+import type { Cell, Row } from '../../src/iceberg/types.ts'
+import { appendOnce } from '../../src/ingest/append-once.ts'
+import { rowKey } from '../../src/ingest/row-key.ts'
+import { builtinDeclaration } from '../../src/schema/builtin.ts'
+import type { ColumnDeclaration, Declaration, DeclaredType } from '../../src/schema/declaration.ts'
+import { planTable } from '../../src/schema/plan.ts'
+import { apply, openTable, systemClock } from '../support/crash-table.ts'
+import { describeWithEngines, expectSameEverywhere } from '../support/foreign.ts'
+import { readRows, temporaryFolder } from '../support/table.ts'
+
+/*
+ * The table's own history, and declarations made up for what it does not hold:
+ * rows are written at every step, and every engine reads all of them at every
+ * step. A step that is refused is tried, and leaves every byte as it was.
+ */
+
+/** One table on its way, for engines that are not left out. */
+async function newTable(options: Parameters<typeof expectSameEverywhere>[1] = {}) {
+  const directory = join(await temporaryFolder(), 'table')
+  const catalog = openTable(localFileIO, directory, systemClock)
+  let batches = 0
+  return { directory, step, refuses, load: () => catalog.load() }
+
+  /** Goes to a declaration and writes rows under it. */
+  async function step(declaration: Declaration): Promise<void> {
+    const ids = await idsNow()
+    await apply(catalog, directory, declaration, systemClock)
+    const table = await catalog.load()
+    expect(await idsNow()).toEqual(expect.arrayContaining(ids))
+    const before = await readRows(table)
+    const rows = rowsOf(declaration, `batch${++batches}`)
+    await appendOnce(catalog, table, rows, rowKey(declaration.identifier), systemClock)
+    const after = await readRows(await catalog.load())
+    // What was there reads as before; that new columns are null in it is in `before` already.
+    expect(after).toEqual(expect.arrayContaining(before))
+    expect(after).toHaveLength(before.length + rows.length)
+    await expectSameEverywhere(directory, options)
+  }
+
+  /** Tries a declaration that the table cannot take. */
+  async function refuses(declaration: Declaration, ...codes: readonly string[]): Promise<void> {
+    const table = await catalog.load()
+    const breaking = planTable(declaration, table).changes.filter(change => change.kind === 'breaking')
+    expect(breaking.map(({ code, path }) => `${code} ${path}`)).toEqual(codes)
+    const before = await fingerprints(directory)
+    await expect(apply(catalog, directory, declaration, systemClock)).rejects.toMatchObject({ code: 'SCHEMA_BREAKING' })
+    expect(await fingerprints(directory)).toEqual(before)
+    await expectSameEverywhere(directory, options)
+  }
+
+  async function idsNow(): Promise<number[]> {
+    const table = await catalog.load().catch(() => undefined)
+    return table === undefined ? [] : walkFields(currentSchema(table.metadata)).map(({ id }) => id)
+  }
+}
+
+async function fingerprints(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  const lines = files.sort().map(
+    async file =>
+      `${file} ${createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex')}`,
+  )
+  return Promise.all(lines)
+}
+
+/** Two rows of every declaration: one with a value everywhere, one with as few as it may have. */
+function rowsOf({ columns }: Declaration, batch: string): Row[] {
+  return [true, false].map(isFull => membersOf(columns, `${batch}-${isFull}`, isFull))
+}
+
+function membersOf(columns: readonly ColumnDeclaration[], text: string, isFull: boolean): Row {
+  return Object.fromEntries(columns.map(({ name, type, required }) => [name, cellOf(type, text, isFull, required)]))
+}
+
+/** Nested cells are empty rather than null: null ones are told apart in deviations.test.ts, where engines differ. */
+function cellOf(type: DeclaredType, text: string, isFull: boolean, required = false): Cell {
+  if (typeof type === 'string') return isFull || required ? primitiveCell(type, text) : null
+  if (type.type === 'struct') return membersOf(type.fields, text, isFull)
+  if (!isFull) return []
+  if (type.type === 'list') return [cellOf(type.element, text, true)]
+  return [[cellOf(type.key, text, true), cellOf(type.value, text, true)]]
+}
+
+function primitiveCell(type: string, text: string): Cell {
+  const number = [...text].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
+  if (type === 'int') return number
+  if (type === 'long') return BigInt(number) + 2n ** 40n
+  if (type === 'float' || type === 'double') return number / 4
+  if (type === 'boolean') return number % 2 === 0
+  if (type === 'timestamptz' || type === 'timestamp') return 1_700_000_000_000_000n + BigInt(number)
+  if (type === 'date') return number
+  return type.startsWith('decimal') ? BigInt(number) : text
+}
+
+describeWithEngines('the built-in history', () => {
+  test('goes from 4 to 5 in place; 6, 7, 8 and 9 move the partition key and are refused from there', async () => {
+    const table = await newTable()
+    await table.step(builtinDeclaration(4))
+    await table.step(builtinDeclaration(5))
+    for (const release of [6, 7, 8, 9])
+      await table.refuses(builtinDeclaration(release), 'BR201 session_id', 'BR206 (identifier)', 'BR205 (partition)')
+    await table.step(builtinDeclaration(5))
+  })
+
+  test('goes from 6 over the columns of 7 in mid-list to 8 and 9', async () => {
+    const table = await newTable()
+    for (const release of [6, 7, 8, 9]) await table.step(builtinDeclaration(release))
+  })
+})
+
+function withColumns(...more: readonly ColumnDeclaration[]): Declaration {
+  return {
+    table: 'made_up',
+    release: 1,
+    columns: [
+      { name: 'conversation_id', type: 'string', required: true },
+      { name: 'part_id', type: 'string', required: true },
+      ...more,
+    ],
+    identifier: ['conversation_id', 'part_id'],
+    partitionBy: [{ column: 'conversation_id', transform: 'bucket[4]' }],
+    sortBy: ['part_id'],
+  }
+}
+
+const struct = (...fields: readonly ColumnDeclaration[]): DeclaredType => ({ type: 'struct', fields })
+
+describeWithEngines('declarations made up', () => {
+  test('change types, and make optional what was required', async () => {
+    const table = await newTable()
+    const columns = (int: string, float: string, decimal: string, required: boolean): readonly ColumnDeclaration[] => [
+      { name: 'n', type: int, required },
+      { name: 'x', type: float },
+      { name: 'price', type: decimal },
+      { name: 'place', type: struct({ name: 'zip', type: int, required }, { name: 'lat', type: float }) },
+    ]
+    await table.step(withColumns(...columns('int', 'float', 'decimal(9,2)', true)))
+    await table.step(withColumns(...columns('long', 'double', 'decimal(18,2)', true)))
+    await table.step(withColumns(...columns('long', 'double', 'decimal(18,2)', false)))
+    await table.refuses(
+      withColumns(...columns('int', 'float', 'decimal(9,2)', true)),
+      'BR202 n',
+      'BR203 n',
+      'BR202 x',
+      'BR202 price',
+      'BR202 place.zip',
+      'BR203 place.zip',
+      'BR202 place.lat',
+    )
+  })
+
+  test('take session_id as an optional column, and neither as a required one nor as the partition key', async () => {
+    const table = await newTable()
+    const session = (more: Partial<ColumnDeclaration> = {}): ColumnDeclaration => ({
+      name: 'session_id',
+      type: 'string',
+      ...more,
+    })
+    await table.step(withColumns())
+    await table.refuses(withColumns(session({ required: true })), 'BR201 session_id')
+    const moved = { ...withColumns(session()), partitionBy: [{ column: 'session_id', transform: 'bucket[4]' }] }
+    await table.refuses(moved, 'BR205 (partition)')
+    await table.step(withColumns(session()))
+    await table.refuses(moved, 'BR205 (partition)')
+    await table.refuses(withColumns(session({ required: true })), 'BR203 session_id')
+  })
+
+  test('add, rename and reorder inside a struct, a list and a map', async () => {
+    // icebird gives the members of a struct as each file has them (deviations.test.ts).
+    const table = await newTable({ skip: ['icebird'] })
+    const nested = (...fields: readonly ColumnDeclaration[]): Declaration =>
+      withColumns(
+        { name: 'place', type: struct(...fields) },
+        { name: 'places', type: { type: 'list', element: struct(...fields) } },
+        { name: 'by_name', type: { type: 'map', key: 'string', value: struct(...fields) } },
+      )
+    await table.step(nested({ name: 'a', type: 'string' }))
+    await table.step(nested({ name: 'a', type: 'string' }, { name: 'b', type: 'int' }))
+    await table.step(nested({ name: 'b', type: 'long' }, { name: 'first', type: 'string', renamedFrom: 'a' }))
+    await table.step(nested({ name: 'last', type: 'string', renamedFrom: ['first', 'a'] }, { name: 'b', type: 'long' }))
+  })
+})
