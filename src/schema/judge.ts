@@ -32,10 +32,8 @@ export interface JudgedTable {
   readonly table: string
   /** Release of the declaration. */
   readonly declared: number
-  /** Release of the table; null where none was applied. */
-  readonly found: number | null
-  readonly rows: number
-  readonly formatVersion: number
+  /** The table: its release is null where no declaration was applied. */
+  readonly found: { readonly release: number | null; readonly rows: number; readonly formatVersion: number }
 }
 
 /** Says of a difference what becomes of it, why, and what to do. */
@@ -53,7 +51,7 @@ export function judge(difference: Difference, table: JudgedTable): PlannedChange
     type,
     change,
     rule: rule.title,
-    reason: rule.kind === 'in-place' ? null : reasonFor(rule, table),
+    reason: rule.kind === 'in-place' ? null : reasonFor(rule, table.found),
     fix: rule.fix ?? null,
     command: commandFor(rule, difference, table),
     docs: `docs/rules.md#${rule.code}`,
@@ -61,7 +59,7 @@ export function judge(difference: Difference, table: JudgedTable): PlannedChange
 }
 
 /** A refusal that concerns stored rows says how many. */
-function reasonFor({ code, why }: Rule, { rows, formatVersion }: JudgedTable): string {
+function reasonFor({ code, why }: Rule, { rows, formatVersion }: JudgedTable['found']): string {
   if (code !== 'BR201' && code !== 'BR203') return why
   const stored =
     rows === 0 ? 'A row that is stored' : `The ${rows.toLocaleString('en-US').replaceAll(',', ' ')} stored rows`
@@ -73,10 +71,10 @@ function reasonFor({ code, why }: Rule, { rows, formatVersion }: JudgedTable): s
 /** What another program did can be accepted, as long as it leaves the declaration something to go on. */
 const acceptable: ReadonlySet<RuleCode> = new Set(['TO301', 'TO302', 'TO304', 'BR213'])
 
-function commandFor(rule: Rule, { cause }: Difference, table: JudgedTable): string | null {
+function commandFor(rule: Rule, { cause }: Difference, { table, declared, found }: JudgedTable): string | null {
   if (rule.kind === 'in-place') return null
-  if (cause === 'other program' && acceptable.has(rule.code)) return `hyp adopt ${table.table}`
+  if (cause === 'other program' && acceptable.has(rule.code)) return `hyp adopt ${table}`
   if (rule.kind === 'tolerated') return null
   // Only where the built-in declaration is ahead of the table is the table's release a way out.
-  return table.found !== null && table.found < table.declared ? `hyp daemon --as-release ${table.found}` : 'hyp plan'
+  return found.release !== null && found.release < declared ? `hyp daemon --as-release ${found.release}` : 'hyp plan'
 }

@@ -62,9 +62,9 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
     columns: declaration.columns.length,
   }
   const base = { formatVersion: 1, store: 'table', table: declaration.table, declared } as const
-  const id = planId(declared.fingerprint, observed?.metadata ?? null)
+  const identified = (plan: Omit<Plan, 'id'>): Plan => ({ ...plan, id: planId(plan, observed?.metadata ?? null) })
   if (observed === null)
-    return { ...base, id, verdict: 'absent', action: 'create', found: null, edited: null, changes: [] }
+    return identified({ ...base, verdict: 'absent', action: 'create', found: null, edited: null, changes: [] })
   const { metadata, version } = observed
   const applied = readApplied(metadata.properties)
   const found: PlannedTable = {
@@ -76,7 +76,7 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
     rows: rowCount(metadata),
   }
   if (applied.release !== undefined && applied.release > declaration.release)
-    return { ...base, id, verdict: 'newer', action: 'refuse', found, edited: null, changes: [] }
+    return identified({ ...base, verdict: 'newer', action: 'refuse', found, edited: null, changes: [] })
   const edited = editedRelease(declaration, applied)
   const differences = compare(declaration, {
     now: presentState(metadata),
@@ -84,16 +84,9 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
     editedRelease: edited?.release,
     tolerated: toleratedPaths(metadata),
   })
-  const changes = outcome(declaration, metadata, differences).map(difference =>
-    judge(difference, {
-      table: declaration.table,
-      declared: declaration.release,
-      found: found.release,
-      rows: found.rows,
-      formatVersion: found.formatVersion,
-    }),
-  )
-  return { ...base, id, ...verdictOf(changes), found, edited, changes }
+  const judged = { table: declaration.table, declared: declaration.release, found }
+  const changes = outcome(declaration, metadata, differences).map(difference => judge(difference, judged))
+  return identified({ ...base, ...verdictOf(changes), found, edited, changes })
 }
 
 /** Rows of the current snapshot, from its summary. */
@@ -114,7 +107,8 @@ function verdictOf(changes: readonly PlannedChange[]): { readonly verdict: Verdi
   return { verdict: changes.some(change => change.origin === 'drift') ? 'drifted' : 'current', action }
 }
 
-function planId(declared: string, metadata: TableMetadata | null): string {
+/** What is to be done, and to which table: neither its rows nor what is said about them. */
+function planId({ declared, verdict, changes }: Omit<Plan, 'id'>, metadata: TableMetadata | null): string {
   const table =
     metadata === null
       ? null
@@ -126,5 +120,10 @@ function planId(declared: string, metadata: TableMetadata | null): string {
           sortOrder: metadata['default-sort-order-id'],
           applied: Object.values(appliedProperties).map(name => metadata.properties[name] ?? null),
         }
-  return createHash('sha256').update(canonicalJson({ declared, table })).digest('hex').slice(0, 16)
+  const done = changes.map(({ code, path, fieldId, change }) => [code, path, fieldId, change])
+  const { release, fingerprint: wanted } = declared
+  return createHash('sha256')
+    .update(canonicalJson({ release, wanted, verdict, done, table }))
+    .digest('hex')
+    .slice(0, 16)
 }
