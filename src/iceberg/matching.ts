@@ -23,22 +23,41 @@ export function earlierNames({ renamedFrom }: Named): readonly string[] {
 export function matchFields(wanted: readonly Named[], current: readonly Field[]): (Field | undefined)[] {
   const byName = new Map(current.map(field => [field.name, field]))
   const matches = new Array<Field | undefined>(wanted.length).fill(undefined)
-  const taken = new Set<Field>()
-  const take = (index: number, names: readonly string[]): void => {
-    const found = names.map(name => byName.get(name)).find(field => field !== undefined && !taken.has(field))
-    if (found === undefined) return
-    matches[index] = found
-    taken.add(found)
+  const takers = new Map<Field, number>()
+  const take = (index: number, field: Field): true => {
+    matches[index] = field
+    takers.set(field, index)
+    return true
+  }
+  /**
+   * Takes a field under one of its earlier names, the newest that is free. Where none is, whoever took one goes back to
+   * an older name of its own if it can: with a to b and b to c, and then b to c and c to d, a table that has a and b is
+   * two renames behind, and its b is d.
+   */
+  const takeEarlier = (index: number, tried: Set<Field>): boolean => {
+    const fields = earlierNames(wanted[index] as Named).flatMap(name => byName.get(name) ?? [])
+    const free = fields.find(field => !takers.has(field))
+    if (free !== undefined) return take(index, free)
+    for (const field of fields) {
+      if (tried.has(field)) continue
+      tried.add(field)
+      const taker = takers.get(field)
+      const mayGiveUp = taker !== undefined && !byName.has((wanted[taker] as Named).name)
+      if (mayGiveUp && takeEarlier(taker, tried)) return take(index, field)
+    }
+    return false
   }
   wanted.forEach((field, index) => {
-    if (!byName.has(field.name)) take(index, earlierNames(field))
-  })
-  wanted.forEach((field, index) => {
-    if (byName.has(field.name)) take(index, [field.name])
+    if (!byName.has(field.name)) takeEarlier(index, new Set())
   })
   // What had its name taken by a rename may itself come from elsewhere: a to b while b went to c.
+  const displaced: number[] = []
   wanted.forEach((field, index) => {
-    if (matches[index] === undefined && byName.has(field.name)) take(index, earlierNames(field))
+    const own = byName.get(field.name)
+    if (own === undefined) return
+    if (takers.has(own)) displaced.push(index)
+    else take(index, own)
   })
+  for (const index of displaced) takeEarlier(index, new Set())
   return matches
 }

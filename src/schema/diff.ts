@@ -41,9 +41,16 @@ export interface Comparison {
   readonly fieldIds: ReadonlyMap<string, number>
 }
 
-/** Compares a declaration with a table as it is. Says nothing about how it came to be so. */
-export function diff(declaration: Declaration, table: TableState): Comparison {
-  const scope: Scope = { table, findings: [], fieldIds: new Map(), isInKey: false }
+/**
+ * Compares a declaration with a table as it is. Says nothing about how it came to be so.
+ * @param former declared paths by field id, for fields that the table has under names that nobody declared
+ */
+export function diff(
+  declaration: Declaration,
+  table: TableState,
+  former: ReadonlyMap<number, string> = new Map(),
+): Comparison {
+  const scope: Scope = { table, former, findings: [], fieldIds: new Map(), isInKey: false }
   compareFields(declaration.columns, table.schema.fields, undefined, scope)
   compareFullNames(declaration, scope)
   compareIdentifier(declaration, scope)
@@ -54,6 +61,7 @@ export function diff(declaration: Declaration, table: TableState): Comparison {
 
 interface Scope extends Comparison {
   readonly table: TableState
+  readonly former: ReadonlyMap<number, string>
   readonly findings: Finding[]
   readonly fieldIds: Map<string, number>
   /** Inside the key of a map, in which nothing may change: it decides which entries are the same. */
@@ -270,7 +278,7 @@ function compareFullNames(declaration: Declaration, scope: Scope): void {
 function naming(scope: Scope): (id: number) => string {
   const declared = new Map([...scope.fieldIds].map(([path, id]) => [id, path]))
   const present = indexById(scope.table.schema)
-  return id => declared.get(id) ?? present.get(id)?.path ?? `#${id}`
+  return id => declared.get(id) ?? scope.former.get(id) ?? present.get(id)?.path ?? `#${id}`
 }
 
 function reportTable(
@@ -284,10 +292,26 @@ function reportTable(
   report(scope, code, place, `${now.join(', ') || 'none'} -> ${declared.join(', ') || 'none'}`)
 }
 
-function compareIdentifier({ identifier }: Declaration, scope: Scope): void {
+function compareIdentifier({ identifier, columns }: Declaration, scope: Scope): void {
+  for (const path of identifier) {
+    const optional = optionalOnTheWay(columns, path)
+    if (optional !== undefined)
+      report(scope, 'BR216', { path, fieldId: scope.fieldIds.get(path) ?? null, type: null }, `${optional} is optional`)
+  }
   const now = (scope.table.schema['identifier-field-ids'] ?? []).map(naming(scope))
   const isSame = now.length === identifier.length && identifier.every(name => now.includes(name))
   if (!isSame) reportTable(scope, 'BR206', '(identifier)', now, identifier)
+}
+
+/** The first of a column and the structs around it that is declared optional. */
+function optionalOnTheWay(columns: readonly ColumnDeclaration[], path: string, parent?: string): string | undefined {
+  for (const { name, type, required } of columns) {
+    const here = join(parent, name)
+    if (path !== here && !path.startsWith(`${here}.`)) continue
+    if (required !== true) return here
+    return typeof type === 'object' && type.type === 'struct' ? optionalOnTheWay(type.fields, path, here) : undefined
+  }
+  return undefined
 }
 
 function comparePartition({ partitionBy }: Declaration, scope: Scope): void {

@@ -28,8 +28,9 @@ export interface TableHistory {
  */
 export function compare(declaration: Declaration, history: TableHistory): Difference[] {
   const { now, applied, editedRelease, tolerated } = history
-  const present = diff(declaration, now)
   const past = applied === undefined ? undefined : diff(declaration, applied)
+  // Keys and partitions go by ids: that another program renamed a column of theirs does not change them.
+  const present = diff(declaration, now, new Map([...(past?.fieldIds ?? [])].map(([path, id]) => [id, path])))
   const before = past && new Set(past.findings.map(identity))
   const builtin = builtinColumns(declaration, editedRelease)
   const differences = present.findings.map((finding): Difference => {

@@ -48,6 +48,7 @@ export type RuleCode =
   | 'BR213'
   | 'BR214'
   | 'BR215'
+  | 'BR216'
 
 export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
   AD101: {
@@ -229,6 +230,13 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     title: 'no field ids are left',
     why: 'Ids above 2147483447 are kept for columns that engines make up, and the table has used up those below.',
     fix: 'Declare no further columns for this table.',
+  },
+  BR216: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'an optional column in the row key',
+    why: 'A row without a value in its key could not be told from others, and the format forbids it.',
+    fix: 'Leave the column required, and the structs around it.',
   },
 }
 
