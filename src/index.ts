@@ -30,7 +30,7 @@ export {
 export { parseMetadata, printMetadata } from './iceberg/metadata.ts'
 export { checkRequirements } from './iceberg/requirements.ts'
 export { type KeyFilter, type ScanOptions, scanRows } from './iceberg/scan.ts'
-export { liveDataFiles } from './iceberg/snapshot.ts'
+export { liveDataFiles, liveFiles } from './iceberg/snapshot.ts'
 export type * from './iceberg/types.ts'
 export { applyUpdates, type CommitContext, emptyMetadata } from './iceberg/updates/index.ts'
 export { type Appended, appendOnce } from './ingest/append-once.ts'

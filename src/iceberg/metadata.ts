@@ -5,8 +5,9 @@ import type { Long, PartitionSpec, Schema, Snapshot, TableMetadata } from './typ
 
 /*
  * Table metadata as a file (spec "Table Metadata Fields" and Appendix C).
- * Versions 1 and 2 are read; a version 1 file is brought into the version 2
- * shape, and written as what it says it is only after an upgrade.
+ * Versions 1 to 3 are read; a version 1 file is brought into the version 2
+ * shape, and written as what it says it is only after an upgrade. What version
+ * 3 added to the metadata is kept and not looked at.
  */
 
 type Loose = Record<string, unknown>
@@ -36,7 +37,7 @@ export function parseMetadata(bytes: Uint8Array, source: string): TableMetadata 
   const file = raw as Loose
   const version = file['format-version']
   if (typeof version !== 'number') return invalid('format-version must exist and be an integer')
-  if (version !== 1 && version !== 2) {
+  if (version !== 1 && version !== 2 && version !== 3) {
     throw new IcebergError('FORMAT_UNSUPPORTED', `${source}: cannot read unsupported version ${version}`, {
       file: source,
       formatVersion: version,

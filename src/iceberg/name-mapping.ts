@@ -51,7 +51,7 @@ function level(value: unknown, ids: Set<number>): NameMapping {
     const { names, 'field-id': id, fields } = item as Record<string, unknown>
     if (!Array.isArray(names) || !names.every(name => typeof name === 'string'))
       throw invalid('has a field without a list of names')
-    const own = [...new Set(names as string[])]
+    const own = [...new Set(names)]
     for (const name of own) {
       if (taken.has(name)) throw invalid(`has the name ${name} twice in one level`)
       taken.add(name)
@@ -101,9 +101,7 @@ function evolveLevel(mapping: NameMapping, now: readonly Named[], old: ReadonlyM
   const added = now.filter(child => !old.has(child.id) && !mapping.some(entry => entry['field-id'] === child.id))
   const renamed = now.filter(
     child =>
-      old.has(child.id) &&
-      old.get(child.id) !== child.name &&
-      mapping.some(entry => entry['field-id'] === child.id),
+      old.has(child.id) && old.get(child.id) !== child.name && mapping.some(entry => entry['field-id'] === child.id),
   )
   const owner = new Map([...renamed, ...added].map(child => [child.name, child.id]))
   const kept = mapping.map((entry): MappedField => {
@@ -115,7 +113,11 @@ function evolveLevel(mapping: NameMapping, now: readonly Named[], old: ReadonlyM
       child === undefined || !isNested(child.type)
         ? entry.fields
         : evolveLevel(entry.fields ?? [], childrenOf(child.type), old)
-    return { ...entry, names, ...(fields === undefined || (fields.length === 0 && entry.fields === undefined) ? {} : { fields }) }
+    return {
+      ...entry,
+      names,
+      ...(fields === undefined || (fields.length === 0 && entry.fields === undefined) ? {} : { fields }),
+    }
   })
   return [...kept, ...added.map(entryOf)]
 }

@@ -35,7 +35,9 @@ export function checkSchema(schema: Schema): void {
 /**
  * Checks a schema that is to be added against the history of its table: an id
  * keeps its meaning and its place for ever, new ids are above all that were
- * ever issued, and keys of maps stay as they are.
+ * ever issued, and keys of maps stay as they are. A column that is required
+ * and new, or from now on, is not refused here: the same commit may bring files
+ * in which it has a value, and only whoever stages the commit knows.
  */
 export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata): void {
   const current = metadata.schemas.find(candidate => candidate['schema-id'] === metadata['current-schema-id'])

@@ -42,7 +42,8 @@ export function encodeSingleValue(cell: NonNullable<Cell>, type: Type): Uint8Arr
 
 /**
  * The value of a bound. Bounds keep the width they were written with: 4 bytes
- * for a column that is a long now, or 4 for a double, are read as promoted.
+ * for a column that is a long now, or for a double or timestamp, are read as
+ * promoted.
  */
 export function decodeSingleValue(bytes: Uint8Array, type: Type): NonNullable<Cell> {
   const primitive = primitiveOf(type)
@@ -53,9 +54,11 @@ export function decodeSingleValue(bytes: Uint8Array, type: Type): NonNullable<Ce
     case 'int':
     case 'date':
       return view.getInt32(0, true)
+    case 'timestamp':
+      // Days, of when the column was a date.
+      return bytes.byteLength === 4 ? BigInt(view.getInt32(0, true)) * 86_400_000_000n : view.getBigInt64(0, true)
     case 'long':
     case 'time':
-    case 'timestamp':
     case 'timestamptz':
       return bytes.byteLength === 4 ? BigInt(view.getInt32(0, true)) : view.getBigInt64(0, true)
     case 'float':

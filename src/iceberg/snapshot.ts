@@ -1,3 +1,4 @@
+import { decodeAvro } from './avro/decode.ts'
 import type { Table } from './catalog/catalog.ts'
 import { IcebergError } from './errors.ts'
 import { isNotFound } from './file-io/file-io.ts'
@@ -7,7 +8,8 @@ import { entryStatus, type ManifestEntry, type ManifestFile } from './manifest/d
 import { decodeManifest } from './manifest/manifest.ts'
 import { decodeManifestList } from './manifest/manifest-list.ts'
 import { currentSnapshot } from './metadata.ts'
-import type { PrimitiveType, Snapshot, TableMetadata } from './types.ts'
+import { indexById } from './schema-index.ts'
+import type { PrimitiveType, Schema, Snapshot, TableMetadata } from './types.ts'
 
 /** Reads a file that the table names. @throws IcebergError FILE_MISSING naming it */
 async function readNamedFile(table: Table, location: string): Promise<Uint8Array> {
@@ -28,13 +30,43 @@ export async function readManifestList(
 ): Promise<ManifestFile[]> {
   if (snapshot === undefined) return []
   const location = snapshot['manifest-list']
-  if (location === undefined) {
+  if (location === undefined)
+    return inParallel(snapshot.manifests ?? [], manifest => readUnlisted(table, manifest, snapshot))
+  return decodeManifestList(await readNamedFile(table, location), table.path(location))
+}
+
+/** A manifest that a snapshot of version 1 names itself: no list says anything about it, but it is of data. */
+async function readUnlisted(table: Table, location: string, snapshot: Snapshot): Promise<ManifestFile> {
+  const bytes = await readNamedFile(table, location)
+  let specId: number
+  try {
+    specId = Number(decodeAvro(bytes).metadata['partition-spec-id'] ?? 0)
+  } catch (cause) {
+    const path = table.path(location)
     throw new IcebergError(
-      'FORMAT_UNSUPPORTED',
-      `snapshot ${snapshot['snapshot-id']} names its manifests in the metadata, as only early version 1 tables do`,
+      'MANIFEST_INVALID',
+      `manifest ${path} cannot be read: ${(cause as Error).message}`,
+      { file: path },
+      cause,
     )
   }
-  return decodeManifestList(await readNamedFile(table, location), table.path(location))
+  return {
+    location,
+    length: bytes.byteLength,
+    specId,
+    content: 0,
+    sequenceNumber: 0,
+    minSequenceNumber: 0,
+    addedSnapshotId: snapshot['snapshot-id'],
+    addedFiles: undefined,
+    existingFiles: undefined,
+    deletedFiles: undefined,
+    addedRows: undefined,
+    existingRows: undefined,
+    deletedRows: undefined,
+    partitions: undefined,
+    keyMetadata: undefined,
+  }
 }
 
 /** The entries of manifests, deleted ones included, in the order of the list. */
@@ -55,34 +87,79 @@ export async function readManifests(
   return entries.flat()
 }
 
+/** What a reader of the current snapshot has to read. */
+export interface LiveFiles {
+  readonly data: ManifestEntry[]
+  /** Delete files; `applicableDeletes` says which of them a data file has to be read with. */
+  readonly deletes: ManifestEntry[]
+}
+
 /**
- * The live data files of a snapshot.
- * @throws IcebergError FORMAT_UNSUPPORTED when delete files apply to it: rows would come back that were deleted
+ * The live files of the current snapshot.
+ * @param keep which manifests of data files to read; those of deletes are always read
+ * @param withStatistics false: column metrics are left empty
  */
-export async function liveDataFiles(
+export async function liveFiles(
   table: Table,
   keep: (manifest: ManifestFile) => boolean = () => true,
   withStatistics = true,
-): Promise<ManifestEntry[]> {
-  const manifests = await readManifestList(table)
-  if (
-    manifests.some(manifest => manifest.content === 1 && (manifest.addedFiles !== 0 || manifest.existingFiles !== 0))
-  ) {
-    throw new IcebergError('FORMAT_UNSUPPORTED', 'the table has delete files, which this version does not read')
+): Promise<LiveFiles> {
+  const manifests = (await readManifestList(table)).filter(hasLive)
+  const read = (wanted: readonly ManifestFile[]): Promise<ManifestEntry[]> => readLive(table, wanted, withStatistics)
+  return {
+    data: await read(manifests.filter(manifest => manifest.content === 0 && keep(manifest))),
+    deletes: await read(manifests.filter(manifest => manifest.content === 1)),
   }
-  const entries = await readManifests(
+}
+
+/** The live delete files of the current snapshot. */
+export async function liveDeletes(table: Table): Promise<ManifestEntry[]> {
+  const manifests = (await readManifestList(table)).filter(hasLive)
+  return readLive(
     table,
-    manifests.filter(manifest => manifest.content === 0 && keep(manifest)),
-    withStatistics,
+    manifests.filter(manifest => manifest.content === 1),
+    true,
   )
+}
+
+/**
+ * The live data files of the current snapshot, for a caller that reads them without regard to deletes.
+ * @throws IcebergError FORMAT_UNSUPPORTED when there are delete files: rows would come back that were deleted
+ */
+export async function liveDataFiles(
+  table: Table,
+  keep?: (manifest: ManifestFile) => boolean,
+  withStatistics?: boolean,
+): Promise<ManifestEntry[]> {
+  const { data, deletes } = await liveFiles(table, keep, withStatistics)
+  if (deletes.length > 0)
+    throw new IcebergError('FORMAT_UNSUPPORTED', 'the table has delete files, which are not applied here')
+  return data
+}
+
+/** Unknown counts mean there may be one. */
+function hasLive({ addedFiles, existingFiles }: ManifestFile): boolean {
+  return addedFiles !== 0 || existingFiles !== 0
+}
+
+async function readLive(
+  table: Table,
+  manifests: readonly ManifestFile[],
+  withStatistics: boolean,
+): Promise<ManifestEntry[]> {
+  const entries = await readManifests(table, manifests, withStatistics)
   return entries.filter(entry => entry.status !== entryStatus.deleted)
 }
 
+/** The types of partition values. A source may have been dropped: then the newest schema that has it says. */
 function partitionTypes(metadata: TableMetadata): ReadonlyMap<number, PrimitiveType> {
-  const schema = currentSchema(metadata)
+  const current = currentSchema(metadata)
+  const ids = indexById(current)
+  const schemaOf = (source: number): Schema =>
+    ids.has(source) ? current : (metadata.schemas.toReversed().find(schema => indexById(schema).has(source)) ?? current)
   return new Map(
     metadata['partition-specs'].flatMap(spec =>
-      spec.fields.map(field => [field['field-id'], partitionFieldType(field, schema)] as const),
+      spec.fields.map(field => [field['field-id'], partitionFieldType(field, schemaOf(field['source-id']))] as const),
     ),
   )
 }

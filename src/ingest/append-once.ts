@@ -11,7 +11,7 @@ import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '.
 import { currentSchema } from '../iceberg/ids.ts'
 import type { DataFile } from '../iceberg/manifest/data-file.ts'
 import { specById } from '../iceberg/metadata.ts'
-import { liveDataFiles, readManifestList } from '../iceberg/snapshot.ts'
+import { liveFiles, readManifestList } from '../iceberg/snapshot.ts'
 import type { Row } from '../iceberg/types.ts'
 import type { FirstKeys } from './first-keys.ts'
 import { firstOfEachKey, type RowKey, storedKeys } from './row-key.ts'
@@ -86,7 +86,7 @@ export async function appendOnce(
     // Manifests never change: what was added since lies in new ones. Reading all of them would take longer with every
     // commit, and of many writers the one that takes longest is never first.
     const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
-    const added = await liveDataFiles(now, manifest => !known.has(manifest.location))
+    const { data: added } = await liveFiles(now, manifest => !known.has(manifest.location))
     const hits = await storedKeys(now, fresh, key, added)
     if (hits.size === 0) return current
     const isHit = (row: Row): boolean => hits.has(key.of(row))

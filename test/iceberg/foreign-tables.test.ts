@@ -1,21 +1,14 @@
 import { chmod, cp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
 import { expect, test } from 'vitest'
 import { mergeFieldIdsFromTable, type WantedField } from '../../src/iceberg/ids.ts'
 import { parseMetadata } from '../../src/iceberg/metadata.ts'
 import { liveDataFiles } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import { dataPath, describeWithData } from '../support/data.ts'
-import {
-  append,
-  catalogAt,
-  evolve,
-  failure,
-  optional,
-  readRows,
-  type TestTable,
-  temporaryFolder,
-} from '../support/table.ts'
+import { append, catalogAt, evolve, optional, readRows, type TestTable, temporaryFolder } from '../support/table.ts'
 
 /** A copy of a foreign table, as it was at a version. */
 async function copyOf(name: string, version: number): Promise<TestTable> {
@@ -31,6 +24,13 @@ async function copyOf(name: string, version: number): Promise<TestTable> {
   }
   const catalog = catalogAt(directory)
   return { directory, catalog, table: await catalog.load() }
+}
+
+/** The rows of a file of the table, by another reader, under the names of the file. */
+async function rowsOf(file: string): Promise<Row[]> {
+  const bytes = await readFile(dataPath('foreign-tables', 'java', 'bunnies', 'data', file))
+  const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+  return (await parquetReadObjects({ file: whole, compressors })) as Row[]
 }
 
 /** What is in data/bunnies-initial.parquet, by another reader. */
@@ -85,9 +85,58 @@ describeWithData('a table that Java wrote', () => {
     expect(await readRows((await copyOf('java/bunnies', 1)).table)).toEqual([])
   })
 
-  test.each([4, 5])('is refused at version %i, as rows of it were deleted', async version => {
-    const { table } = await copyOf('java/bunnies', version)
-    await expect(readRows(table)).rejects.toEqual(failure('FORMAT_UNSUPPORTED', 'the table has delete files'))
+  test('lacks the rows that were deleted by position', async () => {
+    const { table } = await copyOf('java/bunnies', 4)
+    const positions = await rowsOf('bunnies-pos-deletes.parquet')
+    expect(new Set(positions.map(({ file_path: path }) => (path as string).split('/').at(-1)))).toEqual(
+      new Set(['bunnies-initial.parquet']),
+    )
+    const deleted = new Set(positions.map(({ pos }) => Number(pos)))
+    expect(bunnies.filter((_, position) => deleted.has(position)).map(row => row['Breed Name'])).toEqual([
+      'Flemish Giant',
+      'English Lop',
+      'Rex',
+      'Mini Lop',
+      'Lionhead',
+      'French Angora',
+    ])
+    const left = bunnies.filter((_, position) => !deleted.has(position))
+    expect(await readRows(table)).toEqual(left.map(row => ({ ...row, __happy__: null })))
+  })
+
+  test('has a row that was deleted by its values and written again', async () => {
+    const { table } = await copyOf('java/bunnies', 5)
+    const columns = Object.keys(bunnies[0] as Row)
+    const plain = (row: Row): Row =>
+      Object.fromEntries([
+        ...columns.map(name => [name, row[name.replace(' ', '_x20')] ?? null]),
+        ['__happy__', row['__happy__'] ?? null],
+      ])
+    const [written = {}] = await rowsOf('bunnies-updated-new-zealand.parquet')
+    const [deleted = {}] = await rowsOf('bunnies-eq-delete-new-zealand.parquet')
+    const before = await readRows((await copyOf('java/bunnies', 4)).table)
+    expect(plain(deleted)['Breed Name']).toBe('New Zealand')
+    const left = before.filter(row => row['Breed Name'] !== 'New Zealand')
+    expect(left).toHaveLength(before.length - 1)
+    const rows = await readRows(table)
+    expect(rows).toEqual([plain(written), ...left])
+    expect(rows[0]).toMatchObject({ 'Breed Name': 'New Zealand', __happy__: true })
+    const where = { column: 'Breed Name', values: new Set(['New Zealand', 'Rex']) }
+    expect(await readRows(table, { where })).toEqual([plain(written)])
+  })
+
+  test('takes further rows of this writer, and its deletes stay', async () => {
+    let target = await copyOf('java/bunnies', 5)
+    const before = await readRows(target.table)
+    target = await append(target, [bunnies.at(-1) as Row])
+    expect(await readRows(await catalogAt(target.directory).load())).toEqual([
+      { ...bunnies.at(-1), __happy__: null },
+      ...before,
+    ])
+    expect(target.table.metadata.snapshots.at(-1)?.summary).toMatchObject({
+      'total-records': '23',
+      'total-delete-files': '2',
+    })
   })
 
   test('gets, by an added column, the metadata that Java gave it', async () => {
@@ -153,6 +202,14 @@ describeWithData('a table that Spark wrote, partitioned by bucket and date, with
   test('was read under the old name before', async () => {
     const before = rabbits.map(({ event_date: date, ...row }) => ({ ...row, date }))
     expect(await sorted(await copyOf('spark/rename_column', 2))).toEqual(before)
+  })
+
+  test('has an empty first version', async () => {
+    const { table } = await copyOf('spark/rename_column', 1)
+    expect([await readRows(table), table.metadata.schemas[0]?.fields.map(field => field.name)]).toEqual([
+      [],
+      ['id', 'name', 'date', 'price', 'active'],
+    ])
   })
 
   test('tells by bucket and by date in which files a row can be', async () => {

@@ -186,6 +186,21 @@ describe('a manifest', () => {
     expect(decodeAvro(encodeManifest([], spec, later, sync)).metadata['schema']).toContain('9223372036854775807')
   })
 
+  test('of delete files says so, and keeps what only they have', () => {
+    const file = dataFile(values, {
+      content: 2,
+      equalityIds: [3, 1],
+      sortOrderId: undefined,
+      referencedDataFile: 'file:///t/data/other.parquet',
+    })
+    const bytes = encodeManifest([{ status: entryStatus.added, file }], spec, schema, sync)
+    expect(decodeManifest(bytes, { ...listed, content: 1 }, typeById)[0]?.file).toEqual(file)
+    expect(decodeAvro(bytes).metadata).toMatchObject({ content: 'deletes' })
+    const outline = avroOutline(manifestEntrySchema({ 'spec-id': 0, fields: [] }, schema, true))
+    expect(JSON.stringify(outline)).toContain('referenced_data_file')
+    expect(JSON.stringify(manifestOutline)).not.toContain('referenced_data_file')
+  })
+
   test('has the field ids, names and order of the Java writer', () => {
     expect(avroOutline(manifestEntrySchema({ 'spec-id': 0, fields: [] }, schema))).toEqual(manifestOutline)
   })

@@ -245,6 +245,45 @@ describe('version 1', () => {
   })
 })
 
+describe('version 3', () => {
+  const v3 = {
+    ...valid,
+    'format-version': 3,
+    'next-row-id': 9223372036854775807n,
+    'encryption-keys': [],
+    schemas: [
+      {
+        type: 'struct',
+        'schema-id': 0,
+        fields: [
+          { id: 1, name: 'id', required: true, type: 'long', 'initial-default': 34, 'write-default': 35 },
+          { id: 2, name: 'v', required: false, type: 'variant' },
+          { id: 3, name: 'g', required: false, type: 'geometry(srid:3857)' },
+          { id: 4, name: 'ns', required: false, type: 'timestamptz_ns' },
+        ],
+      },
+    ],
+    snapshots: valid.snapshots.map(snapshot => ({ ...snapshot, 'first-row-id': 0, 'added-rows': 5 })),
+  }
+
+  test('is read, and what it added is kept', () => {
+    expect(new TextDecoder().decode(printMetadata(parse(v3)))).toBe(printJson(v3))
+    expect(parse({ ...v3, 'current-snapshot-id': null, refs: {} })['current-snapshot-id']).toBeNull()
+  })
+
+  test('is not written', () => {
+    const metadata = parse(v3)
+    expect(() => applyUpdates(metadata, [{ action: 'set-properties', updates: { a: 'b' } }], { nowMs: 0 })).toThrow(
+      failure('FORMAT_UNSUPPORTED', 'format version 3 is read but not written'),
+    )
+  })
+
+  test('needs what version 2 needs', () => {
+    const { schemas: _schemas, ...rest } = v3
+    expect(() => parse(rest)).toThrow(failure('METADATA_INVALID', 'schemas must exist in format v3'))
+  })
+})
+
 describe('a file is refused, with its name and the reason, when', () => {
   const rejected: readonly (readonly [title: string, file: unknown, reason: string])[] = [
     ['it is not an object', [valid], 'not a JSON object'],
@@ -359,7 +398,7 @@ describe('a file is refused, with its name and the reason, when', () => {
   })
 
   test('it is of a format version that is not read', () => {
-    for (const version of [0, 3, 42]) {
+    for (const version of [0, 4, 42]) {
       expect(() => parse({ ...valid, 'format-version': version })).toThrow(
         failure('FORMAT_UNSUPPORTED', `v1.metadata.json: cannot read unsupported version ${version}`),
       )

@@ -288,7 +288,7 @@ describe('a Parquet file of another writer', () => {
     await writeFile(path, Buffer.from(parquetWriteBuffer({ columnData: [{ name: 'a', data: [1, 2], type: 'INT32' }] })))
     const input = await localFileIO.open(path)
     await expect(openParquet(input, path)).rejects.toEqual(
-      failure('FORMAT_UNSUPPORTED', `${path} carries no field ids`),
+      failure('FORMAT_UNSUPPORTED', `${path} carries no field ids, and the table has no name mapping`),
     )
     await input.close()
   })

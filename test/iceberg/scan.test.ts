@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeAvro } from '../../src/iceberg/avro/encode.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import type { WantedField } from '../../src/iceberg/ids.ts'
+import type { ManifestFile } from '../../src/iceberg/manifest/data-file.ts'
 import { encodeManifest } from '../../src/iceberg/manifest/manifest.ts'
 import { encodeManifestList } from '../../src/iceberg/manifest/manifest-list.ts'
 import { scanRows } from '../../src/iceberg/scan.ts'
@@ -460,41 +461,56 @@ describe('a snapshot', () => {
     expect(await readManifestList(table)).toEqual([])
   })
 
-  test('whose manifests stand in the metadata is refused, as the files of very early tables are not read', async () => {
-    const { table } = await filled({ columns: [required('id', 'int')] }, [{ id: 1 }])
+  test('whose manifests stand in the metadata is read, as of the earliest tables', async () => {
+    const shape = { columns: [required('id', 'int'), optional('p', 'string')], partitionBy: ['identity(p)'] }
+    const { table } = await filled(shape, [{ id: 1, p: 'a' }], [{ id: 2, p: 'b' }])
+    const listed = await readManifestList(table)
     const snapshots = table.metadata.snapshots.map(({ 'manifest-list': _list, ...rest }) => ({
       ...rest,
-      manifests: ['m0.avro'],
+      manifests: listed.map(manifest => manifest.location),
     }))
-    await expect(readRows({ ...table, metadata: { ...table.metadata, snapshots } })).rejects.toEqual(
-      failure('FORMAT_UNSUPPORTED', 'names its manifests in the metadata'),
+    const early = { ...table, metadata: { ...table.metadata, snapshots } }
+    expect(await readRows(early)).toEqual(await readRows(table))
+    const where = { column: 'p', values: new Set(['a']) }
+    expect(await readRows(early, { where })).toEqual([{ id: 1, p: 'a' }])
+    expect(await readManifestList(early)).toMatchObject(
+      listed.map(({ location, length }) => ({ location, length, specId: 0, content: 0, sequenceNumber: 0 })),
     )
+    // Nothing is inherited from a list; entries that say nothing are from before there were sequence numbers.
+    expect((await liveDataFiles(early)).map(entry => entry.sequenceNumber)).toEqual([0, 0])
+
+    await writeFile(table.path(listed[0]?.location ?? ''), 'not avro')
+    await expect(readRows(early)).rejects.toEqual(
+      failure('MANIFEST_INVALID', listed[0]?.location.split('/').at(-1) ?? ''),
+    )
+    const lost = {
+      ...early,
+      metadata: { ...early.metadata, snapshots: [{ ...snapshots.at(-1), manifests: ['/gone.avro'] }] },
+    }
+    await expect(readRows(lost as typeof early)).rejects.toEqual(failure('FILE_MISSING', '/gone.avro'))
   })
 
-  test('with a manifest of deletes is refused, unless nothing in it is live', async () => {
+  test('with a manifest of deletes is not read without it, unless nothing in it is live', async () => {
     const { table } = await filled({ columns: [required('id', 'int')] }, [{ id: 1 }])
-    const [manifest] = await readManifestList(table)
+    const [manifest] = (await readManifestList(table)) as [ManifestFile]
     const list = table.path(table.metadata.snapshots[0]?.['manifest-list'] ?? '')
-    const put = async (existing: number): Promise<void> => {
-      const deletes = {
-        ...(manifest as NonNullable<typeof manifest>),
-        content: 1 as const,
-        addedFiles: 0,
-        existingFiles: existing,
-      }
-      await writeFile(
-        list,
-        encodeManifestList(
-          [manifest as NonNullable<typeof manifest>, deletes],
-          { snapshotId: 1, parentSnapshotId: undefined, sequenceNumber: 1 },
-          new Uint8Array(16),
-        ),
-      )
+    const put = (counts: Partial<ManifestFile>): Promise<void> => {
+      const deletes: ManifestFile = { ...manifest, ...counts, content: 1, location: '/gone.avro' }
+      const snapshot = { snapshotId: 1, parentSnapshotId: undefined, sequenceNumber: 1 }
+      return writeFile(list, encodeManifestList([manifest, deletes], snapshot, new Uint8Array(16)))
     }
-    await put(0)
+    await put({ addedFiles: 0, existingFiles: 0, deletedFiles: 1 })
     expect(await readRows(table)).toEqual([{ id: 1 }])
-    await put(1)
-    await expect(readRows(table)).rejects.toEqual(failure('FORMAT_UNSUPPORTED', 'the table has delete files'))
+    expect(await liveDataFiles(table)).toHaveLength(1)
+    for (const counts of [{ addedFiles: 1 }, { addedFiles: 0, existingFiles: 1 }]) {
+      await put(counts)
+      const reads = [
+        () => readRows(table),
+        () => readRows(table, { files: [] }),
+        () => liveDataFiles(table, () => false),
+      ]
+      for (const read of reads) await expect(read()).rejects.toEqual(failure('FILE_MISSING', '/gone.avro'))
+    }
   })
 
   test('leaves out files that were deleted in it', async () => {

@@ -71,6 +71,8 @@ describe('bounds of a column that was promoted', () => {
     ['long', 'ffffff7f', 2147483647n],
     ['double', '0000c03f', 1.5],
     ['double', 'cdcccc3d', Math.fround(0.1)],
+    ['timestamp', 'feffffff', -172_800_000_000n],
+    ['timestamp', 'feffffffffffffff', -2n],
     ['decimal(18,2)', '058c', 1420n],
     ['decimal(38,2)', 'ff', -1n],
   ])('to %s are read at the width they were written with: %s', (type, hex, cell) => {

@@ -74,7 +74,8 @@ export function partitionAvroName(field: PartitionField): string {
   return sanitizeAvroName(field.name)
 }
 
-export function manifestEntrySchema(spec: PartitionSpec, schema: Schema): AvroRecord {
+/** @param isOfDeletes a manifest of delete files says as well which data file they are for */
+export function manifestEntrySchema(spec: PartitionSpec, schema: Schema, isOfDeletes = false): AvroRecord {
   const partition: AvroRecord = {
     type: 'record',
     name: 'r102',
@@ -107,6 +108,7 @@ export function manifestEntrySchema(spec: PartitionSpec, schema: Schema): AvroRe
       optional(132, 'split_offsets', { type: 'array', items: 'long', 'element-id': 133 }),
       optional(135, 'equality_ids', { type: 'array', items: 'int', 'element-id': 136 }),
       optional(140, 'sort_order_id', 'int'),
+      ...(isOfDeletes ? [optional(143, 'referenced_data_file', 'string')] : []),
     ],
   }
   return {

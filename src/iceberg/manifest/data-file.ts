@@ -24,6 +24,8 @@ export interface DataFile {
   readonly splitOffsets: readonly number[] | undefined
   readonly equalityIds: readonly number[] | undefined
   readonly sortOrderId: number | undefined
+  /** Of position deletes that are all of one data file: its location. */
+  readonly referencedDataFile?: string | undefined
 }
 
 export const entryStatus = { existing: 0, added: 1, deleted: 2 } as const

@@ -11,6 +11,7 @@ import {
   type EntryStatus,
   entryStatus,
   type FileContent,
+  fileContent,
   type ManifestEntry,
   type ManifestFile,
 } from './data-file.ts'
@@ -24,7 +25,7 @@ export interface NewManifestEntry {
   readonly file: DataFile
 }
 
-/** Encodes a manifest of data files that all belong to one partition spec. */
+/** Encodes a manifest of data files, or of delete files, that all belong to one partition spec. */
 export function encodeManifest(
   entries: readonly NewManifestEntry[],
   spec: PartitionSpec,
@@ -36,13 +37,14 @@ export function encodeManifest(
     name: partitionAvroName(field),
     type: partitionFieldType(field, schema),
   }))
+  const isOfDeletes = entries.some(({ file }) => file.content !== fileContent.data)
   const metadata = {
     schema: printJson(schema),
     'schema-id': String(schema['schema-id']),
     'partition-spec': printJson(spec.fields),
     'partition-spec-id': String(spec['spec-id']),
     'format-version': '2',
-    content: 'data',
+    content: isOfDeletes ? 'deletes' : 'data',
   }
   const records = entries.map(added => ({
     status: added.status,
@@ -51,7 +53,7 @@ export function encodeManifest(
     file_sequence_number: added.fileSequenceNumber ?? null,
     data_file: fileRecord(added.file, types),
   }))
-  return encodeAvro(manifestEntrySchema(spec, schema), records, metadata, sync)
+  return encodeAvro(manifestEntrySchema(spec, schema, isOfDeletes), records, metadata, sync)
 }
 
 function fileRecord(file: DataFile, types: readonly { id: number; name: string; type: PrimitiveType }[]): AvroInput {
@@ -74,6 +76,7 @@ function fileRecord(file: DataFile, types: readonly { id: number; name: string; 
     split_offsets: file.splitOffsets ?? null,
     equality_ids: file.equalityIds ?? null,
     sort_order_id: file.sortOrderId ?? null,
+    referenced_data_file: file.referencedDataFile ?? null,
   }
 }
 
@@ -154,6 +157,7 @@ function entry(
       splitOffsets: (raw[132] as number[] | null | undefined) ?? undefined,
       equalityIds: (raw[135] as number[] | null | undefined)?.map(Number) ?? undefined,
       sortOrderId: (raw[140] as number | null | undefined) ?? undefined,
+      ...(typeof raw[143] === 'string' ? { referencedDataFile: raw[143] } : {}),
     },
   }
 }

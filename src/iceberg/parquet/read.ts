@@ -1,23 +1,22 @@
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetScan,
-  parquetSchema,
-  type SchemaTree,
-} from 'hyparquet'
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { IcebergError } from '../errors.ts'
 import type { InputFile } from '../file-io/file-io.ts'
-import { parsePrimitive } from '../primitive.ts'
-import { decimalFromBytes } from '../single-value.ts'
-import type { Cell, Field, Type } from '../types.ts'
+import type { NameMapping } from '../name-mapping.ts'
+import type { Cell, Field } from '../types.ts'
+import { type Convert, converter } from './cells.ts'
+import { exactly } from './exactly.ts'
+import { type FileNode, fileNodes, hasFieldIds } from './file-schema.ts'
 
-/** Values of the asked columns for a run of rows, by field id; a column the file lacks is not there. */
+/** Values of the asked columns for a run of rows, by field id. */
 export interface ColumnBatch {
+  /** The first row's position in the file, also where rows before it were skipped. */
   readonly rowStart: number
   readonly rowCount: number
+  /** Without {@link ReadOptions.absent} a column the file lacks is not there. */
   readonly columns: ReadonlyMap<number, readonly Cell[]>
+  /** Values of the fields asked for beside, in their order. */
+  readonly beside: readonly (readonly Cell[])[]
 }
 
 /** Statistics of one row group's column, before any promotion. */
@@ -26,14 +25,34 @@ export interface RowGroupBounds {
   readonly upper: Cell
 }
 
+/** What a reader needs to know of fields that a file lacks. */
+export interface AbsentValues {
+  /** A value that all rows of the file have, by field id; undefined for most fields. */
+  constant(id: number): Cell
+  /** The value of a field that is not in the file. It throws where there has to be one and is none. */
+  value(field: Field): Cell
+}
+
+export interface ReadOptions {
+  readonly only?: GroupFilter | undefined
+  /** Without it members that the file lacks are null. */
+  readonly absent?: AbsentValues
+  /** Fields to read besides; they may have ids that others have, in other shapes. Needs `absent`. */
+  readonly beside?: readonly Field[]
+}
+
 /** An opened Parquet file. */
 export interface ParquetFile {
+  /** As the file has it. */
   readonly metadata: FileMetaData
   readonly rowCount: number
-  /** Whether the file has the field, by id. */
+  /** Whether the file has the column, by id. */
   has(id: number): boolean
-  /** Reads columns by field id, row group by row group, promoted and shaped as the fields say. */
-  readColumns(fields: readonly Field[], only?: GroupFilter): AsyncGenerator<ColumnBatch>
+  /**
+   * Reads columns by field id, row group by row group, promoted and shaped as the fields say.
+   * @throws IcebergError DATA_INVALID for damage and for types that cannot be read as the field's
+   */
+  readColumns(fields: readonly Field[], options?: ReadOptions): AsyncGenerator<ColumnBatch>
 }
 
 /** Says which row groups are worth reading. */
@@ -57,13 +76,30 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const parsers = {
   timestampFromMilliseconds: (value: bigint) => value * 1000n,
   timestampFromMicroseconds: (value: bigint) => value,
-  timestampFromNanoseconds: (value: bigint) => value / 1000n,
+  timestampFromNanoseconds: (value: bigint) => (value - (((value % 1000n) + 1000n) % 1000n)) / 1000n,
   dateFromDays: (days: number) => days,
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
 }
 
-/** @throws IcebergError DATA_INVALID when it is not Parquet, FORMAT_UNSUPPORTED when it carries no field ids */
-export async function openParquet(input: InputFile, location: string): Promise<ParquetFile> {
+/** One column to be read: where in the file it is, and what becomes of its values. */
+interface Reading {
+  readonly field: Field
+  readonly isBeside: boolean
+  /** undefined: all rows have the value. */
+  readonly source: { readonly name: string; readonly convert: Convert } | undefined
+  readonly value: Cell
+}
+
+/**
+ * @param mapping gives names for a file that carries no field ids; asked only for such a file
+ * @throws IcebergError DATA_INVALID when it is not Parquet, FORMAT_UNSUPPORTED when it carries no field ids and there
+ *   is no mapping
+ */
+export async function openParquet(
+  input: InputFile,
+  location: string,
+  mapping: () => NameMapping | undefined = () => undefined,
+): Promise<ParquetFile> {
   const file: AsyncBuffer = {
     byteLength: input.size,
     slice: async (start, end = input.size) => {
@@ -72,32 +108,36 @@ export async function openParquet(input: InputFile, location: string): Promise<P
       return (isWhole ? bytes : new Uint8Array(bytes)).buffer as ArrayBuffer
     },
   }
-  const metadata = await damaged(location, async () =>
-    exactly(await parquetMetadataAsync(file, { parsers, geoparquet: false })),
-  )
-  const tree = parquetSchema(metadata)
-  const byId = new Map(tree.children.map(node => [node.element.field_id, node]))
-  if (tree.children.length > 0 && tree.children.every(node => node.element.field_id === undefined)) {
-    throw new IcebergError('FORMAT_UNSUPPORTED', `${location} carries no field ids`, { file: location })
+  const metadata = await damaged(location, () => parquetMetadataAsync(file, { parsers, geoparquet: false }))
+  const isMapped = !(await damaged(location, async () => hasFieldIds(metadata)))
+  const names = isMapped ? mapping() : undefined
+  if (isMapped && names === undefined) {
+    throw new IcebergError(
+      'FORMAT_UNSUPPORTED',
+      `${location} carries no field ids, and the table has no name mapping`,
+      {
+        file: location,
+      },
+    )
   }
-  return {
-    metadata,
-    rowCount: Number(metadata.num_rows),
-    has: id => byId.has(id),
-    readColumns,
-  }
+  const { byId, plain } = await damaged(location, async () => ({
+    byId: new Map(fileNodes(metadata, names).map(node => [node.id, node])),
+    plain: exactly(metadata),
+  }))
+  return { metadata, rowCount: Number(metadata.num_rows), has: id => byId.has(id), readColumns }
 
-  async function* readColumns(fields: readonly Field[], only?: GroupFilter): AsyncGenerator<ColumnBatch> {
+  async function* readColumns(fields: readonly Field[], options: ReadOptions = {}): AsyncGenerator<ColumnBatch> {
+    const { only, beside = [] } = options
     const inOrder = fields.toSorted((a, b) => Number(b.id === only?.id) - Number(a.id === only?.id))
-    const present = inOrder.flatMap(field => {
-      const node = byId.get(field.id)
-      return node === undefined ? [] : [{ id: field.id, name: node.element.name, convert: converter(node, field.type) }]
-    })
+    const readings = [
+      ...inOrder.map(field => readingOf(field, options, false)),
+      ...beside.map(field => readingOf(field, options, true)),
+    ].filter(reading => reading !== undefined)
     const scan = await damaged(location, () =>
       parquetScan({
         file,
-        metadata,
-        columns: present.map(column => column.name),
+        metadata: plain,
+        columns: [...new Set(readings.flatMap(({ source }) => source?.name ?? []))],
         compressors,
         parsers,
         utf8: false,
@@ -111,26 +151,53 @@ export async function openParquet(input: InputFile, location: string): Promise<P
       const start = rowStart
       rowStart = rowEnd
       if (only?.mayMatch({ rowCount, bounds: id => groupBounds(group, byId.get(id)) }) === false) continue
-      const columns = new Map<number, Cell[]>()
+      const columns = new Map<number, readonly Cell[]>()
+      const others: (readonly Cell[])[] = []
       let matches = true
-      for (const { id, name, convert } of present) {
-        const values = await damaged(location, () => scan.readColumn({ column: name, rowStart: start, rowEnd }))
-        const cells = Array.from(values as ArrayLike<unknown>, value =>
-          value === null || value === undefined ? null : convert(value),
-        )
-        columns.set(id, cells)
-        matches = id !== only?.id || only.matches(cells)
+      for (const { field, isBeside, source, value } of readings) {
+        const cells =
+          source === undefined
+            ? new Array<Cell>(rowCount).fill(value)
+            : await damaged(location, async () =>
+                convertAll(await scan.readColumn({ column: source.name, rowStart: start, rowEnd }), source.convert),
+              )
+        if (isBeside) {
+          others.push(cells)
+          continue
+        }
+        columns.set(field.id, cells)
+        matches = field.id !== only?.id || only.matches(cells)
         if (!matches) break
       }
-      if (matches) yield { rowStart: start, rowCount, columns }
+      if (matches) yield { rowStart: start, rowCount, columns, beside: others }
     }
   }
+
+  function readingOf(field: Field, { absent }: ReadOptions, isBeside: boolean): Reading | undefined {
+    // What the partition says comes before what the mapping says (spec "Column Projection").
+    const constant = isMapped ? absent?.constant(field.id) : undefined
+    const node = (constant ?? null) === null && field.type !== 'unknown' ? byId.get(field.id) : undefined
+    if (node !== undefined) {
+      const convert = converter(node, field.type, {
+        location,
+        path: field.name,
+        absent: absent && (member => absent.value(member)),
+      })
+      return { field, isBeside, source: { name: node.name, convert }, value: null }
+    }
+    return absent === undefined ? undefined : { field, isBeside, source: undefined, value: absent.value(field) }
+  }
+}
+
+function convertAll(values: ArrayLike<unknown>, convert: Convert): Cell[] {
+  return Array.from(values, value => (value === null || value === undefined ? null : convert(value)))
 }
 
 async function damaged<T>(location: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
+    if (cause instanceof IcebergError) throw cause
     throw new IcebergError(
       'DATA_INVALID',
       `data file ${location} cannot be read: ${(cause as Error).message}`,
@@ -140,91 +207,14 @@ async function damaged<T>(location: string, read: () => Promise<T>): Promise<T> 
   }
 }
 
-/**
- * What hyparquet would make of some annotations loses values: decimals become
- * floating point, maps become objects whose keys are text. Without the
- * annotation it gives unscaled values, and lists of keys with their values.
- */
-function exactly(metadata: FileMetaData): FileMetaData {
-  return {
-    ...metadata,
-    schema: metadata.schema.map(element => {
-      const annotations = [element.converted_type, element.logical_type?.type]
-      if (!annotations.some(annotation => /^(?:DECIMAL|MAP|MAP_KEY_VALUE)$/.test(annotation ?? ''))) return element
-      const { converted_type: _converted, logical_type: _logical, ...plain } = element
-      return plain
-    }),
-  }
-}
-
 function groupBounds(
   group: FileMetaData['row_groups'][number],
-  node: SchemaTree | undefined,
+  node: FileNode | undefined,
 ): RowGroupBounds | undefined {
   const chunk = group.columns.find(
-    column =>
-      column.meta_data?.path_in_schema.length === 1 && column.meta_data.path_in_schema[0] === node?.element.name,
+    column => column.meta_data?.path_in_schema.length === 1 && column.meta_data.path_in_schema[0] === node?.name,
   )
   const statistics = chunk?.meta_data?.statistics
   if (statistics?.min_value === undefined || statistics.max_value === undefined) return undefined
   return { lower: statistics.min_value as Cell, upper: statistics.max_value as Cell }
-}
-
-type Convert = (value: unknown) => Cell
-
-/** From a value as the file has it to the cell of the asked type: members by id, promoted, null where the file has none. */
-function converter(node: SchemaTree, type: Type): Convert {
-  if (typeof type === 'string') return primitiveConverter(type)
-  if (type.type === 'struct') {
-    const members = type.fields.map(field => {
-      const child = node.children.find(candidate => candidate.element.field_id === field.id)
-      return {
-        name: field.name,
-        from: child?.element.name,
-        convert: child === undefined ? undefined : converter(child, field.type),
-      }
-    })
-    return value =>
-      Object.fromEntries(
-        members.map(({ name, from, convert }) => {
-          const member = from === undefined ? undefined : (value as Record<string, unknown>)[from]
-          return [name, member === null || member === undefined || convert === undefined ? null : convert(member)]
-        }),
-      )
-  }
-  if (type.type === 'list') {
-    const element = node.children[0]?.children[0]
-    const convert = element === undefined ? undefined : converter(element, type.element)
-    return value =>
-      (value as readonly unknown[]).map(item =>
-        item === null || item === undefined || convert === undefined ? null : convert(item),
-      )
-  }
-  const entries = node.children[0]
-  const [keyNode, valueNode] = entries?.children ?? []
-  if (entries === undefined || keyNode === undefined || valueNode === undefined) return () => []
-  const key = converter(keyNode, type.key)
-  const item = converter(valueNode, type.value)
-  return value =>
-    ((value as Record<string, unknown>)[entries.element.name] as readonly Record<string, unknown>[]).map(entry => {
-      const mapped = entry[valueNode.element.name]
-      return [key(entry[keyNode.element.name]), mapped === null || mapped === undefined ? null : item(mapped)]
-    })
-}
-
-function primitiveConverter(type: string): Convert {
-  switch (parsePrimitive(type)?.kind) {
-    case 'long':
-    case 'time':
-    case 'timestamp':
-    case 'timestamptz':
-      return value => (typeof value === 'bigint' ? value : BigInt(value as number))
-    case 'int':
-    case 'date':
-      return value => Number(value)
-    case 'decimal':
-      return value => (value instanceof Uint8Array ? decimalFromBytes(value) : BigInt(value as number | bigint))
-    default:
-      return value => value as Cell
-  }
 }

@@ -96,11 +96,10 @@ export function applyUpdates(base: TableMetadata, updates: readonly Update[], co
     handle(draft, update)
   }
   if (isUntouched(draft.metadata, base)) return base
-  if (draft.metadata['format-version'] !== 2) {
-    throw new IcebergError(
-      'FORMAT_UNSUPPORTED',
-      `a table of format version ${draft.metadata['format-version']} is read but not written; upgrade it to version 2`,
-    )
+  const version = draft.metadata['format-version']
+  if (version !== 2) {
+    const way = version < 2 ? '; upgrade it to version 2' : ''
+    throw new IcebergError('FORMAT_UNSUPPORTED', `a table of format version ${version} is read but not written${way}`)
   }
   return { ...draft.metadata, 'last-updated-ms': nowMs, 'metadata-log': metadataLog(draft.metadata, base, context) }
 }
