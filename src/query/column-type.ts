@@ -17,6 +17,8 @@ export function columnType(type: Type): string {
         return `STRUCT(${type.fields.map(field => `${quoteName(field.name)} ${columnType(field.type)}`).join(', ')})`
     }
   }
+  // The engine's own type for what is always null comes out as this one too.
+  if (type === 'unknown') return 'INTEGER'
   const primitive = primitiveOf(type)
   switch (primitive.kind) {
     case 'decimal':

@@ -1,55 +1,101 @@
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { IcebergError } from '../iceberg/errors.ts'
 import { currentSchema } from '../iceberg/ids.ts'
-import { liveDataFiles } from '../iceberg/snapshot.ts'
+import { fileContent, type ManifestEntry } from '../iceberg/manifest/data-file.ts'
+import { nameMappingOf } from '../iceberg/open-file.ts'
+import { checkReadable } from '../iceberg/projection.ts'
+import { liveFiles } from '../iceberg/snapshot.ts'
 import type { Field } from '../iceberg/types.ts'
 import { columnType } from './column-type.ts'
+import { positionDeleteNames } from './delete-rows.ts'
+import { checkNames } from './distinct-names.ts'
+import { shapedFiles } from './file-shape.ts'
+import { liveRowsSql } from './live-rows.ts'
 import { quoteName, quotePattern, quoteText } from './quote.ts'
+import { whyFooters } from './why-footers.ts'
 
 /** A table as a session sees it: pinned to the snapshot it was loaded with. */
 export interface LiveTable {
   readonly name: string
   readonly table: Table
   readonly fields: readonly Field[]
-  /** Local paths of its live data files. */
+  /** Local paths of its live files, those of deletes too. */
   readonly paths: readonly string[]
+  /** The query behind its view; undefined where it has no data file. */
+  readonly rows: string | undefined
 }
 
 /**
- * Looks up what the view of a table needs.
- * @throws IcebergError FILE_MISSING, MANIFEST_INVALID, FORMAT_UNSUPPORTED
+ * Looks up what the view of a table needs. Footers of data files are read only
+ * where the table's metadata does not say enough.
+ * @throws IcebergError FILE_MISSING, MANIFEST_INVALID, METADATA_INVALID, FORMAT_UNSUPPORTED, DATA_INVALID
  */
 export async function liveTable(name: string, table: Table): Promise<LiveTable> {
-  const entries = await liveDataFiles(table, undefined, false)
-  const paths = entries.map(({ file: { location, format } }) => {
-    if (format !== 'PARQUET')
-      throw new IcebergError('FORMAT_UNSUPPORTED', `data file ${location} is ${format}; only Parquet is read`)
-    const path = table.path(location)
-    if (!path.startsWith('/'))
-      throw new IcebergError('FORMAT_UNSUPPORTED', `data file ${location} is not on this machine`)
-    return path
-  })
-  return { name, table, fields: currentSchema(table.metadata).fields, paths }
+  const { fields } = currentSchema(table.metadata)
+  checkNames(name, fields)
+  checkReadable(fields)
+  const { data, deletes } = await liveFiles(table, undefined, false)
+  const paths = [...data, ...deletes].map(entry => localPath(entry, table))
+  return {
+    name,
+    table,
+    fields,
+    paths,
+    rows: data.length === 0 ? undefined : await rowsSql(fields, table, data, deletes),
+  }
 }
 
-/**
- * Creates the view of a table. Columns of the files are found by field id, so
- * that a renamed, promoted or re-added column is right in old files too;
- * members of structs only by name, which is all that DuckDB offers.
- */
+/** Creates the view of a table. */
 export function liveViewSql(live: LiveTable): string {
-  if (live.paths.length === 0) return emptyViewSql(live)
-  const columns = live.fields.map(
-    field =>
-      `${field.id}: {name: ${quoteText(field.name)}, type: ${quoteText(columnType(field.type))}, default_value: NULL}`,
-  )
-  const files = `[${live.paths.map(quotePattern).join(', ')}]`
-  const rows = `read_parquet(${files}, schema = MAP {${columns.join(', ')}})`
-  return `CREATE OR REPLACE VIEW ${quoteName(live.name)} AS FROM ${rows}`
+  return live.rows === undefined ? emptyViewSql(live) : `CREATE OR REPLACE VIEW ${quoteName(live.name)} AS ${live.rows}`
 }
 
 /** Creates the view of a table as if it held no rows; `read_parquet` does not take an empty list. */
 export function emptyViewSql({ name, fields }: LiveTable): string {
   const columns = fields.map(field => `NULL::${columnType(field.type)} AS ${quoteName(field.name)}`)
   return `CREATE OR REPLACE VIEW ${quoteName(name)} AS SELECT ${columns.join(', ')} WHERE false`
+}
+
+async function rowsSql(
+  fields: readonly Field[],
+  table: Table,
+  data: readonly ManifestEntry[],
+  deletes: readonly ManifestEntry[],
+): Promise<string> {
+  if (deletes.length === 0 && whyFooters(table.metadata) === undefined)
+    return likeTableSql(
+      fields,
+      data.map(entry => localPath(entry, table)),
+    )
+  const names = nameMappingOf(table)
+  const isPositions = ({ file }: ManifestEntry): boolean => file.content === fileContent.positionDeletes
+  return liveRowsSql(fields, table.metadata, await shapedFiles(table, data, names), [
+    ...(await shapedFiles(table, deletes.filter(isPositions), positionDeleteNames)),
+    ...(await shapedFiles(
+      table,
+      deletes.filter(entry => !isPositions(entry)),
+      names,
+    )),
+  ])
+}
+
+/** Files whose columns are found by field id alone, and members of structs by the names they have in the table. */
+function likeTableSql(fields: readonly Field[], paths: readonly string[]): string {
+  const columns = fields.map(
+    field =>
+      `${field.id}: {name: ${quoteText(field.name)}, type: ${quoteText(columnType(field.type))}, default_value: NULL}`,
+  )
+  return `FROM read_parquet([${paths.map(quotePattern).join(', ')}], schema = MAP {${columns.join(', ')}})`
+}
+
+function localPath({ file: { location, format, content } }: ManifestEntry, table: Table): string {
+  const what = content === fileContent.data ? 'data file' : 'delete file'
+  if (format !== 'PARQUET')
+    throw new IcebergError('FORMAT_UNSUPPORTED', `${what} ${location} is ${format}; only Parquet is read`, {
+      file: location,
+    })
+  const path = table.path(location)
+  if (!path.startsWith('/'))
+    throw new IcebergError('FORMAT_UNSUPPORTED', `${what} ${location} is not on this machine`, { file: location })
+  return path
 }

@@ -13,6 +13,9 @@ import { assignFreshIds, mergeFieldIdsFromTable, type WantedField } from '../../
 import type { Row } from '../../src/iceberg/types.ts'
 import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../../src/query/session.ts'
 
+/** What the product leaves in a table that it makes. */
+export const creation = { 'hyp.evolution.1': JSON.stringify({ kind: 'creation', from: null, changes: [] }) }
+
 const context = { now: Date.now, random: Math.random, uniqueName: randomUUID }
 
 /** A table in a directory of its own, written as the product writes it. */
@@ -53,7 +56,7 @@ export async function realTable(columns: readonly WantedField[], options: RealTa
             : [{ 'source-id': source, 'field-id': 1000, name: `${partitionColumn}_part`, transform }],
       },
       sortOrder: { 'order-id': 0, fields: [] },
-      properties: {},
+      properties: creation,
     }),
   )
   return {
