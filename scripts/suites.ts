@@ -14,7 +14,7 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   {
     name: 'unit',
-    folders: ['.', 'iceberg', 'schema', 'stores', 'sources', 'ingest', 'query', 'daemon', 'cli'],
+    folders: ['.', 'conformance', 'iceberg', 'schema', 'stores', 'sources', 'ingest', 'query', 'daemon', 'cli'],
     when: 'always',
     needsBuild: false,
     timeout: 10_000,

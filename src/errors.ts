@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'DECLARATION_INVALID'
   | 'CONFIG_INVALID'
   | 'SCHEMA_BREAKING'
+  | 'ADOPTION_REFUSED'
   | 'STORE_NEWER'
   | 'PLAN_CHANGED'
   | 'LOCKED'
@@ -118,6 +119,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: 'The declaration asks for a change that cannot be made in place.',
     hint: 'See `hyp plan` for every reason. Nothing was written.',
   },
+  ADOPTION_REFUSED: {
+    exit: 3,
+    http: 409,
+    when: 'A table cannot be taken under a declaration as it is; everything in the way is listed.',
+    hint: 'Remove what is in the way with the program that made the table, then run `hyp adopt` again. Nothing was written.',
+  },
   STORE_NEWER: {
     exit: 4,
     http: 409,
@@ -211,6 +218,29 @@ export class HypError extends Error {
     this.hint = options.hint ?? errorCatalogue[code].hint
     this.details = options.details ?? {}
   }
+}
+
+/** An error as a document, the same on stdout and over HTTP. */
+export interface ErrorDocument {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly docs: string
+}
+
+export function errorDocument({ code, message, hint, details }: HypError): ErrorDocument {
+  return { code, message, hint, details, docs: `docs/errors.md#${code}` }
+}
+
+/** The error that a document of another process tells of; INTERNAL where its code means nothing here. */
+export function errorOf(document: Partial<ErrorDocument> | undefined): HypError {
+  const { code = 'INTERNAL', message, hint, details } = document ?? {}
+  return new HypError(
+    Object.hasOwn(errorCatalogue, code) ? code : 'INTERNAL',
+    message ?? 'The daemon answered something that is not understood.',
+    { ...(hint === undefined ? {} : { hint }), ...(details === undefined ? {} : { details }) },
+  )
 }
 
 /** Whatever was thrown, as a {@link HypError}: this layer's own, the format's, the operating system's, or a mistake of ours. */

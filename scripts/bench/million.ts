@@ -15,7 +15,7 @@ const batchRows = 50_000
 /** A home whose table has a million rows with little text in them; figures leave it as it was. */
 export function millionRowsHome(): Promise<string> {
   return keptFolder(`million-${fingerprint(declared).slice(0, 12)}`, async folder => {
-    const directory = tableDirectory(homeAt(folder), builtinTable)
+    const directory = tableDirectory(homeAt(folder), { table: builtinTable })
     await apply(directory, declared)
     const catalog = catalogAt(directory)
     const key = rowKey(declared.identifier)
@@ -29,5 +29,5 @@ export function millionRowsHome(): Promise<string> {
 
 /** The directory of that table. */
 export async function millionRows(): Promise<string> {
-  return tableDirectory(homeAt(await millionRowsHome()), builtinTable)
+  return tableDirectory(homeAt(await millionRowsHome()), { table: builtinTable })
 }

@@ -2,12 +2,14 @@ import { errorCatalogue } from '../../src/errors.ts'
 import { renderColumnsDoc } from '../../src/schema/columns-doc.ts'
 import { renderRulesDoc } from '../../src/schema/rules-doc.ts'
 import { renderCliDoc } from './cli.ts'
+import { renderDeclarationSchema } from './declaration-schema.ts'
 import { renderErrorsDoc } from './errors.ts'
 
 /** The pages of `docs/` that are written from the source; `test/docs` checks that they are as new as it. */
 export const pages: Readonly<Record<string, () => string>> = {
   'docs/cli.md': renderCliDoc,
   'docs/columns.md': renderColumnsDoc,
+  'docs/declaration.schema.json': renderDeclarationSchema,
   'docs/rules.md': renderRulesDoc,
   'docs/errors.md': () => renderErrorsDoc(errorCatalogue),
 }

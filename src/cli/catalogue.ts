@@ -27,6 +27,12 @@ export const globalOptions: readonly OptionEntry[] = [
   { flags: '--verbose', description: 'show the stack of an error', env: 'HYP_VERBOSE' },
 ]
 
+const oneTable = {
+  name: 'table',
+  required: false,
+  description: 'a declared table; ai_gateway_messages by default',
+} as const
+
 const json: OptionEntry = { flags: '--json', description: 'print one JSON document', env: 'HYP_JSON' }
 
 /** Every command. Each is loaded when it runs. */
@@ -34,7 +40,7 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
   return [
     {
       name: 'daemon',
-      summary: 'Run in the foreground: evolve the table, import histories, answer commands.',
+      summary: 'Run in the foreground: evolve the tables, import histories, answer commands.',
       options: [
         {
           flags: '--log-format <format>',
@@ -64,7 +70,7 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
     },
     {
       name: 'status',
-      summary: 'Show whether the daemon runs, the table, and why the import waits when it does.',
+      summary: 'Show whether the daemon runs, every table, and why the import waits when it does.',
       options: [json],
       examples: ['hyp status', 'hyp status --json'],
       exits: '0; 69 the daemon does not answer; 78 no daemon runs and a declaration is invalid',
@@ -90,30 +96,85 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
     },
     {
       name: 'plan',
-      summary: 'Show what the declaration would change in the table. Reads only.',
+      summary: 'Show what the declarations would change in their tables. Reads only.',
+      argument: {
+        name: 'table',
+        required: false,
+        description: 'one declared table of the home; by default all of them',
+      },
       options: [
         json,
-        { flags: '--exit-code', description: 'let the exit status tell the verdict', env: 'HYP_EXIT_CODE' },
+        {
+          flags: '--format <format>',
+          description: 'text by default; github prints annotations, markdown a note; json is --json',
+          env: 'HYP_PLAN_FORMAT',
+          choices: ['text', 'json', 'github', 'markdown'],
+        },
+        { flags: '--exit-code', description: 'let the exit status tell the worst verdict', env: 'HYP_EXIT_CODE' },
+        {
+          flags: '--declare <file>',
+          description: 'a declaration file in place of those of the home',
+          env: 'HYP_DECLARE',
+        },
+        {
+          flags: '--against <file>',
+          description: 'plan against the table that another declaration file makes; needs no table',
+          env: 'HYP_AGAINST',
+        },
+        {
+          flags: '--table <path>',
+          description: 'plan for any Iceberg table, by its directory or a metadata file; with --declare',
+          env: 'HYP_TABLE',
+        },
       ],
-      examples: ['hyp plan', 'hyp plan --exit-code'],
-      exits: '0; with --exit-code 2 changes or drift, 3 breaking, 4 the table is newer; 78 a declaration is invalid',
-      run: async (context, options) => (await import('./commands/plan.ts')).runPlan(context, options),
+      examples: ['hyp plan --exit-code', 'hyp plan --against base.json --declare schema/orders.json --format github'],
+      exits:
+        '0; with --exit-code 2 changes or drift, 3 breaking, 4 a table is newer; 1 there is no table at the path; 64 no such declared table; 78 a declaration is invalid',
+      run: async (context, options, table) => (await import('./commands/plan.ts')).runPlan(context, options, table),
     },
     {
       name: 'apply',
-      summary: 'Bring the table to its declaration, in place or not at all.',
+      summary: 'Bring tables to their declarations, each in place or not at all.',
+      argument: { name: 'table', required: false, description: 'one declared table; by default all of them' },
       options: [
         json,
-        { flags: '--expect <plan-id>', description: 'apply only the plan with this id', env: 'HYP_EXPECT' },
+        {
+          flags: '--expect <plan-id>',
+          description: 'apply only the plan with this id, whichever table it is of',
+          env: 'HYP_EXPECT',
+        },
       ],
       examples: ['hyp apply', 'hyp apply --expect 0123456789abcdef'],
       exits:
-        '0 applied or nothing to do; 3 refused, breaking; 4 refused, newer; 75 another plan than expected, or another process works on the home; 78 a declaration is invalid',
-      run: async (context, options) => (await import('./commands/apply.ts')).runApply(context, options),
+        '0 applied or nothing to do; else the worst of 1 a table cannot be read, 3 refused, breaking, 4 refused, newer; 64 no such declared table; 75 another plan than expected, or another process works on the home; 78 a declaration is invalid',
+      run: async (context, options, table) => (await import('./commands/apply.ts')).runApply(context, options, table),
+    },
+    {
+      name: 'adopt',
+      summary: 'Take a table that another program made or changed as it is.',
+      argument: {
+        name: 'table',
+        required: true,
+        description:
+          'the directory of an Iceberg table, taken under its declaration or one that is written for it; or a declared table, whose present shape becomes what later changes are held against',
+      },
+      options: [
+        json,
+        {
+          flags: '--name <name>',
+          description: 'the name to declare it by; by default its directory’s',
+          env: 'HYP_NAME',
+        },
+      ],
+      examples: ['hyp adopt ai_gateway_messages', 'hyp adopt /srv/warehouse/orders --name orders'],
+      exits:
+        '0 adopted, or nothing to do; 1 there is no table; 3 refused, with everything in the way; 4 refused, newer; 64 the name is that of another table; 75 another process works on the home; 78 a declaration is invalid',
+      run: async (context, options, target = '') =>
+        (await import('./commands/adopt.ts')).runAdopt(context, options, target),
     },
     {
       name: 'query',
-      summary: 'Run one SELECT over the table and the view usage.',
+      summary: 'Run one SELECT over the declared tables and the view usage.',
       argument: { name: 'sql', required: true, description: 'a SELECT, or WITH … SELECT' },
       options: [
         {
@@ -137,35 +198,52 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
     },
     {
       name: 'history',
-      summary: 'Show every evolution of the table.',
+      summary: 'Show what hyp did to a table: its creation, every evolution, repair and adoption.',
+      argument: oneTable,
       options: [json],
-      examples: ['hyp history', 'hyp history --json'],
-      exits: '0; 1 there is no table',
-      run: async (context, options) => (await import('./commands/history.ts')).runHistory(context, options),
+      examples: ['hyp history', 'hyp history orders --json'],
+      exits: '0; 1 there is no table; 64 no such declared table',
+      run: async (context, options, table) =>
+        (await import('./commands/history.ts')).runHistory(context, options, table),
+    },
+    {
+      name: 'rules',
+      summary: 'List the rules by which changes are judged, or show one whole.',
+      argument: { name: 'code', required: false, description: 'one rule, by its code' },
+      options: [json],
+      examples: ['hyp rules', 'hyp rules BR202'],
+      exits: '0; 64 there is no such rule',
+      run: async (context, options, code) => (await import('./commands/rules.ts')).runRules(context, options, code),
     },
     {
       name: 'table show',
-      summary: 'Show the columns, keys and counts of the table.',
+      summary: 'Show the columns, keys and counts of a table.',
+      argument: oneTable,
       options: [json],
-      examples: ['hyp table show', 'hyp table show --json'],
-      exits: '0; 1 there is no table',
-      run: async (context, options) => (await import('./commands/table.ts')).runTableShow(context, options),
+      examples: ['hyp table show', 'hyp table show orders --json'],
+      exits: '0; 1 there is no table; 64 no such declared table',
+      run: async (context, options, table) =>
+        (await import('./commands/table.ts')).runTableShow(context, options, table),
     },
     {
       name: 'table files',
-      summary: 'List the live data files.',
+      summary: 'List the live files of a table.',
+      argument: oneTable,
       options: [json],
-      examples: ['hyp table files', 'hyp table files --json'],
-      exits: '0; 1 there is no table',
-      run: async (context, options) => (await import('./commands/table.ts')).runTableFiles(context, options),
+      examples: ['hyp table files', 'hyp table files orders --json'],
+      exits: '0; 1 there is no table; 64 no such declared table',
+      run: async (context, options, table) =>
+        (await import('./commands/table.ts')).runTableFiles(context, options, table),
     },
     {
       name: 'table verify',
-      summary: 'Read every file again and hold it against its manifest, and all rows against icebird.',
+      summary: 'Read every file of a table again and hold it against its manifest, and all rows against icebird.',
+      argument: oneTable,
       options: [json],
-      examples: ['hyp table verify', 'hyp table verify --json'],
-      exits: '0 all is well; 1 damage was found, or there is no table',
-      run: async (context, options) => (await import('./commands/table.ts')).runTableVerify(context, options),
+      examples: ['hyp table verify', 'hyp table verify orders --json'],
+      exits: '0 all is well; 1 damage was found, or there is no table; 64 no such declared table',
+      run: async (context, options, table) =>
+        (await import('./commands/table.ts')).runTableVerify(context, options, table),
     },
     {
       name: 'demo',

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import { readPresence } from '../daemon/presence.ts'
-import { type ErrorCode, errorCatalogue, HypError } from '../errors.ts'
+import { type ErrorDocument, errorOf, HypError } from '../errors.ts'
 import { parseJson } from '../iceberg/json.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
@@ -109,12 +109,5 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
 
 /** The daemon's error as if it had happened here: same code, so same exit status. */
 function remoteError(answer: unknown): HypError {
-  const { error } = answer as {
-    error?: { code?: string; message?: string; hint?: string; details?: Record<string, unknown> }
-  }
-  const code = error?.code !== undefined && error.code in errorCatalogue ? (error.code as ErrorCode) : 'INTERNAL'
-  return new HypError(code, error?.message ?? 'The daemon answered something that is not understood.', {
-    ...(error?.hint === undefined ? {} : { hint: error.hint }),
-    ...(error?.details === undefined ? {} : { details: error.details }),
-  })
+  return errorOf((answer as { readonly error?: Partial<ErrorDocument> } | null)?.error)
 }

@@ -59,6 +59,7 @@ function isOnPath(env: CliIo['env']): boolean {
   return (env['PATH'] ?? '').split(delimiter).some(directory => directory !== '' && existsSync(join(directory, 'hyp')))
 }
 
-function quoted(path: string): string {
+/** A path as one word of a shell. */
+export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -26,10 +26,15 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     const known = io.signal.aborted ? new HypError('INTERRUPTED', 'Interrupted.', { cause: error }) : toHypError(error)
     const verbose = given['verbose'] === true
     const pasteable = pasteableIn(io, given)
-    if (given['json'] === true) await io.stdout(renderError(known, { json: true, verbose, pasteable }))
+    if (asksForJson(given)) await io.stdout(renderError(known, { json: true, verbose, pasteable }))
     else io.stderr(renderError(known, { json: false, verbose, pasteable }))
     return errorCatalogue[known.code].exit
   }
+}
+
+/** `--json`, or `--format json` of a command that has both. */
+function asksForJson(given: OptionValues): boolean {
+  return given['json'] === true || ('json' in given && given['format'] === 'json')
 }
 
 type Execute = (entry: CommandEntry, options: OptionValues, argument: string | undefined) => Promise<void>

@@ -15,13 +15,15 @@ export type DaemonEvent =
       readonly table: string
       readonly from: SchemaPoint
       readonly to: SchemaPoint
+      /** The table was brought back to its own declaration, not to a later one. */
+      readonly repaired: boolean
       readonly changes: readonly string[]
       readonly ms: number
     }
   | {
       readonly type: 'unchanged'
       readonly table: string
-      readonly release: number
+      readonly release: number | null
       readonly schemaId: number
       readonly rows: number
     }
@@ -33,6 +35,21 @@ export type DaemonEvent =
       readonly declared: number
       readonly found: number | null
       readonly breaking: readonly { readonly code: string; readonly path: string }[]
+    }
+  | {
+      readonly type: 'table-failed'
+      readonly table: string
+      readonly code: string
+      readonly message: string
+      readonly hint: string
+    }
+  | {
+      readonly type: 'adopted'
+      readonly table: string
+      readonly directory: string
+      readonly schemaId: number
+      readonly accepted: readonly { readonly code: string; readonly path: string }[]
+      readonly ms: number
     }
   | { readonly type: 'ready'; readonly socket: string; readonly ms: number }
   | { readonly type: 'backfill'; readonly event: BackfillEvent }

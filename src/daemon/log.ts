@@ -4,6 +4,8 @@ import type { DaemonEvent } from './event.ts'
 /** Keys whose values come from messages; they have no place in a log, whoever put them there. */
 const neverLogged = ['content', 'content_text', 'text', 'raw_frame', 'tool_args', 'record', 'row']
 
+const warnings: ReadonlySet<DaemonEvent['type']> = new Set(['refused', 'table-failed', 'backfill-failed'])
+
 const progressEveryMs = 5_000
 
 /** A function that writes each event as one line of NDJSON. Counts and names only; never what a message says. */
@@ -23,7 +25,7 @@ export function daemonLog(write: (line: string) => void): (event: DaemonEvent) =
       if (performance.now() - progressAt < progressEveryMs) return
       progressAt = performance.now()
     }
-    if (event.type === 'refused' || event.type === 'backfill-failed') return logger.warn(data, type)
+    if (warnings.has(type)) return logger.warn(data, type)
     logger.info(data, type)
   }
 }

@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HypError, toHypError } from '../errors.ts'
-import type { Catalog } from '../iceberg/catalog/catalog.ts'
-import { tableLocation } from '../iceberg/catalog/file-catalog.ts'
+import { toHypError } from '../errors.ts'
 import { type BackfillEvent, type BackfillSummary, type SourceName, sourceNames } from '../ingest/backfill.ts'
 import { runBackfill } from '../ingest/backfill-thread.ts'
-import { builtinTable } from '../schema/builtin.ts'
-import type { Declaration } from '../schema/declaration.ts'
-import { type Plan, planTable } from '../schema/plan.ts'
-import { loadDeclaration } from '../stores/declared.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
-import { openCatalog, systemContext } from '../stores/table/catalog.ts'
-import { applyTable, observeTable, type Receipt, refuse } from '../stores/table/store.ts'
+import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
+import type { Adoption } from '../stores/table/adopt.ts'
+import { type Outcome, planOf } from '../stores/table/apply-tables.ts'
+import { refuse } from '../stores/table/store.ts'
 import { version } from '../version.ts'
 import type { Daemon } from './daemon.ts'
 import type { DaemonEvent } from './event.ts'
@@ -19,6 +15,7 @@ import { type HttpServer, listen } from './http/server.ts'
 import { newImports } from './imports.ts'
 import { socketPlace } from './socket.ts'
 import { type DaemonStatus, statusOf } from './status.ts'
+import { type ApplyRequest, openTables } from './tables.ts'
 
 export interface DaemonOptions {
   readonly home: Home
@@ -46,13 +43,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let place: Awaited<ReturnType<typeof socketPlace>> | undefined
   try {
     onEvent({ type: 'home', directory: home.directory, version })
-    const catalog = openCatalog(home, builtinTable)
-    let declaration = await loadDeclaration(home, release)
-    let accepted = await evolve(catalog, declaration)
+    const tables = await openTables({ home, release, onEvent })
     place = await socketPlace(home)
     const stopping = new AbortController()
     const imports = newImports(importFrom)
-    const daemon: Daemon = { release, backfill, apply, status, stop }
+    const daemon: Daemon = { release, backfill, apply, adopt, status, stop }
     server = await listen(place.path, daemon)
     await held.listensAt(place.path)
     onEvent({ type: 'ready', socket: place.path, ms: Math.round(performance.now() - start) })
@@ -60,31 +55,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const http = server
     return daemon
 
-    async function evolve(target: Catalog, wanted: Declaration): Promise<boolean> {
-      try {
-        report(
-          await applyTable({
-            catalog: target,
-            declaration: wanted,
-            location: tableLocation(tableDirectory(home, wanted.table)),
-            context: systemContext,
-          }),
-        )
-        return true
-      } catch (error) {
-        if (!(error instanceof HypError) || error.code !== 'SCHEMA_BREAKING') throw error
-        onEvent(refusal(planTable(wanted, await observeTable(target))))
-        return false
-      }
-    }
-
     async function backfill(source: SourceName, listener: (event: BackfillEvent) => void): Promise<BackfillSummary> {
-      if (!accepted) refuse(planTable(declaration, await observeTable(catalog)))
+      const { declaration, failure } = tables.builtin()
+      if (failure !== undefined) {
+        refuse(await planOf(home, declaration))
+        throw failure
+      }
       return imports.run(source, listener)
     }
 
     function importFrom(source: SourceName, tell: (event: BackfillEvent) => void): Promise<BackfillSummary> {
-      const directory = tableDirectory(home, declaration.table)
+      const { declaration } = tables.builtin()
+      const directory = tableDirectory(home, declaration)
       const task = { source, declaration, directory, home: options.userHome, env: sourceEnvironment(options.env) }
       return runBackfill(
         task,
@@ -96,33 +78,32 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       )
     }
 
-    async function apply(expect?: string): Promise<Receipt> {
-      const wanted = await loadDeclaration(home, release)
-      const receipt = await applyTable({
-        catalog,
-        declaration: wanted,
-        location: tableLocation(tableDirectory(home, wanted.table)),
-        context: systemContext,
-        expect,
-      })
-      const waited = !accepted
-      declaration = wanted
-      accepted = true
-      report(receipt)
-      // What the refusal kept waiting is in the transcripts, and those do not stay.
-      if (waited) for (const source of sourceNames) importInBackground(daemon, source, onEvent)
-      return receipt
+    function apply(request: ApplyRequest): Promise<Outcome[]> {
+      return resuming(() => tables.apply(request))
+    }
+
+    function adopt(request: AdoptionRequest): Promise<Adoption> {
+      return resuming(() => tables.adopt(request))
+    }
+
+    /** What a refusal kept waiting is in the transcripts, and those do not stay. */
+    async function resuming<Result>(run: () => Promise<Result>): Promise<Result> {
+      const waited = tables.builtin().failure !== undefined
+      const result = await run()
+      if (waited && tables.builtin().failure === undefined)
+        for (const source of sourceNames) importInBackground(daemon, source, onEvent)
+      return result
     }
 
     async function status(): Promise<DaemonStatus> {
-      const table = await observeTable(catalog)
       return statusOf({
         home,
         release,
         pid: process.pid,
         startedAt: held.startedAt,
-        plan: planTable(declaration, table),
+        tables: await tables.status(),
         importing: imports.isRunning(),
+        waiting: tables.builtin().failure !== undefined,
         failure: imports.failure(),
       })
     }
@@ -141,40 +122,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await place?.remove()
     await held.release()
     throw error
-  }
-
-  function report(receipt: Receipt): void {
-    const { table } = receipt.plan
-    const { schemaId, release: to, rows } = receipt.after
-    if (receipt.action === 'create') {
-      onEvent({ type: 'created', table, release: to, columns: receipt.plan.declared.columns, ms: receipt.ms })
-    } else if (receipt.action === 'evolve') {
-      const changes = receipt.plan.changes
-        .filter(change => change.kind === 'in-place')
-        .map(change => `${change.sign} ${change.path}`)
-      onEvent({
-        type: 'evolved',
-        table,
-        from: { release: receipt.before?.release ?? null, schemaId: receipt.before?.schemaId ?? 0 },
-        to: { release: to, schemaId },
-        changes,
-        ms: receipt.ms,
-      })
-    } else {
-      onEvent({ type: 'unchanged', table, release: to, schemaId, rows })
-    }
-  }
-}
-
-function refusal(plan: Plan): DaemonEvent {
-  const breaking = plan.changes.filter(change => change.kind === 'breaking').map(({ code, path }) => ({ code, path }))
-  return {
-    type: 'refused',
-    table: plan.table,
-    planId: plan.id,
-    declared: plan.declared.release,
-    found: plan.found?.release ?? null,
-    breaking,
   }
 }
 

@@ -1,8 +1,8 @@
 import type { HypError } from '../errors.ts'
-import { newestRelease } from '../schema/builtin.ts'
-import type { Plan, PlannedChange, Verdict } from '../schema/plan.ts'
+import { builtinTable } from '../schema/builtin.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
+import { planCommand, type TableStatus } from './table-status.ts'
 
 /** One line of `/readyz`: a check, whether it holds, and the way out when it does not. */
 export interface Check {
@@ -25,17 +25,9 @@ export interface DaemonStatus {
   readonly home: string
   readonly ready: boolean
   readonly importing: boolean
-  readonly table: {
-    readonly name: string
-    readonly release: number | null
-    readonly schemaId: number | null
-    readonly rows: number
-    readonly verdict: Verdict
-    readonly planId: string
-  }
+  /** Every declared table, the built-in one first. */
+  readonly tables: readonly TableStatus[]
   readonly checks: readonly Check[]
-  /** Why the declaration is refused, when it is. */
-  readonly refused: readonly PlannedChange[]
 }
 
 export interface DaemonState {
@@ -43,15 +35,22 @@ export interface DaemonState {
   readonly release: number
   readonly pid: number | null
   readonly startedAt: string | null
-  readonly plan: Plan
+  readonly tables: readonly TableStatus[]
   readonly importing: boolean
+  /** The built-in table was refused, and nothing was applied since. */
+  readonly waiting: boolean
   /** Why the last import failed. */
   readonly failure?: HypError | undefined
 }
 
 export function statusOf(state: DaemonState): DaemonStatus {
-  const { plan } = state
-  const checks = [...(state.pid === null ? [notRunning] : []), tableCheck(plan), importCheck(plan, state.failure)]
+  const { tables } = state
+  const builtin = tables.find(({ name }) => name === builtinTable)
+  const checks = [
+    ...(state.pid === null ? [notRunning] : []),
+    ...tables.map(tableCheck),
+    ...(builtin === undefined ? [] : [importCheck(builtin, state)]),
+  ]
   return {
     formatVersion: 1,
     version,
@@ -61,51 +60,55 @@ export function statusOf(state: DaemonState): DaemonStatus {
     home: state.home.directory,
     ready: checks.every(check => check.ok),
     importing: state.importing,
-    table: {
-      name: plan.table,
-      release: plan.found?.release ?? null,
-      schemaId: plan.found?.schemaId ?? null,
-      rows: plan.found?.rows ?? 0,
-      verdict: plan.verdict,
-      planId: plan.id,
-    },
+    tables,
     checks,
-    refused: plan.changes.filter(change => change.kind === 'breaking'),
   }
-}
-
-/** The command that shows the plan of a release. */
-export function planCommand(release: number): string {
-  return release === newestRelease ? 'hyp plan' : `hyp plan --as-release ${release}`
 }
 
 const notRunning: Check = { name: 'daemon', ok: false, message: 'not running', hint: 'start it with `hyp start`' }
 
-function tableCheck(plan: Plan): Check {
-  if (plan.verdict === 'absent')
-    return { name: 'table', ok: false, message: `the table ${plan.table} is not there`, hint: 'start the daemon again' }
-  return { name: 'table', ok: true, message: `${plan.table} at schema ${plan.found?.schemaId}`, hint: null }
+function tableCheck(table: TableStatus): Check {
+  const { name, verdict, error } = table
+  if (error !== null)
+    return { name: 'table', ok: false, message: `${name}: ${error.message} [${error.code}]`, hint: error.hint }
+  if (verdict === 'absent')
+    return { name: 'table', ok: false, message: `the table ${name} is not there`, hint: 'start the daemon again' }
+  // What is refused for the built-in table stops the import: it is told there.
+  if (name !== builtinTable && (verdict === 'breaking' || verdict === 'newer'))
+    return {
+      name: 'table',
+      ok: false,
+      message: `${name} stays at schema ${table.schemaId}: ${refusal(table)}`,
+      hint: `see \`${planCommand(table)}\``,
+    }
+  return { name: 'table', ok: true, message: `${name} at schema ${table.schemaId}`, hint: null }
 }
 
-function importCheck(plan: Plan, failure: HypError | undefined): Check {
-  if (plan.verdict !== 'breaking' && failure !== undefined)
+function refusal({ declared, release, verdict, refused }: TableStatus): string {
+  return verdict === 'newer'
+    ? `it was written as release ${release}, and release ${declared} is declared`
+    : `the declaration of release ${declared} breaks the table: ${refused.map(({ path, code }) => `${path} (${code})`).join(', ')}`
+}
+
+function importCheck(table: TableStatus, { waiting, failure }: DaemonState): Check {
+  if (table.verdict !== 'breaking' && waiting)
+    return { name: 'import', ok: false, message: 'paused: the declaration is not applied', hint: 'run `hyp apply`' }
+  if (table.verdict !== 'breaking' && failure !== undefined)
     return {
       name: 'import',
       ok: false,
       message: `failed: ${failure.message} [${failure.code}]`,
       hint: `${failure.hint} Then run \`hyp backfill\`.`,
     }
-  if (plan.verdict !== 'breaking') return { name: 'import', ok: true, message: 'rows are taken', hint: null }
-  const reasons = plan.changes
-    .filter(change => change.kind === 'breaking')
-    .map(change => `${change.path} (${change.code})`)
+  if (table.verdict !== 'breaking') return { name: 'import', ok: true, message: 'rows are taken', hint: null }
+  const { release, declared } = table
   return {
     name: 'import',
     ok: false,
-    message: `paused: the declaration of release ${plan.declared.release} breaks the table: ${reasons.join(', ')}; reads work, and what is not imported stays in the transcripts`,
+    message: `paused: ${refusal(table)}; reads work, and what is not imported stays in the transcripts`,
     hint:
-      plan.found === null || plan.found.release === null || plan.found.release >= plan.declared.release
-        ? `see \`${planCommand(plan.declared.release)}\``
-        : `see \`${planCommand(plan.declared.release)}\`, or run as release ${plan.found.release}: \`hyp daemon --as-release ${plan.found.release}\``,
+      release === null || release >= declared
+        ? `see \`${planCommand(table)}\``
+        : `see \`${planCommand(table)}\`, or run as release ${release}: \`hyp daemon --as-release ${release}\``,
   }
 }

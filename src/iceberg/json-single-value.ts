@@ -52,13 +52,23 @@ function primitiveFromJson(value: NonNullable<Json>, type: string): Cell {
         ? value
         : undefined
     case 'long':
-      return typeof value === 'bigint' || Number.isInteger(value) ? BigInt(value as number | bigint) : undefined
+      return typeof value === 'bigint' || Number.isInteger(value)
+        ? inRange(BigInt(value as number | bigint))
+        : undefined
     case 'float':
     case 'double':
-      return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
+      return typeof value === 'number' || typeof value === 'bigint' ? finite(Number(value)) : undefined
     default:
       return typeof value === 'string' ? textual(value, primitive) : undefined
   }
+}
+
+function inRange(value: bigint): bigint | undefined {
+  return value === BigInt.asIntN(64, value) ? value : undefined
+}
+
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined
 }
 
 function textual(text: string, primitive: Primitive | undefined): Cell {

@@ -1,3 +1,4 @@
+import { builtinTable } from './builtin.ts'
 import type { Difference } from './drift.ts'
 import { type ChangeKind, type Rule, type RuleCode, ruleOf, type Sign } from './rules.ts'
 
@@ -75,6 +76,7 @@ function commandFor(rule: Rule, { cause }: Difference, { table, declared, found 
   if (rule.kind === 'in-place') return null
   if (cause === 'other program' && acceptable.has(rule.code)) return `hyp adopt ${table}`
   if (rule.kind === 'tolerated') return null
+  if (table !== builtinTable) return `hyp plan ${table}`
   // Only where the built-in declaration is ahead of the table is the table's release a way out.
   return found.release !== null && found.release < declared ? `hyp daemon --as-release ${found.release}` : 'hyp plan'
 }

@@ -4,10 +4,11 @@ import { currentSnapshot } from '../iceberg/metadata.ts'
 import type { TableMetadata } from '../iceberg/types.ts'
 import { appliedProperties, readApplied, readEvolutions } from './applied.ts'
 import type { Declaration } from './declaration.ts'
+import { impossible } from './diff.ts'
 import { compare } from './drift.ts'
 import { type EditedRelease, editedRelease } from './edited-release.ts'
 import { canonicalJson, fingerprint } from './fingerprint.ts'
-import { judge, type PlannedChange } from './judge.ts'
+import { type JudgedTable, judge, type PlannedChange } from './judge.ts'
 import { outcome } from './outcome.ts'
 import { appliedState, presentState } from './table-state.ts'
 
@@ -63,8 +64,20 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
   }
   const base = { formatVersion: 1, store: 'table', table: declaration.table, declared } as const
   const identified = (plan: Omit<Plan, 'id'>): Plan => ({ ...plan, id: planId(plan, observed?.metadata ?? null) })
-  if (observed === null)
-    return identified({ ...base, verdict: 'absent', action: 'create', found: null, edited: null, changes: [] })
+  if (observed === null) {
+    const wrong = impossible(declaration).map(finding =>
+      judge({ ...finding, cause: 'declaration' }, unmade(declaration)),
+    )
+    const action = wrong.length === 0 ? 'create' : 'refuse'
+    return identified({
+      ...base,
+      verdict: wrong.length === 0 ? 'absent' : 'breaking',
+      action,
+      found: null,
+      edited: null,
+      changes: wrong,
+    })
+  }
   const { metadata, version } = observed
   const applied = readApplied(metadata.properties)
   const found: PlannedTable = {
@@ -87,6 +100,10 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
   const judged = { table: declaration.table, declared: declaration.release, found }
   const changes = outcome(declaration, metadata, differences).map(difference => judge(difference, judged))
   return identified({ ...base, ...verdictOf(changes), found, edited, changes })
+}
+
+function unmade({ table, release }: Declaration): JudgedTable {
+  return { table, declared: release, found: { release: null, rows: 0, formatVersion: 2 } }
 }
 
 /** Rows of the current snapshot, from its summary. */

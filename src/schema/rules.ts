@@ -49,6 +49,7 @@ export type RuleCode =
   | 'BR214'
   | 'BR215'
   | 'BR216'
+  | 'BR217'
 
 export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
   AD101: {
@@ -238,6 +239,20 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     why: 'A row without a value in its key could not be told from others, and the format forbids it.',
     fix: 'Leave the column required, and the structs around it.',
   },
+  BR217: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'a default that is no value of its type',
+    why: 'Rows would read something that their column cannot hold.',
+    fix: 'Write the default as the type has it: docs/declaring.md shows how.',
+  },
+}
+
+/** What becomes of a change of each kind. */
+export const kindTexts: Readonly<Record<ChangeKind, string>> = {
+  'in-place': 'Done by one commit of the table’s metadata. No data file is read or written.',
+  tolerated: 'Nothing is done, and rows go on being read and written.',
+  breaking: 'Refused. One breaking change refuses the whole plan, and nothing is written.',
 }
 
 /** One rule with its code. */

@@ -13,3 +13,8 @@ export const sealedReleases: readonly SealedRelease[] = [
   { release: 8, fingerprint: 'd9ce1c08556bded185645d6d38d55e92c5999aa63bb2700b43d70d23a40c0df1' },
   { release: 9, fingerprint: 'f2cdb342472b5969d5931ea68bc1fd8eb69b6b412973c6164b85f1efe90c15d4' },
 ]
+
+/** The fingerprint a release went out with; undefined while it is not sealed. */
+export function sealedFingerprint(release: number): string | undefined {
+  return sealedReleases.find(entry => entry.release === release)?.fingerprint
+}

@@ -1,6 +1,6 @@
 import type { Declaration } from './declaration.ts'
 import { fingerprint } from './fingerprint.ts'
-import { type SealedRelease, sealedReleases } from './seal-data.ts'
+import type { SealedRelease } from './seal-data.ts'
 import { releaseStep } from './seal-step.ts'
 
 export interface SealFinding {
@@ -55,11 +55,6 @@ export function checkSealExtends(
     if (kept?.release !== entry.release) return [removed(entry)]
     return kept.fingerprint === entry.fingerprint ? [] : [edited(entry)]
   })
-}
-
-/** The fingerprint a release went out with; undefined while it is not sealed. */
-export function sealedFingerprint(release: number): string | undefined {
-  return sealedReleases.find(entry => entry.release === release)?.fingerprint
 }
 
 function edited({ release }: SealedRelease): SealFinding {

@@ -3,27 +3,66 @@ import { join } from 'node:path'
 import { HypError } from '../errors.ts'
 import { builtinDeclaration, builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
-import { declarationInvalid, type Mistake, readUserFile } from '../schema/user-file.ts'
-import type { Home } from './home.ts'
+import { declarationInvalid, type Mistake, type Places, readDeclarationFile } from '../schema/declaration-file.ts'
+import { type Home, tableDirectory } from './home.ts'
 
-/**
- * What the table should be: the built-in declaration of a release, extended by
- * the user's file `schema/ai_gateway_messages.json` where there is one.
- * @throws HypError DECLARATION_INVALID with every mistake of every file, USAGE for an unknown release
- */
-export async function loadDeclaration(home: Home, release: number): Promise<Declaration> {
-  const base = builtinDeclaration(release)
-  const names = await jsonFiles(home.schema)
-  const foreign = names.filter(name => name !== `${builtinTable}.json`)
-  if (foreign.length > 0) throw declarationInvalid(foreign.map(notATable), join(home.schema, foreign[0] as string))
-  if (names.length === 0) return base
-  const path = join(home.schema, `${builtinTable}.json`)
-  const result = readUserFile({ text: await readText(path), path, base })
-  if ('mistakes' in result) throw declarationInvalid(result.mistakes, path)
-  return result.declaration
+/** A declaration and the file that makes it what it is. */
+export interface Declared {
+  readonly declaration: Declaration
+  /** Path of the file; null for the built-in table that nothing extends. */
+  readonly file: string | null
+  /** Where in the file its columns stand. */
+  readonly places: Places
 }
 
-async function readText(path: string): Promise<string> {
+/**
+ * What the tables of a home should be: the built-in one of a release, extended by `schema/ai_gateway_messages.json`
+ * where there is such a file, then those that the other files of `schema/` declare, by name.
+ * @throws HypError DECLARATION_INVALID with every mistake of every file, USAGE for an unknown release
+ */
+export async function loadDeclared(home: Home, release: number): Promise<Declared[]> {
+  const base = builtinDeclaration(release)
+  const mistakes: Mistake[] = []
+  const found: Declared[] = []
+  for (const table of await declaredNames(home.schema)) {
+    const file = join(home.schema, `${table}.json`)
+    const result = readDeclarationFile({ text: await readText(file), path: file, base, table })
+    if ('mistakes' in result) mistakes.push(...result.mistakes)
+    else found.push({ ...result, file })
+  }
+  mistakes.push(...clashes(home, found))
+  if (mistakes.length > 0) throw declarationInvalid(mistakes)
+  const isBuiltin = ({ declaration }: Declared): boolean => declaration.table === builtinTable
+  const builtin = found.find(isBuiltin) ?? { declaration: base, file: null, places: new Map() }
+  return [builtin, ...found.filter(declared => !isBuiltin(declared))]
+}
+
+/** The declarations of a home, the built-in one first; see {@link loadDeclared}. */
+export async function loadDeclarations(home: Home, release: number): Promise<Declaration[]> {
+  return (await loadDeclared(home, release)).map(({ declaration }) => declaration)
+}
+
+/**
+ * One declaration of a home.
+ * @throws HypError as {@link loadDeclared}, and USAGE for a table that is not declared
+ */
+export async function loadDeclaration(home: Home, release: number, table: string = builtinTable): Promise<Declaration> {
+  return declaredTable(await loadDeclared(home, release), table).declaration
+}
+
+/** The one of a table. @throws HypError USAGE with the names of those there are */
+export function declaredTable(declared: readonly Declared[], table: string): Declared {
+  const found = declared.find(({ declaration }) => declaration.table === table)
+  if (found !== undefined) return found
+  const tables = declared.map(({ declaration }) => declaration.table)
+  throw new HypError('USAGE', `There is no declared table ${JSON.stringify(table)}.`, {
+    hint: `Declared are ${tables.join(', ')}.`,
+    details: { table, tables },
+  })
+}
+
+/** The text of a declaration file. @throws HypError CONFIG_INVALID where it cannot be read */
+export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
@@ -34,23 +73,52 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function jsonFiles(directory: string): Promise<string[]> {
+/** Names of tables, by the files that declare them. */
+async function declaredNames(directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).filter(name => name.endsWith('.json')).sort()
+    const names = (await readdir(directory)).filter(name => name.endsWith('.json'))
+    return names.map(name => name.slice(0, -'.json'.length)).sort()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   }
 }
 
-/** A misspelt file name would otherwise be a column that silently never comes. */
-function notATable(name: string): Mistake {
-  return {
-    code: 'unknown-table',
-    line: 1,
-    column: 1,
-    path: '',
-    message: `${name} names no table`,
-    hint: `The file for the one table there is, is ${builtinTable}.json.`,
-  }
+/** What cannot be seen in one file: two tables in one place, or under names that a query does not tell apart. */
+function clashes(home: Home, found: readonly Declared[]): Mistake[] {
+  const names = new Map<string, string>()
+  const directories = new Map<string, string>([[tableDirectory(home, { table: builtinTable }), builtinTable]])
+  return found.flatMap(({ declaration, file, places }) => {
+    const { table } = declaration
+    const name = table.toLowerCase()
+    const directory = tableDirectory(home, declaration)
+    const at = {
+      file: file ?? '',
+      code: 'duplicate-table' as const,
+      ...(places.get('(table)') ?? start),
+      path: '/table',
+    }
+    const twin = names.get(name)
+    const neighbour = directories.get(directory)
+    names.set(name, table)
+    directories.set(directory, table)
+    const clash: Mistake[] = []
+    if (twin !== undefined)
+      clash.push({
+        ...at,
+        message: `"${table}" differs from the table "${twin}" only by case.`,
+        hint: 'Choose another name.',
+      })
+    if (neighbour !== undefined && neighbour !== table)
+      clash.push({
+        ...at,
+        ...(places.get('(location)') ?? start),
+        path: '/location',
+        message: `The table "${neighbour}" lies at ${directory} already.`,
+        hint: 'Give each table a directory of its own.',
+      })
+    return clash
+  })
 }
+
+const start = { line: 1, column: 1 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { HypError } from '../errors.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
+import type { Declaration } from '../schema/declaration.ts'
 
 /** Everything hyp keeps on this machine, as paths below one private directory. */
 export interface Home {
@@ -40,8 +41,9 @@ export function homeAt(directory: string): Home {
   }
 }
 
-export function tableDirectory(home: Home, table: string): string {
-  return join(home.tables, table)
+/** Where a declared table lies: in the home, unless its declaration names another directory. */
+export function tableDirectory(home: Home, { table, location }: Pick<Declaration, 'table' | 'location'>): string {
+  return location === undefined ? join(home.tables, table) : resolve(location)
 }
 
 /** Makes the home and its folders where they are missing, durable and readable to their owner only. @throws HypError HOME_UNUSABLE */

@@ -1,7 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { filesBelow, machine, write } from '../support/home.ts'
+import { currentSchema } from '../../src/iceberg/ids.ts'
+import { filesBelow, type Machine, machine, write } from '../support/home.ts'
+import { catalogAt, createTable, optional } from '../support/table.ts'
 import { addLines, line } from '../support/transcripts.ts'
 
 /** Types of the members that a section documents, by their path. */
@@ -25,6 +27,13 @@ function section(name: string): Section {
   return found
 }
 
+/** What is documented of one plan, by itself. */
+function planSection(): Section {
+  const entry = 'plans[].'
+  const rows = [...section('plan')].filter(([member]) => member.startsWith(entry))
+  return new Map(rows.map(([member, types]) => [member.slice(entry.length), types]))
+}
+
 /** Adds the paths of everything in a document to `seen`, and says what the section does not say. */
 function compare(documented: Section, document: unknown, seen: Set<string>, path = ''): string[] {
   const [known, types] = path === '' ? ['', undefined] : lookUp(documented, path)
@@ -34,7 +43,7 @@ function compare(documented: Section, document: unknown, seen: Set<string>, path
     if (!groups || kindOf(document) !== 'object') return [`${path} is not documented`]
   } else if (types !== undefined) {
     seen.add(known)
-    if (types.includes('plan')) return compare(section('plan'), document, new Set()).map(text => `${path}: ${text}`)
+    if (types.includes('plan')) return compare(planSection(), document, new Set()).map(text => `${path}: ${text}`)
     if (types.includes('open object')) return kindOf(document) === 'object' ? [] : [`${path} is no object`]
     if (!types.includes(kindOf(document))) return [`${path} is ${kindOf(document)}, not ${types.join(' or ')}`]
   }
@@ -60,6 +69,32 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'list' : typeof value
 }
 
+/** Does something while the table says that another declaration was applied to it under the number of its release. */
+async function asEditedRelease(here: Machine, act: () => Promise<void>): Promise<void> {
+  const newest = filesBelow(join(here.table, 'metadata'))
+    .filter(path => path.endsWith('.metadata.json'))
+    .toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
+    .at(-1) as string
+  const text = readFileSync(newest, 'utf8')
+  write(newest, text.replace(/(?<="hyp\.builtin\.fingerprint":")\w+/, '0'.repeat(64)))
+  await act()
+  write(newest, text)
+}
+
+/** What another program does to a table. */
+async function dropColumn(directory: string, name: string): Promise<void> {
+  const catalog = catalogAt(directory)
+  const table = await catalog.load()
+  const schema = currentSchema(table.metadata)
+  await catalog.commit(table, {
+    requirements: [],
+    updates: [
+      { action: 'add-schema', schema: { ...schema, fields: schema.fields.filter(field => field.name !== name) } },
+      { action: 'set-current-schema', 'schema-id': -1 },
+    ],
+  })
+}
+
 /** The documents of every command, from a home with something of everything in it. */
 async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> {
   const here = machine()
@@ -81,14 +116,30 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   await print('apply', 'apply', '--json', '--as-release', '5')
   await print('backfill', 'backfill', '--json', '--as-release', '5')
   await print('plan', 'plan', '--json', '--as-release', '6')
-  await print('errors', 'apply', '--json', '--as-release', '6')
+  await print('apply', 'apply', '--json', '--as-release', '6')
+  await print('errors', 'apply', '--json', '--as-release', '5', '--expect', '0123456789abcdef')
   await print('status', 'status', '--json', '--as-release', '6')
   await print('history', 'history', '--json')
+  await createTable({ columns: [optional('a', 'int')] }, join(here.directory, 'others'))
+  await print('adopt', 'adopt', '--json', '--as-release', '5', join(here.directory, 'others'))
+  cpSync(join(here.directory, 'others'), join(here.directory, 'copy'), { recursive: true })
+  await dropColumn(here.table, 'mine')
+  await print('adopt', 'adopt', '--json', '--as-release', '5', 'ai_gateway_messages')
+  await print('adopt', 'adopt', '--json', '--as-release', '5', join(here.directory, 'copy'), '--name', 'copy')
+  await print('history', 'history', '--json', 'others')
+  await print('apply', 'apply', '--json', '--as-release', '5')
+  const others = join(here.directory, 'others/metadata/v2.metadata.json')
+  const whole = readFileSync(others)
+  write(others, '{')
+  await print('status', 'status', '--json', '--as-release', '5')
+  write(others, whole)
   const daemon = await here.daemon('--as-release', '6')
   await print('status', 'status', '--json')
   await daemon.stop()
   here.declare('{"columns": []}')
   await print('plan', 'plan', '--json', '--as-release', '5')
+  await asEditedRelease(here, () => print('plan', 'plan', '--json', '--as-release', '5'))
+  await print('rules', 'rules', '--json')
   here.declare('{"columns": 7}')
   await print('errors', 'plan', '--json')
   await print('table show', 'table', 'show', '--json')

@@ -24,7 +24,8 @@ test.each([
   ['an unknown option', ['plan', '--frobnicate']],
   ['an option without its value', ['plan', '--home']],
   ['a value that is none of those allowed', ['query', '--format', 'xml', 'SELECT 1']],
-  ['a word too many', ['plan', 'more']],
+  ['a word too many', ['plan', 'more', 'more']],
+  ['a table that is not declared', ['plan', 'more']],
   ['a word too few', ['query']],
   ['a history that is not known', ['backfill', 'nobody']],
   ['no command at all', []],
@@ -39,8 +40,10 @@ test.each([
 
 test('an option’s twin in the environment counts where the option is not given, and a bad one is told as 78', async () => {
   const here = machine({ env: { HYP_AS_RELEASE: '5', HYP_JSON: '1', HYP_FORMAT: 'xml' } })
-  expect(JSON.parse((await here.hyp('plan')).stdout)).toMatchObject({ declared: { release: 5 } })
-  expect(JSON.parse((await here.hyp('plan', '--as-release', '6')).stdout)).toMatchObject({ declared: { release: 6 } })
+  expect(JSON.parse((await here.hyp('plan')).stdout)).toMatchObject({ plans: [{ declared: { release: 5 } }] })
+  expect(JSON.parse((await here.hyp('plan', '--as-release', '6')).stdout)).toMatchObject({
+    plans: [{ declared: { release: 6 } }],
+  })
   expect(await here.hyp('query', 'SELECT 1')).toMatchObject({
     status: 78,
     stderr: 'error: HYP_FORMAT is "xml". [CONFIG_INVALID]\nhint: It takes table, json, ndjson, csv, arrow.\n',
@@ -100,8 +103,10 @@ test('history tells the creation and every evolution, with what changed', async 
   await here.hyp('apply', '--as-release', '5')
   const { status, stdout } = await here.hyp('history')
   expect(status).toBe(0)
-  expect(stdout).toMatch(/^ {2}1 {2}\S+Z {2}created at release 4 /)
-  expect(stdout).toMatch(/^ {2}2 {2}\S+Z {2}release 4 → 5, schema 0 → 1 .*\n {7}AD101 {2}agent_id {2}optional string$/m)
+  expect(stdout).toMatch(/^ {2}1 {2}\S+Z {2}created {3}release 4, schema 0 {2}in /)
+  expect(stdout).toMatch(
+    /^ {2}2 {2}\S+Z {2}evolved {3}release 4 → 5, schema 0 → 1 .*\n {7}AD101 {2}agent_id {2}optional string$/m,
+  )
 })
 
 test('table files lists each live file with its rows, and their sum is the table’s', async () => {

@@ -115,7 +115,10 @@ test('a damaged table turns a running daemon not ready, with the reason; it goes
   const { status, text } = await daemon.ask('GET', '/readyz')
   expect(status).toBe(503)
   expect(text).toMatch(/^FAIL table: .*metadata\.json/)
-  expect((await here.hyp('status')).stderr).toContain('[METADATA_INVALID]')
+  const told = await here.hyp('status')
+  expect(told.status).toBe(0)
+  expect(told.stdout).toMatch(/^table {5}ai_gateway_messages: unreadable$/m)
+  expect(told.stdout).toMatch(/^FAIL {6}table: .*\[METADATA_INVALID\]$/m)
   expect((await daemon.stop()).status).toBe(0)
 })
 

@@ -32,7 +32,7 @@ test('the demo tells its story in under a minute, exits 0 and leaves nothing beh
   expect(first).toMatch(/^table +ai_gateway_messages created in .*: release 9, /m)
   expect(first).toMatch(/^import +22 new rows from /m)
 
-  expect(second).toMatch(/^ {2}\+ stop_reason {2}optional string {2}AD101 {2}add an optional column$/m)
+  expect(second).toMatch(/^ {2}\+ stop_reason {2}#\d+ {2}optional string {2}AD101 {2}add an optional column$/m)
   expectReceipt(second, 'stop_reason')
   expect(second).toMatch(/^\(null\) +\d+\nend_turn +\d+$/m)
 
@@ -43,8 +43,8 @@ test('the demo tells its story in under a minute, exits 0 and leaves nothing beh
   expectReceipt(fourth, 'agent_id')
   expect(fourth).toMatch(/evolved in [\d.]+ ms: release 4 → 5, /)
   const plan = fourth.slice(fourth.indexOf('$ hyp plan'), fourth.indexOf('$ hyp apply'))
-  expect(plan).toMatch(/^ {2}! \(partition\) {6}\S.*\n +BR205 {2}change the partition key$/m)
-  expect(plan).toMatch(/^ {2}! \(identifier\) {5}\S.*\n +BR206 {2}change the row key \(identifier\)$/m)
+  expect(plan).toMatch(/^ {2}! \(partition\) +\S.*\n +BR205 {2}change the partition key$/m)
+  expect(plan).toMatch(/^ {2}! \(identifier\) +\S.*\n +BR206 {2}change the row key \(identifier\)$/m)
   expect(plan).toMatch(/^Plan: \d+ in place, \d+ breaking\. Refused: nothing was written\.$/m)
   expect(fourth).toContain('(exit status 3)')
 })

@@ -47,6 +47,9 @@ test('what is not understood is a usage error and harms nothing', async () => {
     ['POST', '/v1/apply', { body: 'not JSON' }],
     ['POST', '/v1/apply', { body: '[]' }],
     ['POST', '/v1/apply', { body: { expect: 7 } }],
+    ['POST', '/v1/apply', { body: { table: 'nobody' } }],
+    ['POST', '/v1/adopt', { body: {} }],
+    ['POST', '/v1/adopt', { body: { target: 7 } }],
     ['POST', '/v1/backfill', { body: { source: 'nobody' } }],
     ['POST', '/v1/backfill', { body: { source: '__proto__' } }],
   ]
@@ -87,8 +90,8 @@ test('status and readiness are answered while an import runs', async () => {
   addHistory(here.claude, 20_000)
   const daemon = await here.daemon()
   const { text } = await daemon.ask('GET', '/v1/status')
-  expect(JSON.parse(text)).toMatchObject({ importing: true, table: { rows: 0 } })
+  expect(JSON.parse(text)).toMatchObject({ importing: true, tables: [{ rows: 0 }] })
   expect((await daemon.ask('GET', '/readyz')).status).toBe(200)
   await daemon.imported()
-  expect(JSON.parse((await daemon.ask('GET', '/v1/status')).text)).toMatchObject({ table: { rows: 20_000 } })
+  expect(JSON.parse((await daemon.ask('GET', '/v1/status')).text)).toMatchObject({ tables: [{ rows: 20_000 }] })
 })

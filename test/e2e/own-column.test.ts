@@ -34,7 +34,7 @@ test('a column in a file is in the plan, and after a restart in the table: old r
   here.declare(ownColumn)
   const plan = await here.hyp('plan')
   expect(plan.status).toBe(0)
-  expect(plan.stdout).toMatch(/^ {2}\+ stop_reason {2}optional string {2}AD101 {2}add an optional column$/m)
+  expect(plan.stdout).toMatch(/^ {2}\+ stop_reason {2}#\d+ {2}optional string {2}AD101 {2}add an optional column$/m)
   expect(plan.stdout).toMatch(/^Plan: 1 in place, 0 breaking\.\n$/m)
   await first.stop()
 
@@ -159,8 +159,8 @@ test('a declaration under a misspelt file name is a mistake, not a column that s
   write(join(here.home, 'schema/ai_gateway_message.json'), ownColumn)
   const { status, stderr } = await here.hyp('plan')
   expect(status).toBe(78)
-  expect(stderr).toContain('ai_gateway_message.json names no table')
-  expect(stderr).toContain('ai_gateway_messages.json')
+  expect(stderr).toContain('ai_gateway_message.json:1:1  The file has no `table`.')
+  expect(stderr).toContain('A file that extends the built-in table is named ai_gateway_messages.json.')
 })
 
 test('a running daemon goes on as before when the file gets a mistake, and apply tells it', async () => {

@@ -24,8 +24,8 @@ test('start runs a daemon in the background that outlives the command; status sh
   const status = await here.json<DaemonStatus & { running: boolean }>('status', '--json')
   expect(status).toMatchObject({ running: true, pid, ready: true, home: here.home, version })
   await eventually('the import is done', async () => {
-    const { table, importing } = await here.json<DaemonStatus>('status', '--json')
-    return table.rows === 1 && !importing
+    const { tables, importing } = await here.json<DaemonStatus>('status', '--json')
+    return tables[0]?.rows === 1 && !importing
   })
   expect(await here.hyp('start')).toMatchObject({ status: 0, stdout: `The daemon runs already: process ${pid}.\n` })
 

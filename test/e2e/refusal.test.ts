@@ -4,6 +4,11 @@ import type { Plan } from '../../src/schema/plan.ts'
 import { digests, type Machine, machine } from '../support/home.ts'
 import { addLines, line } from '../support/transcripts.ts'
 
+interface PlanDocument {
+  readonly verdict: string
+  readonly plans: readonly Plan[]
+}
+
 const countRows = 'SELECT count(*) AS n FROM ai_gateway_messages'
 
 /** A home whose table was written as a release and holds two rows; two more lines lie in the transcripts. */
@@ -42,8 +47,12 @@ test('a daemon whose declaration breaks the table stays up, answers reads, says 
   expect(status.stdout).toMatch(/^FAIL {6}import: paused: the declaration of release 6 breaks the table: /m)
   expect(status.stdout).toContain('(BR206)')
   const document = await here.json<DaemonStatus & { running: boolean }>('status', '--json')
-  expect(document).toMatchObject({ running: true, ready: false, table: { verdict: 'breaking', release: 5, rows: 2 } })
-  expect(document.refused.map(change => change.code)).toEqual(expect.arrayContaining(['BR205', 'BR206']))
+  expect(document).toMatchObject({
+    running: true,
+    ready: false,
+    tables: [{ verdict: 'breaking', release: 5, rows: 2 }],
+  })
+  expect(document.tables[0]?.refused.map(change => change.code)).toEqual(expect.arrayContaining(['BR205', 'BR206']))
 
   expect(await here.query(countRows)).toEqual([{ n: 2 }])
   expect(await here.hyp('backfill')).toMatchObject({ status: 3, stderr: expect.stringContaining('[SCHEMA_BREAKING]') })
@@ -119,7 +128,7 @@ test('plan --exit-code tells the verdict: 2 to create, 0 nothing to do, 2 change
   const verdict = async (release: number): Promise<[string, number | null, number | null]> => {
     const words = ['plan', '--as-release', String(release)]
     const { status } = await here.hyp(...words, '--exit-code')
-    return [(await here.json<Plan>(...words, '--json')).verdict, status, (await here.hyp(...words)).status]
+    return [(await here.json<PlanDocument>(...words, '--json')).verdict, status, (await here.hyp(...words)).status]
   }
   expect(await verdict(5)).toEqual(['absent', 2, 0])
   expect((await here.hyp('apply', '--as-release', '5')).status).toBe(0)
@@ -150,7 +159,8 @@ test('apply --expect with another plan’s id exits 75 and changes nothing; with
   const wrong = await here.hyp('apply', '--expect', '0123456789abcdef')
   expect(wrong).toMatchObject({ status: 75, stderr: expect.stringContaining('[PLAN_CHANGED]') })
   expect(digests(here.table)).toEqual(before)
-  const { id } = await here.json<Plan>('plan', '--json')
+  const [plan] = (await here.json<PlanDocument>('plan', '--json')).plans
+  const id = plan?.id as string
   expect(await here.hyp('apply', '--expect', id)).toMatchObject({ status: 0 })
   expect(await here.json('plan', '--json')).toMatchObject({ verdict: 'current' })
 })
@@ -163,7 +173,8 @@ test('apply --expect means the same to a running daemon', async () => {
   const before = digests(here.table)
   expect((await here.hyp('apply', '--expect', '0123456789abcdef')).status).toBe(75)
   expect(digests(here.table)).toEqual(before)
-  const { id } = await here.json<Plan>('plan', '--json')
+  const [plan] = (await here.json<PlanDocument>('plan', '--json')).plans
+  const id = plan?.id as string
   expect((await here.hyp('apply', '--expect', id)).status).toBe(0)
 })
 

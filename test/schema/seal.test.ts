@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { builtinDeclaration, builtinHistory, builtinReleases } from '../../src/schema/builtin.ts'
 import type { ColumnDeclaration, Declaration } from '../../src/schema/declaration.ts'
 import { fingerprint } from '../../src/schema/fingerprint.ts'
-import { checkSeal, checkSealExtends, sealedFingerprint } from '../../src/schema/seal.ts'
-import { sealedReleases } from '../../src/schema/seal-data.ts'
+import { checkSeal, checkSealExtends } from '../../src/schema/seal.ts'
+import { sealedFingerprint, sealedReleases } from '../../src/schema/seal-data.ts'
 import { releaseStep } from '../../src/schema/seal-step.ts'
 
 const history = builtinHistory()

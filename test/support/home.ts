@@ -85,9 +85,11 @@ export interface Machine {
   json<Document>(...words: readonly string[]): Promise<Document>
   /** Writes the user's declaration. */
   declare(text: string): void
+  /** The same machine with another build of `hyp`, by the file that is it. */
+  as(program: string): Machine
 }
 
-const program = join(import.meta.dirname, '../../bin/hyp.js')
+const ours = join(import.meta.dirname, '../../bin/hyp.js')
 
 /** Long enough for a machine under load; a test that waits this long has failed. */
 const deadlineMs = 30_000
@@ -105,10 +107,20 @@ export function machine({ homeName = 'home', env: more = {} }: MachineOptions = 
     for (const child of children) await end(child)
     rmSync(directory, { recursive: true, force: true })
   })
+  return machineIn(directory, children, ours, homeName, more)
+}
+
+function machineIn(
+  directory: string,
+  children: ChildProcess[],
+  program: string,
+  homeName: string,
+  more: Readonly<Record<string, string>>,
+): Machine {
   const home = join(directory, homeName)
   const claude = join(directory, 'claude')
   const bin = join(directory, 'bin')
-  mkdirSync(bin)
+  mkdirSync(bin, { recursive: true })
   writeFileSync(join(bin, 'hyp'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`)
   chmodSync(join(bin, 'hyp'), 0o755)
   const env = {
@@ -150,6 +162,7 @@ export function machine({ homeName = 'home', env: more = {} }: MachineOptions = 
       mkdirSync(join(home, 'schema'), { recursive: true })
       writeFileSync(join(home, 'schema/ai_gateway_messages.json'), text)
     },
+    as: other => machineIn(directory, children, other, homeName, more),
   }
 }
 

@@ -26,7 +26,7 @@ export const restart: Figure = {
       const nothing = join(folder, 'nothing')
       const empty = join(folder, 'home')
       await mkdir(nothing)
-      await apply(tableDirectory(homeAt(empty), builtinTable), declared)
+      await apply(tableDirectory(homeAt(empty), { table: builtinTable }), declared)
       const homes = [await millionRowsHome(), empty]
       const samples = homes.map((): number[] => [])
       const starts = await Promise.all(homes.map(home => starting(home, nothing)))
@@ -55,7 +55,7 @@ async function starting(home: string, nothing: string): Promise<() => Promise<nu
   const column = { name: 'stop_reason', type: 'string', from: '/message/stop_reason', doc: 'Why the answer ended.' }
   await mkdir(schema, { recursive: true })
   await writeFile(join(schema, `${builtinTable}.json`), JSON.stringify({ columns: [column] }))
-  const restore = await restorer(tableDirectory(homeAt(home), builtinTable))
+  const restore = await restorer(tableDirectory(homeAt(home), { table: builtinTable }))
   return async () => {
     const start = performance.now()
     const child = spawn(process.execPath, ['bin/hyp.js', 'daemon', '--log-format', 'json'], {

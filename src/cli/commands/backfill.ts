@@ -53,9 +53,9 @@ async function underLock(
 ): Promise<void> {
   const { home, io } = context
   const declaration = await loadDeclaration(home, context.release)
-  const directory = tableDirectory(home, declaration.table)
+  const directory = tableDirectory(home, declaration)
   await applyTable({
-    catalog: openCatalog(home, declaration.table),
+    catalog: openCatalog(home, declaration),
     declaration,
     location: tableLocation(directory),
     context: systemContext,

@@ -105,7 +105,7 @@ function stage(
   }
   let daemon: Daemon | undefined
   let starting = false
-  const load = (): Promise<Table> => openCatalog(home, builtinTable).load()
+  const load = (): Promise<Table> => openCatalog(home, { table: builtinTable }).load()
 
   return { restart, evolve, stop, writeSchema, command }
 

@@ -1,23 +1,73 @@
-import { type Plan, planTable } from '../../schema/plan.ts'
-import { loadDeclaration } from '../../stores/declared.ts'
-import { openCatalog } from '../../stores/table/catalog.ts'
-import { observeTable } from '../../stores/table/store.ts'
+import { HypError } from '../../errors.ts'
+import { builtinTable } from '../../schema/builtin.ts'
+import type { Mistake } from '../../schema/declaration-file.ts'
+import type { Plan, Verdict } from '../../schema/plan.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
+import { type Planned, type PlanRequest, plansOf } from '../planned.ts'
 import { renderPlan } from '../render/plan.ts'
+import { renderMistakesForGithub, renderPlansForGithub } from '../render/plan-github.ts'
+import { renderPlansAsMarkdown } from '../render/plan-markdown.ts'
+import { worstVerdict } from '../render/verdict.ts'
 
-/** The plan of a home. Reads only. */
+/** The plan of the built-in table of a home. Reads only. */
 export async function planOf(context: CommandContext): Promise<Plan> {
-  const declaration = await loadDeclaration(context.home, context.release)
-  return planTable(declaration, await observeTable(openCatalog(context.home, declaration.table)))
+  const request = { table: builtinTable, declare: undefined, against: undefined, tablePath: undefined }
+  const [planned] = await plansOf(context, request)
+  return (planned as Planned).plan
 }
 
-/** With `--exit-code`: 0 nothing to do, 2 changes or drift, 3 breaking, 4 newer. */
-export async function runPlan(context: CommandContext, options: OptionValues): Promise<number> {
-  const plan = await planOf(context)
-  if (options['json'] === true) await printDocument(context.io, plan)
-  else await context.io.stdout(`${renderPlan(plan, context.pasteable)}\n`)
-  if (options['exitCode'] !== true) return 0
-  return { current: 0, absent: 2, pending: 2, drifted: 2, breaking: 3, newer: 4 }[plan.verdict]
+const exitStatus: Readonly<Record<Verdict, number>> = {
+  current: 0,
+  absent: 2,
+  pending: 2,
+  drifted: 2,
+  breaking: 3,
+  newer: 4,
+}
+
+/** Prints the plans of a request. With `--exit-code` the worst verdict is the exit status. Writes nothing anywhere. */
+export async function runPlan(
+  context: CommandContext,
+  options: OptionValues,
+  table: string | undefined,
+): Promise<number> {
+  const { io, pasteable } = context
+  const format = formatOf(options)
+  const planned = await plansFor(context, { table, ...requestOf(options) }, format)
+  const plans = planned.map(({ plan }) => plan)
+  const verdict = worstVerdict(plans)
+  if (format === 'json') await printDocument(io, { verdict, plans })
+  else if (format === 'github') await io.stdout(`${renderPlansForGithub(planned, pasteable)}\n`)
+  else if (format === 'markdown') await io.stdout(`${renderPlansAsMarkdown(planned)}\n`)
+  else await io.stdout(`${planned.map(({ plan, at }) => renderPlan(plan, pasteable, at)).join('\n\n')}\n`)
+  return options['exitCode'] === true ? exitStatus[verdict] : 0
+}
+
+async function plansFor(context: CommandContext, request: PlanRequest, format: string): Promise<readonly Planned[]> {
+  try {
+    return await plansOf(context, request)
+  } catch (error) {
+    const mistakes = error instanceof HypError ? error.details['mistakes'] : undefined
+    if (format === 'github' && mistakes !== undefined)
+      await context.io.stdout(`${renderMistakesForGithub(mistakes as readonly Mistake[])}\n`)
+    throw error
+  }
+}
+
+function requestOf(options: OptionValues): Omit<PlanRequest, 'table'> {
+  return { declare: text(options['declare']), against: text(options['against']), tablePath: text(options['table']) }
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function formatOf({ json, format }: OptionValues): string {
+  if (json === true && format !== undefined && format !== 'json')
+    throw new HypError('USAGE', `The output is asked for as JSON and as ${String(format)}.`, {
+      hint: 'Leave out --json or --format.',
+    })
+  return json === true ? 'json' : (text(format) ?? 'text')
 }

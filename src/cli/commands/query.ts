@@ -1,14 +1,17 @@
 import { formatResult, type ResultFormat } from '../../query/format/format.ts'
-import { openQuerySession } from '../../query/session.ts'
+import { openQuerySession, type QuerySession } from '../../query/session.ts'
+import { usageView } from '../../query/usage-view.ts'
 import { builtinTable } from '../../schema/builtin.ts'
-import { openCatalog } from '../../stores/table/catalog.ts'
 import type { CommandContext } from '../context.ts'
+import { loadTables, type NamedTable } from '../named-table.ts'
 
-/** Runs one SELECT over the table as it is now. Takes no lock. */
+/** Runs one SELECT over the tables as they are now. Takes no lock. */
 export async function runQuery(context: CommandContext, sql: string, format: ResultFormat = 'table'): Promise<number> {
   const { io } = context
-  const table = await openCatalog(context.home, builtinTable).load()
-  const session = await openQuerySession({ tables: { [builtinTable]: table } })
+  const { tables, absent } = await loadTables(context)
+  const missed = tables.length === 0 ? absent[0] : absent.find(({ name }) => isNamed(name, sql))
+  if (missed !== undefined) throw missed.error
+  const session = await open(tables, sql)
   try {
     const result = await session.run(sql, { signal: io.signal })
     await formatResult(result, format, io.stdout, { width: io.columns })
@@ -16,4 +19,25 @@ export async function runQuery(context: CommandContext, sql: string, format: Res
   } finally {
     await session.close()
   }
+}
+
+/** Opens all tables, so that they are listed; where one of them cannot be read, those that the query names. */
+async function open(tables: readonly NamedTable[], sql: string): Promise<QuerySession> {
+  const named = tables.filter(({ name }) => isNamed(name, sql))
+  try {
+    return await sessionOf(tables)
+  } catch (error) {
+    if (named.length === tables.length) throw error
+    return sessionOf(named)
+  }
+}
+
+function sessionOf(tables: readonly NamedTable[]): Promise<QuerySession> {
+  return openQuerySession({ tables: Object.fromEntries(tables.map(table => [table.name, table])) })
+}
+
+/** Whether a table can be meant: its name stands in the query, or that of the view over it. */
+function isNamed(name: string, sql: string): boolean {
+  const text = sql.toLowerCase()
+  return text.includes(name.toLowerCase()) || (name === builtinTable && text.includes(usageView))
 }

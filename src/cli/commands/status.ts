@@ -1,49 +1,65 @@
-import { type DaemonStatus, planCommand, statusOf } from '../../daemon/status.ts'
+import { type DaemonStatus, statusOf } from '../../daemon/status.ts'
+import { planCommand, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
+import { builtinTable } from '../../schema/builtin.ts'
+import { loadDeclarations } from '../../stores/declared.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
 import { count } from '../render/text.ts'
-import { planOf } from './plan.ts'
 
-/** Whether the daemon runs, what the table is, and why the import waits when it does. Reads only. */
+/** Whether the daemon runs, what each table is, and why the import waits when it does. Reads only. */
 export async function runStatus(context: CommandContext, options: OptionValues): Promise<number> {
   const { io, home } = context
-  const status = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
-  if (status !== undefined) {
-    if (options['json'] === true) await printDocument(io, { running: true, ...status })
-    else await io.stdout(`${runningLines(status, context).join('\n')}\n`)
-    return 0
-  }
-  const plan = await planOf(context)
-  if (options['json'] === true) {
-    const state = { home, release: context.release, pid: null, startedAt: null, plan, importing: false }
-    await printDocument(io, { running: false, ...statusOf(state) })
-  } else {
-    const table =
-      plan.found === null
-        ? 'not there yet'
-        : `release ${plan.found.release ?? 'unknown'}, schema ${plan.found.schemaId}, ${count(plan.found.rows)} rows`
-    await io.stdout(
-      `daemon    not running; start it with ${context.pasteable('hyp start')}\nhome      ${home.directory}\ntable     ${plan.table}: ${table} (${plan.verdict})\n`,
-    )
-  }
+  const running = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
+  const status = running ?? (await statusWithoutDaemon(context))
+  if (options['json'] === true) await printDocument(io, { running: running !== undefined, ...status })
+  else await io.stdout(`${lines(status, running !== undefined, context).join('\n')}\n`)
   return 0
 }
 
-function runningLines(status: DaemonStatus, context: CommandContext): string[] {
-  const { table } = status
+async function statusWithoutDaemon({ home, release }: CommandContext): Promise<DaemonStatus> {
+  const declarations = await loadDeclarations(home, release)
+  const tables = await Promise.all(declarations.map(declaration => tableStatus(home, { declaration })))
+  return statusOf({ home, release, pid: null, startedAt: null, tables, importing: false, waiting: false })
+}
+
+function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext): string[] {
+  const importing = status.importing ? ', importing' : ''
+  const daemon = isRunning
+    ? `${status.ready ? 'ready' : 'not ready'}, process ${status.pid}, version ${status.version} as release ${status.release}, since ${status.startedAt}`
+    : `not running; start it with ${context.pasteable('hyp start')}`
   return [
-    `daemon    ${status.ready ? 'ready' : 'not ready'}, process ${status.pid}, version ${status.version} as release ${status.release}, since ${status.startedAt}`,
+    `daemon    ${daemon}`,
     `home      ${status.home}`,
-    `table     ${table.name}: release ${table.release}, schema ${table.schemaId}, ${count(table.rows)} rows (${table.verdict})${status.importing ? ', importing' : ''}`,
-    ...status.checks.map(check => (check.ok ? 'ok' : 'FAIL').padEnd(10) + `${check.name}: ${check.message}`),
-    ...status.refused.flatMap(change => [
-      `          ! ${change.path}  ${change.change}  ${change.code}`,
+    ...status.tables.map((table, index) => `table     ${tableLine(table)}${index === 0 ? importing : ''}`),
+    ...(isRunning
+      ? status.checks.map(check => (check.ok ? 'ok' : 'FAIL').padEnd(10) + `${check.name}: ${check.message}`)
+      : status.tables.flatMap(({ name, error }) =>
+          error === null
+            ? []
+            : [`FAIL      ${name}: ${error.message} [${error.code}]`, `          hint: ${error.hint}`],
+        )),
+    ...(isRunning ? status.tables.flatMap(table => refusedLines(table, context)) : []),
+  ]
+}
+
+function tableLine({ name, verdict, release, schemaId, rows }: TableStatus): string {
+  if (rows === null) return `${name}: ${verdict}`
+  const what =
+    schemaId === null
+      ? 'not there yet'
+      : `release ${release ?? 'none'}, schema ${schemaId}, ${count(rows)} ${rows === 1 ? 'row' : 'rows'}`
+  return `${name}: ${what} (${verdict})`
+}
+
+function refusedLines(table: TableStatus, context: CommandContext): string[] {
+  if (table.refused.length === 0) return []
+  return [
+    ...table.refused.flatMap(change => [
+      `          ! ${table.name === builtinTable ? '' : `${table.name}: `}${change.path}  ${change.change}  ${change.code}`,
       `            ${change.reason}`,
     ]),
-    ...(status.refused.length === 0
-      ? []
-      : [`          every reason: ${context.pasteable(planCommand(status.release))}`]),
+    `          every reason: ${context.pasteable(planCommand(table))}`,
   ]
 }

@@ -1,27 +1,27 @@
-import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { cellText } from '../../iceberg/cell-text.ts'
 import { currentSchema } from '../../iceberg/ids.ts'
 import { specById } from '../../iceberg/metadata.ts'
 import { printType } from '../../iceberg/primitive.ts'
-import { liveDataFiles } from '../../iceberg/snapshot.ts'
+import { indexById } from '../../iceberg/schema-index.ts'
+import { liveFiles } from '../../iceberg/snapshot.ts'
 import { readApplied } from '../../schema/applied.ts'
-import { builtinTable } from '../../schema/builtin.ts'
 import { rowCount } from '../../schema/plan.ts'
-import { openCatalog } from '../../stores/table/catalog.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import { loadTable } from '../named-table.ts'
 import type { OptionValues } from '../option.ts'
 import { alignColumns, bytes, count, plural, wrap } from '../render/text.ts'
 
-function load(context: CommandContext): Promise<Table> {
-  return openCatalog(context.home, builtinTable).load()
-}
-
 /** The table: where it is, its columns, keys and counts. */
-export async function runTableShow(context: CommandContext, options: OptionValues): Promise<number> {
-  const { metadata, version } = await load(context)
+export async function runTableShow(
+  context: CommandContext,
+  options: OptionValues,
+  wanted: string | undefined,
+): Promise<number> {
+  const { name, metadata, version, path } = await loadTable(context, wanted)
   const schema = currentSchema(metadata)
-  const nameOf = (id: number): string => schema.fields.find(field => field.id === id)?.name ?? `#${id}`
+  const byId = indexById(schema)
+  const nameOf = (id: number): string => byId.get(id)?.path ?? `#${id}`
   const partition = specById(metadata, metadata['default-spec-id']).fields.map(field => ({
     name: field.name,
     transform: field.transform,
@@ -31,9 +31,10 @@ export async function runTableShow(context: CommandContext, options: OptionValue
   const release = readApplied(metadata.properties).release ?? null
   if (options['json'] === true) {
     await printDocument(context.io, {
-      table: builtinTable,
+      table: name,
       uuid: metadata['table-uuid'],
       location: metadata.location,
+      directory: path(`${metadata.location}/x`).slice(0, -2),
       icebergFormatVersion: metadata['format-version'],
       metadataVersion: version,
       release,
@@ -54,12 +55,12 @@ export async function runTableShow(context: CommandContext, options: OptionValue
     return 0
   }
   const lines = [
-    `table     ${builtinTable}, release ${release ?? 'unknown'}, schema ${schema['schema-id']}, metadata v${version}`,
+    `table     ${name}, release ${release ?? 'none'}, schema ${schema['schema-id']}, metadata v${version}`,
     `uuid      ${metadata['table-uuid']}`,
     `location  ${metadata.location}`,
     `rows      ${count(rowCount(metadata))} in ${plural(metadata.snapshots.length, 'snapshot')}`,
-    `row key   ${identifier.join(', ')}`,
-    `partition ${partition.map(field => `${field.transform}(${field.column})`).join(', ')}`,
+    `row key   ${identifier.join(', ') || 'none'}`,
+    `partition ${partition.map(field => `${field.transform}(${field.column})`).join(', ') || 'none'}`,
     '',
     ...schema.fields.flatMap(field => [
       `${String(field.id).padStart(4)}  ${field.name.padEnd(28)} ${printType(field.type)}${field.required ? ', required' : ''}`,
@@ -70,11 +71,19 @@ export async function runTableShow(context: CommandContext, options: OptionValue
   return 0
 }
 
-/** The live data files. */
-export async function runTableFiles(context: CommandContext, options: OptionValues): Promise<number> {
-  const table = await load(context)
-  const files = (await liveDataFiles(table)).map(({ file, sequenceNumber }) => ({
+const contents = { 0: 'data', 1: 'position deletes', 2: 'equality deletes' } as const
+
+/** The live files: of data, and of deletes where another program left some. */
+export async function runTableFiles(
+  context: CommandContext,
+  options: OptionValues,
+  wanted: string | undefined,
+): Promise<number> {
+  const table = await loadTable(context, wanted)
+  const { data, deletes } = await liveFiles(table)
+  const files = [...data, ...deletes].map(({ file, sequenceNumber }) => ({
     path: table.path(file.location),
+    content: contents[file.content],
     rows: file.recordCount,
     size: file.fileSize,
     partition: Array.from(file.partition.values(), value =>
@@ -83,12 +92,17 @@ export async function runTableFiles(context: CommandContext, options: OptionValu
     sequenceNumber,
   }))
   if (options['json'] === true) {
-    await printDocument(context.io, { table: builtinTable, files })
+    await printDocument(context.io, { table: table.name, files })
     return 0
   }
   const rows = [
     ['rows', 'size', 'partition', 'file'],
-    ...files.map(file => [count(file.rows), bytes(file.size), file.partition.map(cellText).join(','), file.path]),
+    ...files.map(file => [
+      count(file.rows),
+      bytes(file.size),
+      file.partition.map(cellText).join(','),
+      file.content === 'data' ? file.path : `${file.path} (${file.content})`,
+    ]),
   ]
   const total = files.reduce((sum, file) => sum + file.size, 0)
   await context.io.stdout(
@@ -98,11 +112,16 @@ export async function runTableFiles(context: CommandContext, options: OptionValu
 }
 
 /** Re-reads everything; exit status 1 when anything is damaged. */
-export async function runTableVerify(context: CommandContext, options: OptionValues): Promise<number> {
+export async function runTableVerify(
+  context: CommandContext,
+  options: OptionValues,
+  wanted: string | undefined,
+): Promise<number> {
   const { verifyTable } = await import('../../stores/table/verify.ts')
-  const result = await verifyTable(await load(context))
+  const table = await loadTable(context, wanted)
+  const result = await verifyTable(table)
   const ok = result.damage.length === 0 && result.icebird !== 'differs'
-  if (options['json'] === true) await printDocument(context.io, { table: builtinTable, ok, ...result })
+  if (options['json'] === true) await printDocument(context.io, { table: table.name, ok, ...result })
   else {
     for (const { file, message } of result.damage) await context.io.stdout(`! ${file}: ${message}\n`)
     const left = result.notCompared.length === 0 ? '' : ` (not compared: ${result.notCompared.join(', ')})`

@@ -1,6 +1,6 @@
-import type { HypError } from '../../errors.ts'
+import { errorDocument, type HypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
-import { formatMistakes, type Mistake } from '../../schema/user-file.ts'
+import { formatMistakes, type Mistake } from '../../schema/declaration-file.ts'
 
 interface ErrorOptions {
   readonly json: boolean
@@ -11,13 +11,12 @@ interface ErrorOptions {
 /** An error as one line and its hint; every mistake of a declaration; as JSON the same document HTTP answers with. */
 export function renderError(error: HypError, options: ErrorOptions): string {
   const { code, message, hint, details } = error
-  if (options.json)
-    return `${printJson({ formatVersion: 1, error: { code, message, hint, details, docs: `docs/errors.md#${code}` } })}\n`
+  if (options.json) return `${printJson({ formatVersion: 1, error: errorDocument(error) })}\n`
   const mistakes = details['mistakes'] as readonly Mistake[] | undefined
   // The query engine points into the text of the query.
   const [first, ...rest] = message.split('\n')
   const lines = [
-    ...(mistakes === undefined ? [] : formatMistakes(mistakes, String(details['file']))),
+    ...(mistakes === undefined ? [] : formatMistakes(mistakes)),
     `error: ${first} [${code}]`,
     ...rest,
     `hint: ${hint.replaceAll(/(?<=`)hyp [^`]+(?=`)/g, options.pasteable)}`,

@@ -1,6 +1,7 @@
 import type { DaemonEvent } from '../../daemon/event.ts'
-import { planCommand } from '../../daemon/status.ts'
+import { planCommand } from '../../daemon/table-status.ts'
 import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill.ts'
+import { builtinTable } from '../../schema/builtin.ts'
 import { type SkipReason, skipReasons } from '../../sources/source.ts'
 import { bytes, count, duration, plural, releases } from './text.ts'
 
@@ -26,23 +27,32 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
     case 'evolved':
       return {
         lines: [
-          `${label('table')}${event.table} evolved in ${duration(event.ms)}: ${releases(event.from.release, event.to.release ?? 0)}, schema ${event.from.schemaId} → ${event.to.schemaId}, no data file touched`,
+          `${label('table')}${event.table} ${event.repaired ? 'repaired' : 'evolved'} in ${duration(event.ms)}: ${releases(event.from.release, event.to.release)}, schema ${event.from.schemaId} → ${event.to.schemaId}, no data file touched`,
           ...event.changes.map(change => `${label('')}${change}`),
         ],
       }
     case 'unchanged':
       return {
         lines: [
-          `${label('table')}${event.table}: release ${event.release}, schema ${event.schemaId}, ${plural(event.rows, 'row')}`,
+          `${label('table')}${event.table}: release ${event.release ?? 'none'}, schema ${event.schemaId}, ${plural(event.rows, 'row')}`,
         ],
       }
     case 'waiting':
       return { lines: [`${label('waiting')}for process ${event.pid}, which works on this home`] }
     case 'refused':
+      return { lines: refusedLines(event, pasteable) }
+    case 'table-failed':
       return {
         lines: [
-          `${label('refused')}release ${event.declared} would break the table (release ${event.found ?? 'unknown'}): ${event.breaking.map(({ path, code }) => `${path} (${code})`).join(', ')}`,
-          `${label('')}nothing was changed; reads work, the import waits. Every reason: ${pasteable(planCommand(event.declared))}`,
+          `${label('failed')}${event.table} is left as it is: ${event.message} [${event.code}]`,
+          `${label('')}hint: ${event.hint}`,
+        ],
+      }
+    case 'adopted':
+      return {
+        lines: [
+          `${label('table')}${event.table} adopted in ${duration(event.ms)}: schema ${event.schemaId}, ${event.directory}`,
+          ...event.accepted.map(({ code, path }) => `${label('')}${code}  ${path}`),
         ],
       }
     case 'ready':
@@ -56,6 +66,18 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
     case 'stopped':
       return { lines: ['stopped'] }
   }
+}
+
+function refusedLines(
+  { table, declared, found, breaking }: Extract<DaemonEvent, { type: 'refused' }>,
+  pasteable: (command: string) => string,
+): string[] {
+  const reasons = breaking.map(({ path, code }) => `${path} (${code})`).join(', ')
+  const waits = table === builtinTable ? 'reads work, the import waits' : 'reads work, and so do the other tables'
+  return [
+    `${label('refused')}${table === builtinTable ? '' : `${table}: `}release ${declared} would break the table (release ${found ?? 'unknown'}): ${reasons}`,
+    `${label('')}nothing was changed; ${waits}. Every reason: ${pasteable(planCommand({ name: table, declared }))}`,
+  ]
 }
 
 export function renderBackfill(event: BackfillEvent, pasteable: (command: string) => string): EventLines {

@@ -1,99 +1,127 @@
 import type { Plan, PlannedChange } from '../../schema/plan.ts'
-import { count, plural, wrap } from './text.ts'
+import type { PlannedAt } from '../planned.ts'
+import { type PlanSection, sectionsOf } from './section.ts'
+import { indent, plural, wrapCut } from './text.ts'
+import { nextStep, verdictLine } from './verdict.ts'
 
 const width = 100
 
+/** Makes of a command one that can be pasted into any terminal. */
+type Pasteable = (command: string) => string
+
 /** A plan for a person; see docs/rules.md for the signs and codes. */
-export function renderPlan(plan: Plan, pasteable: (command: string) => string): string {
-  const { found, declared } = plan
-  const pad = Math.max('declared'.length, 'table'.length)
-  const table =
-    found === null
-      ? `${'table'.padEnd(pad)} ${plan.table}   not there yet`
-      : `${'table'.padEnd(pad)} ${plan.table}   ${found.release === null ? '' : `release ${found.release}, `}schema ${found.schemaId}, metadata v${found.metadataVersion}, ${plural(found.rows, 'row')}`
-  const heads = [
-    table,
-    `${'declared'.padEnd(pad)} ${plan.table}   release ${declared.release}, ${declared.columns} columns`,
-  ]
-  const pending = plan.changes.filter(change => change.origin === 'pending')
-  const drift = plan.changes.filter(change => change.origin === 'drift')
-  const blocks = [
-    ...section('', pending, pasteable),
-    ...(drift.length === 0
-      ? []
-      : ['', 'drift: the table was changed by another program', ...section('', drift, pasteable).slice(1)]),
-  ]
-  return [...heads, ...blocks, '', ...verdictLines(plan, pasteable)].join('\n')
+export function renderPlan(plan: Plan, pasteable: Pasteable, at: PlannedAt = { kind: 'home' }): string {
+  return [
+    ...heads(plan, at),
+    ...sectionsOf(plan).flatMap(section => ['', ...sectionLines(section, plan, pasteable)]),
+    '',
+    ...(plan.verdict === 'current' || plan.verdict === 'newer' ? [] : [`plan ${plan.id}`]),
+    ...nextLines(plan, at, pasteable),
+    ...wrapCut(verdictLine(plan), width),
+  ].join('\n')
 }
 
-function section(title: string, changes: readonly PlannedChange[], pasteable: (command: string) => string): string[] {
-  if (changes.length === 0) return []
-  const pathWidth = Math.min(34, Math.max(...changes.map(change => change.path.length)))
-  const changeWidth = Math.min(34, Math.max(...changes.map(change => change.change.length)))
-  return [title, ...changes.flatMap(change => lines(change, pathWidth, changeWidth, pasteable))]
+function heads(plan: Plan, at: PlannedAt): string[] {
+  const { table, found, declared } = plan
+  const columns = plural(declared.columns, 'column')
+  return [
+    `${at.kind === 'base' ? 'against ' : 'table   '} ${table}   ${foundText(found, at)}`,
+    `declared ${table}   release ${declared.release}, ${columns}`,
+  ].flatMap(line => wrapCut(line, width))
 }
 
-function lines(
-  change: PlannedChange,
-  pathWidth: number,
-  changeWidth: number,
-  pasteable: (command: string) => string,
-): string[] {
-  const start = `  ${change.sign} ${change.path.padEnd(pathWidth)}  `
+function foundText(found: Plan['found'], at: PlannedAt): string {
+  if (found === null) return 'not there yet'
+  const release = found.release === null ? '' : `release ${found.release}, `
+  const version = found.formatVersion === 2 ? '' : `, format version ${found.formatVersion}`
+  if (at.kind === 'base') return `${release}as ${at.file} declares it${version}`
+  return `${release}schema ${found.schemaId}, metadata v${found.metadataVersion}, ${plural(found.rows, 'row')}${version}`
+}
+
+function sectionLines(section: PlanSection, plan: Plan, pasteable: Pasteable): string[] {
+  const { changes, origin, title, cause } = section
+  const columns: Columns = {
+    path: widest(changes.map(change => change.path)),
+    id: widest(changes.map(idOf)),
+    change: widest(changes.map(changeText)),
+  }
+  return [
+    `${origin}: ${title}`,
+    ...(cause === 'edited release' ? editedLines(plan) : []),
+    ...changes.flatMap(change => changeLines(change, columns, pasteable)),
+  ]
+}
+
+function editedLines({ edited, changes }: Plan): string[] {
+  if (edited === null) return []
+  const short = (fingerprint: string): string => fingerprint.slice(0, 12)
+  const { applied, declared, sealed } = edited
+  return [
+    `  applied ${short(applied)}, declared ${short(declared)}, sealed ${sealed === null ? 'never' : short(sealed)}`,
+    ...(changes.length === 0 ? ['  the table already has all of it'] : []),
+  ]
+}
+
+/** Characters that each part of a line takes. */
+interface Columns {
+  readonly path: number
+  readonly id: number
+  readonly change: number
+}
+
+const widest = (texts: readonly string[]): number => Math.min(34, Math.max(...texts.map(text => text.length)))
+
+function idOf({ fieldId }: PlannedChange): string {
+  return fieldId === null ? '' : `#${fieldId}`
+}
+
+/** What changes, with the type of the column where the change does not tell it. */
+function changeText({ change, type }: PlannedChange): string {
+  return type === null || change.includes(type) || type.length > 24 ? change : `${type}, ${change}`
+}
+
+function changeLines(change: PlannedChange, columns: Columns, pasteable: Pasteable): string[] {
+  const id = columns.id === 0 ? '' : `${idOf(change).padEnd(columns.id)}  `
+  const start = `  ${change.sign} ${change.path.padEnd(columns.path)}  ${id}`
   const rule = `${change.code}  ${change.rule}`
-  const oneLine = `${start}${change.change.padEnd(changeWidth)}  ${rule}`
-  const head = oneLine.length <= width ? [oneLine] : [...hanging(start, change.change), ...indented('', rule)]
-  if (change.reason === null) return head
+  const oneLine = `${start}${changeText(change).padEnd(columns.change)}  ${rule}`
+  const head = oneLine.length <= width ? [oneLine] : [...brokenHead(change, start), ...labelled('', rule)]
+  const { reason, fix, command, docs } = change
+  if (reason === null) return head
   return [
     ...head,
-    ...indented('why', change.reason),
-    ...(change.fix === null ? [] : indented('fix', change.fix)),
-    ...(change.command === null ? [] : indented('or', pasteable(change.command))),
-    ...indented('see', change.docs),
+    ...labelled('why', reason),
+    ...(fix === null ? [] : labelled('fix', fix)),
+    // Whole, however long: a line that was broken cannot be pasted.
+    ...(command === null ? [] : [`      ${'or'.padEnd(6)}${pasteable(command)}`]),
+    ...labelled('see', docs),
   ]
+}
+
+/** A line without its rule; where the path takes most of it, what changes stands below. */
+function brokenHead(change: PlannedChange, start: string): string[] {
+  if (start.length <= width / 2) return hanging(start, changeText(change))
+  const [first = '', ...rest] = wrapCut(`${change.path}  ${idOf(change)}`.trimEnd(), width - 4)
+  return [`  ${change.sign} ${first}`, ...rest.map(line => `    ${line}`), ...labelled('', changeText(change))]
 }
 
 /** A text behind its start; where it is too long for one line, the others stand below it. */
 function hanging(start: string, text: string): string[] {
-  return wrap(text, width - start.length).map((line, index) => (index === 0 ? start : ' '.repeat(start.length)) + line)
+  return indent(wrapCut(text, width - start.length), start, ' '.repeat(start.length))
 }
 
-function indented(label: string, text: string): string[] {
-  return wrap(text, width - 12).map((line, index) => `      ${(index === 0 ? label : '').padEnd(6)}${line}`.trimEnd())
+function labelled(label: string, text: string): string[] {
+  return indent(wrapCut(text, width - 12), `      ${label.padEnd(6)}`, ' '.repeat(12))
 }
 
-/** The last line is always the verdict. */
-function verdictLines(plan: Plan, pasteable: (command: string) => string): string[] {
-  const counted = (kind: PlannedChange['kind']): number => plan.changes.filter(change => change.kind === kind).length
-  const inPlace = counted('in-place')
-  const breaking = counted('breaking')
-  const tolerated = counted('tolerated')
-  const also = tolerated === 0 ? '' : `, ${tolerated} tolerated`
-  switch (plan.verdict) {
-    case 'absent':
-      return [
-        `plan ${plan.id}`,
-        `next ${pasteable('hyp apply')}, or start the daemon`,
-        `Plan: create the table with ${count(plan.declared.columns)} columns.`,
-      ]
-    case 'newer':
-      return [
-        `next install the version of hyp that wrote it, or run ${pasteable(`hyp plan --as-release ${plan.found?.release}`)}`,
-        `The table was written as release ${plan.found?.release}, this is release ${plan.declared.release}. Refused: nothing was written.`,
-      ]
-    case 'breaking':
-      return [
-        `plan ${plan.id}`,
-        `Plan: ${inPlace} in place, ${breaking} breaking${also}. Refused: nothing was written.`,
-      ]
-    case 'pending':
-      return [
-        `plan ${plan.id}`,
-        `next ${pasteable('hyp apply')}, or restart the daemon`,
-        `Plan: ${inPlace} in place, 0 breaking${also}.`,
-      ]
-    case 'drifted':
-    case 'current':
-      return [tolerated === 0 ? 'Nothing to do.' : `Nothing to do; ${tolerated} tolerated.`]
-  }
+function nextLines(plan: Plan, at: PlannedAt, pasteable: Pasteable): string[] {
+  const step = nextStep(plan, at)
+  if (step === null) return []
+  const { before, command, after = '' } = step
+  const line = [before, ...(command === undefined ? [] : [`${pasteable(command)}${after}`])].join(' ').trim()
+  if (`next ${line}`.length <= width || before === undefined) return [`next ${line}`]
+  return [
+    ...indent(wrapCut(before, width - 5), 'next ', '     '),
+    ...(command === undefined ? [] : [`     ${pasteable(command)}${after}`]),
+  ]
 }

@@ -1,15 +1,15 @@
 import type { ReceiptDocument } from '../../stores/table/receipt.ts'
 import { duration, plural, releases } from './text.ts'
 
-/** What an apply did, in a few lines. */
+/** What an apply did to one table, in a few lines. */
 export function renderReceipt(receipt: ReceiptDocument): string {
-  const { action, before, after, plan } = receipt
+  const { action, kind, before, after, plan } = receipt
   if (action === 'none')
-    return `Nothing to do: ${plan.table} is at release ${after.release}, schema ${after.schemaId}, ${plural(after.rows, 'row')}.`
+    return `Nothing to do: ${plan.table} is at release ${after.release ?? 'none'}, schema ${after.schemaId}, ${plural(after.rows, 'row')}.`
   if (action === 'create')
     return `${plan.table} created in ${duration(receipt.elapsed_ms)}: release ${after.release}, ${plan.declared.columns} columns.`
   return [
-    `${plan.table} evolved in ${duration(receipt.elapsed_ms)}: ${releases(before?.release ?? null, after.release)}, schema ${before?.schemaId} → ${after.schemaId}.`,
+    `${plan.table} ${kind === 'repair' ? 'repaired' : 'evolved'} in ${duration(receipt.elapsed_ms)}: ${releases(before?.release ?? null, after.release)}, schema ${before?.schemaId} → ${after.schemaId}.`,
     ...plan.changes
       .filter(change => change.kind === 'in-place')
       .map(change => `  ${change.sign} ${change.path}  ${change.change}`),

@@ -60,3 +60,13 @@ export function wrap(text: string, width: number): string[] {
   }
   return line === '' ? lines : [...lines, line]
 }
+
+/** The same, and words that are longer than a line are cut. */
+export function wrapCut(text: string, width: number): string[] {
+  return wrap(text, width).flatMap(line => line.match(new RegExp(`.{1,${width}}`, 'gsu')) ?? [])
+}
+
+/** Lines behind a start, the second and all others behind another. */
+export function indent(lines: readonly string[], first: string, others: string): string[] {
+  return lines.map((line, index) => `${index === 0 ? first : others}${line}`.trimEnd())
+}

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { HypError, toHypError } from '../../errors.ts'
+import { HypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
 import { type SourceName, sourceNames } from '../../ingest/backfill.ts'
-import { receiptDocument } from '../../stores/table/receipt.ts'
+import { adoptionDocument } from '../../stores/table/adopt/document.ts'
+import { outcomesDocument } from '../../stores/table/apply-tables.ts'
 import type { Daemon } from '../daemon.ts'
-import type { DaemonStatus } from '../status.ts'
 import { sendJson } from './reply.ts'
 
 export interface Exchange {
@@ -22,11 +22,12 @@ export const routes: ReadonlyMap<string, Readonly<Record<string, Handler>>> = ne
   ['/v1/status', { GET: status }],
   ['/v1/backfill', { POST: backfill }],
   ['/v1/apply', { POST: apply }],
+  ['/v1/adopt', { POST: adopt }],
 ])
 
 /** One line a check; 503 when one does not hold. */
 async function readyz({ daemon, response }: Exchange): Promise<void> {
-  const { ready, checks } = await daemon.status().catch(unreadableTable)
+  const { ready, checks } = await daemon.status()
   response.writeHead(ready ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' })
   response.end(
     checks
@@ -36,12 +37,6 @@ async function readyz({ daemon, response }: Exchange): Promise<void> {
       )
       .join(''),
   )
-}
-
-/** A table that cannot be looked at is a check that does not hold, not a failure of the question. */
-function unreadableTable(error: unknown): Pick<DaemonStatus, 'ready' | 'checks'> {
-  const { message, hint } = toHypError(error)
-  return { ready: false, checks: [{ name: 'table', ok: false, message, hint }] }
 }
 
 async function status({ daemon, response }: Exchange): Promise<void> {
@@ -75,10 +70,37 @@ async function backfill(exchange: Exchange): Promise<void> {
   response.end()
 }
 
+/** 200 also where a table was refused: the answer says of each what became of it. */
 async function apply(exchange: Exchange): Promise<void> {
   checkRelease(exchange)
-  const { daemon, body, response } = exchange
-  const expect = body['expect']
-  if (expect !== undefined && typeof expect !== 'string') throw new HypError('USAGE', 'expect is the id of a plan.')
-  sendJson(response, 200, receiptDocument(await daemon.apply(expect)))
+  const { daemon, response } = exchange
+  const table = textOf(exchange, 'table')
+  const expect = textOf(exchange, 'expect')
+  sendJson(response, 200, outcomesDocument(await daemon.apply({ table, expect })))
+}
+
+async function adopt(exchange: Exchange): Promise<void> {
+  checkRelease(exchange)
+  const { daemon, response } = exchange
+  const target = textOf(exchange, 'target')
+  const name = textOf(exchange, 'name')
+  const directory = textOf(exchange, 'directory') ?? target
+  if (target === undefined || directory === undefined)
+    throw new HypError('USAGE', 'target is the name of a declared table, or a directory.')
+  sendJson(response, 200, adoptionDocument(await daemon.adopt({ target, directory, name })))
+}
+
+const meanings = {
+  expect: 'the id of a plan',
+  table: 'the name of a declared table',
+  target: 'the name of a declared table, or a directory',
+  directory: 'the whole path of a directory',
+  name: 'the name of a table',
+} as const
+
+/** A member of the body. @throws HypError USAGE for anything but a text */
+function textOf({ body }: Exchange, member: keyof typeof meanings): string | undefined {
+  const value = body[member]
+  if (value === undefined || typeof value === 'string') return value
+  throw new HypError('USAGE', `${member} is ${meanings[member]}.`)
 }

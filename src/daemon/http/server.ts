@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { errorCatalogue, HypError, toHypError } from '../../errors.ts'
+import { errorCatalogue, errorDocument, HypError, toHypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
 import { version } from '../../version.ts'
 import type { Daemon } from '../daemon.ts'
@@ -94,11 +94,11 @@ async function readBody(request: IncomingMessage): Promise<Readonly<Record<strin
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  const { code, message, hint, details } = toHypError(error)
-  const document = { error: { code, message, hint, details, docs: `docs/errors.md#${code}` } }
+  const known = toHypError(error)
+  const document = { error: errorDocument(known) }
   if (response.headersSent) {
     response.end(`${printJson(document)}\n`)
     return
   }
-  sendJson(response, errorCatalogue[code].http, document)
+  sendJson(response, errorCatalogue[known.code].http, document)
 }

@@ -3,6 +3,7 @@ import type { AppendContext } from '../../iceberg/append.ts'
 import type { Catalog } from '../../iceberg/catalog/catalog.ts'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
+import type { Declaration } from '../../schema/declaration.ts'
 import { version } from '../../version.ts'
 import { type Home, tableDirectory } from '../home.ts'
 import type { StoreContext } from './store.ts'
@@ -17,6 +18,6 @@ export const systemContext: AppendContext & StoreContext = {
   version,
 }
 
-export function openCatalog(home: Home, table: string): Catalog {
-  return fileCatalog({ io: localFileIO, directory: tableDirectory(home, table), ...systemContext })
+export function openCatalog(home: Home, declaration: Pick<Declaration, 'table' | 'location'>): Catalog {
+  return fileCatalog({ io: localFileIO, directory: tableDirectory(home, declaration), ...systemContext })
 }

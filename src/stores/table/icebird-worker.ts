@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { gunzipSync } from 'node:zlib'
 import { icebergRead } from 'icebird'
 import { parseJson } from '../../iceberg/json.ts'
 import type { IcebirdAnswer, IcebirdTask } from './icebird.ts'
@@ -12,11 +13,18 @@ import { rowDigest } from './row-digest.ts'
 
 const { metadataFile, tableLocation, directory, fields, rows } = workerData as IcebirdTask
 
+/** icebird asks for what is in S3 by its web address. */
+const bases = [tableLocation, tableLocation.replace(/^s3a?:\/\/([^/]+)/, 'https://$1.s3.amazonaws.com')]
+
+function pathOf(url: string): string {
+  const base = bases.find(each => url.startsWith(`${each}/`))
+  return base === undefined
+    ? url.replace(/^file:(?:\/\/)?(?=\/)/, '')
+    : `${directory}/${url.slice(base.length + 1)}`
+}
+
 globalThis.fetch = async (input, init): Promise<Response> => {
-  const url = input instanceof Request ? input.url : input.toString()
-  const path = url.startsWith(`${tableLocation}/`)
-    ? `${directory}/${url.slice(tableLocation.length + 1)}`
-    : url.replace(/^file:\/\//, '')
+  const path = pathOf(input instanceof Request ? input.url : input.toString())
   const range = /^bytes=(\d+)-(\d*)$/.exec(new Headers(init?.headers).get('range') ?? '')
   const handle = await open(path)
   try {
@@ -37,7 +45,8 @@ globalThis.fetch = async (input, init): Promise<Response> => {
 /** Rows at a time: icebird holds all it reads in memory. */
 const step = 5_000
 
-const metadata = parseJson(await readFile(metadataFile, 'utf8'))
+const bytes = await readFile(metadataFile)
+const metadata = parseJson((bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8'))
 const digest = rowDigest(fields)
 for (let rowStart = 0; rowStart < rows; rowStart += step) {
   const read = await icebergRead({

@@ -1,10 +1,10 @@
 import type { Plan } from '../../schema/plan.ts'
 import type { Receipt } from './store.ts'
 
-/** A receipt as a JSON document. */
+/** A receipt as JSON. */
 export interface ReceiptDocument {
-  readonly formatVersion: 1
   readonly action: Receipt['action']
+  readonly kind: Receipt['kind']
   readonly plan: Plan
   readonly tableUuid: string
   readonly before: Receipt['before']
@@ -15,8 +15,8 @@ export interface ReceiptDocument {
 
 export function receiptDocument(receipt: Receipt): ReceiptDocument {
   return {
-    formatVersion: 1,
     action: receipt.action,
+    kind: receipt.kind,
     plan: receipt.plan,
     tableUuid: receipt.table.metadata['table-uuid'],
     before: receipt.before,

@@ -1,6 +1,7 @@
 import { HypError } from '../../errors.ts'
 import { backOff, isCode, patience } from '../../iceberg/append.ts'
 import { type Catalog, makeDurable, type Table } from '../../iceberg/catalog/catalog.ts'
+import { type EvolutionKind, readEvolutions } from '../../schema/applied.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import { stageCreation, stageEvolution } from '../../schema/evolve.ts'
 import { type Plan, planTable, rowCount } from '../../schema/plan.ts'
@@ -20,10 +21,13 @@ export interface StoreContext {
 /** What an apply did, counted from the table's metadata before and after. */
 export interface Receipt {
   readonly action: 'none' | 'create' | 'evolve'
+  /** What the table remembers it as; null where nothing was done. */
+  readonly kind: EvolutionKind | null
   readonly plan: Plan
   readonly table: Table
   readonly before: { readonly schemaId: number; readonly release: number | null; readonly rows: number } | null
-  readonly after: { readonly schemaId: number; readonly release: number; readonly rows: number }
+  /** Release null: the table was adopted, and no declaration was applied to it yet. */
+  readonly after: { readonly schemaId: number; readonly release: number | null; readonly rows: number }
   /** From loading the table to the durable commit. */
   readonly ms: number
 }
@@ -126,6 +130,7 @@ export function refuse(plan: Plan): void {
 function receipt(action: Receipt['action'], plan: Plan, before: Table | null, after: Table, ms: number): Receipt {
   return {
     action,
+    kind: action === 'none' ? null : (readEvolutions(after.metadata.properties).at(-1)?.kind ?? null),
     plan,
     table: after,
     before:
@@ -138,7 +143,7 @@ function receipt(action: Receipt['action'], plan: Plan, before: Table | null, af
           },
     after: {
       schemaId: after.metadata['current-schema-id'],
-      release: action === 'none' ? (plan.found?.release ?? plan.declared.release) : plan.declared.release,
+      release: action === 'none' ? (plan.found?.release ?? null) : plan.declared.release,
       rows: rowCount(after.metadata),
     },
     ms,

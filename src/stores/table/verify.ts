@@ -6,9 +6,10 @@ import { fileContent, type ManifestEntry } from '../../iceberg/manifest/data-fil
 import { openDataFile } from '../../iceberg/open-file.ts'
 import { compareCells } from '../../iceberg/parquet/metrics.ts'
 import { scanColumns } from '../../iceberg/scan.ts'
+import { type IndexedField, indexById } from '../../iceberg/schema-index.ts'
 import { decodeSingleValue } from '../../iceberg/single-value.ts'
 import { liveFiles } from '../../iceberg/snapshot.ts'
-import type { Cell, Field } from '../../iceberg/types.ts'
+import type { Cell, Field, Schema } from '../../iceberg/types.ts'
 import { rowCount } from '../../schema/plan.ts'
 import { readByIcebird } from './icebird.ts'
 import { comparableFields, rowDigest } from './row-digest.ts'
@@ -45,9 +46,7 @@ export async function verifyTable(table: Table): Promise<Verification> {
   const damage: Damage[] = []
   let stored = 0
   const digest = rowDigest(schema.fields)
-  const keyFields = (schema['identifier-field-ids'] ?? []).map(
-    id => schema.fields.find(field => field.id === id) as Field,
-  )
+  const keyCells = keyCellsOf(schema)
   for (const entry of deletes) await reporting(entry, problem => verifyCounts(entry, problem))
   for (const group of byPartition(entries)) {
     // A row key can only repeat within a partition: the key holds the partition's source.
@@ -105,8 +104,8 @@ export async function verifyTable(table: Table): Promise<Verification> {
       check.add(columns)
       for (let index = 0; index < count; index++) {
         digest.add(Object.fromEntries(schema.fields.map(field => [field.name, columns.get(field.id)?.[index] ?? null])))
-        if (keyFields.length === 0) continue
-        const key = JSON.stringify(keyFields.map(field => cellText(columns.get(field.id)?.[index])))
+        if (keyCells.length === 0) continue
+        const key = JSON.stringify(keyCells.map(cell => cellText(cell(columns, index))))
         if (keys.has(key)) problem('holds a row key that is stored twice')
         keys.add(key)
       }
@@ -128,6 +127,26 @@ export async function verifyTable(table: Table): Promise<Verification> {
     const read = await readByIcebird(table)
     return read.rows === digest.rows && read.digest === digest.value ? 'same' : 'differs'
   }
+}
+
+type KeyCell = (columns: ReadonlyMap<number, readonly Cell[]>, index: number) => Cell
+
+/** The parts of the row key of a row in a batch, those inside structs too. */
+function keyCellsOf(schema: Schema): KeyCell[] {
+  const byId = indexById(schema)
+  return (schema['identifier-field-ids'] ?? []).flatMap(id => {
+    const steps: IndexedField[] = []
+    for (let node = byId.get(id); node !== undefined; node = node.parent) steps.unshift(node)
+    const [column, ...members] = steps
+    if (column === undefined) return []
+    return [
+      (columns, index) =>
+        members.reduce<Cell>(
+          (cell, { name }) => (cell as Readonly<Record<string, Cell>> | null | undefined)?.[name],
+          columns.get(column.id)?.[index],
+        ),
+    ]
+  })
 }
 
 function byPartition(entries: readonly ManifestEntry[]): ManifestEntry[][] {

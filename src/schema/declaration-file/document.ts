@@ -5,14 +5,24 @@ import type { Mistake, MistakeCode } from './mistake.ts'
 /** Notes a mistake at a value, or at the key of a property. */
 export type Report = (node: Node, code: MistakeCode, message: string, hint?: string) => void
 
+/** A place in a file. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
 /** A text as a tree of JSON nodes that know where they stand. */
 export interface Document {
   readonly root: Node | undefined
   readonly report: Report
   /** Every mistake so far, syntax first noted, in the order of the file. */
-  mistakes(): readonly Mistake[]
+  readonly mistakes: () => readonly Mistake[]
+  /** Where a node begins; both from 1, columns in UTF-16 units. */
+  readonly place: (node: Node) => Place
+  /** The text of a node as it is written. */
+  readonly source: (node: Node) => string
   /** Whether the text could not be read as JSON inside a node, so that its parts cannot be trusted. */
-  isTorn(node: Node): boolean
+  readonly isTorn: (node: Node) => boolean
 }
 
 /**
@@ -20,7 +30,7 @@ export interface Document {
  * people write these files by hand and comment columns out; anything else that
  * is not JSON is a mistake. Reading goes on behind a mistake as far as it can.
  */
-export function readDocument(text: string): Document {
+export function readDocument(text: string, file: string): Document {
   // A byte order mark would be a mistake to the parser; a space takes no more room.
   const source = text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text
   const errors: ParseError[] = []
@@ -31,7 +41,7 @@ export function readDocument(text: string): Document {
     root = parseTree(source, errors, { allowTrailingComma: true })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    mistakes.push({ code: 'syntax', line: 1, column: 1, path: '', message: 'Brackets are nested too deeply.' })
+    mistakes.push({ file, code: 'syntax', line: 1, column: 1, path: '', message: 'Brackets are nested too deeply.' })
   }
   const stumbled = new Set<number>()
   for (const error of errors) {
@@ -39,12 +49,13 @@ export function readDocument(text: string): Document {
     // One slip makes the parser stumble several times over; the first time says what it is. Not so a missing comma.
     if (stumbled.has(place.line)) continue
     if (printParseErrorCode(error.error) !== 'CommaExpected') stumbled.add(place.line)
-    mistakes.push({ code: 'syntax', ...place, path: '', ...syntaxMessage(error, source) })
+    mistakes.push({ file, code: 'syntax', ...place, path: '', ...syntaxMessage(error, source) })
   }
   return {
     root,
     report: (node, code, message, hint) =>
       mistakes.push({
+        file,
         code,
         ...locate(node.offset),
         path: formatPointer(getNodePath(node)),
@@ -52,12 +63,14 @@ export function readDocument(text: string): Document {
         ...(hint === undefined ? {} : { hint }),
       }),
     mistakes: () => mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column),
+    place: node => locate(node.offset),
+    source: node => source.slice(node.offset, node.offset + node.length),
     isTorn: node => errors.some(({ offset }) => offset > node.offset && offset <= node.offset + node.length),
   }
 }
 
 /** Offset → line and column, both from 1. */
-function locator(text: string): (offset: number) => { line: number; column: number } {
+function locator(text: string): (offset: number) => Place {
   const starts = [0, ...Array.from(text.matchAll(/\r\n|\r|\n/g), match => match.index + match[0].length)]
   return offset => {
     const line = starts.findLastIndex(start => start <= offset)

@@ -2,19 +2,24 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
-import { declarationInvalid, formatMistakes, type Mistake, readUserFile } from '../../src/schema/user-file.ts'
+import {
+  declarationInvalid,
+  formatMistakes,
+  type Mistake,
+  readDeclarationFile,
+} from '../../src/schema/declaration-file.ts'
 
 const base = builtinDeclaration(9)
 const path = 'schema/ai_gateway_messages.json'
 
 function declared(text: string, on: Declaration = base): Declaration {
-  const result = readUserFile({ text, path, base: on })
-  if ('mistakes' in result) throw new Error(formatMistakes(result.mistakes, path).join('\n'))
+  const result = readDeclarationFile({ text, path, base: on, table: on.table })
+  if ('mistakes' in result) throw new Error(formatMistakes(result.mistakes).join('\n'))
   return result.declaration
 }
 
 function mistakes(text: string, on: Declaration = base): readonly Mistake[] {
-  const result = readUserFile({ text, path, base: on })
+  const result = readDeclarationFile({ text, path, base: on, table: on.table })
   return 'mistakes' in result ? result.mistakes : []
 }
 
@@ -109,7 +114,7 @@ describe('mistakes in the user’s file', () => {
 
   test('give no declaration, even where other columns are sound', () => {
     const text = '{"columns": [{"name": "a", "type": "int"}, {"name": "b", "type": "nope"}]}'
-    expect(readUserFile({ text, path, base })).not.toHaveProperty('declaration')
+    expect(readDeclarationFile({ text, path, base, table: base.table })).not.toHaveProperty('declaration')
   })
 
   test('are counted in lines whatever ends them', () => {
@@ -259,7 +264,7 @@ describe('mistakes in the user’s file', () => {
           fc.json().map(json => json.slice(0, -1)),
         ),
         text => {
-          expect(readUserFile({ text, path, base })).toHaveProperty('mistakes')
+          expect(readDeclarationFile({ text, path, base, table: base.table })).toHaveProperty('mistakes')
         },
       ),
     )
@@ -268,7 +273,7 @@ describe('mistakes in the user’s file', () => {
     fc.assert(
       fc.property(fc.array(column), columns => {
         const text = JSON.stringify({ columns })
-        const result = readUserFile({ text, path, base })
+        const result = readDeclarationFile({ text, path, base, table: base.table })
         if ('mistakes' in result) expect(result.mistakes.length).toBeGreaterThan(0)
         else expect(result.declaration.columns).toHaveLength(base.columns.length + columns.length)
       }),
@@ -280,22 +285,22 @@ describe('mistakes for a person', () => {
   const found = mistakes('{\n  "columns": [{"name": "a", "type": "text"}, 5]}')
 
   test('are lines with file, line and column in front and the way out below', () => {
-    expect(formatMistakes(found, path)).toEqual([
+    expect(formatMistakes(found)).toEqual([
       'schema/ai_gateway_messages.json:2:37  /columns/0/type  "text" is not an Iceberg type.',
       '    hint: Use "string".',
       'schema/ai_gateway_messages.json:2:46  /columns/1  A column is an object, not a number.',
       '    hint: Write {"name": …, "type": …}.',
     ])
-    expect(formatMistakes(mistakes('[]'), path)[0]).toBe(
+    expect(formatMistakes(mistakes('[]'))[0]).toBe(
       'schema/ai_gateway_messages.json:1:1  The file holds an array in place of an object.',
     )
   })
 
   test('are one error with all of them in its details', () => {
-    const error = declarationInvalid(found, path)
+    const error = declarationInvalid(found)
     expect(error.code).toBe('DECLARATION_INVALID')
     expect(error.message).toBe('schema/ai_gateway_messages.json has 2 mistakes; line 2: "text" is not an Iceberg type.')
     expect(error.details).toEqual({ file: path, mistakes: found })
-    expect(declarationInvalid(found.slice(1), path).message).toContain('has 1 mistake; line 2')
+    expect(declarationInvalid(found.slice(1)).message).toContain('has 1 mistake; line 2')
   })
 })

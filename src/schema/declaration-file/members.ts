@@ -11,6 +11,9 @@ export interface Keys {
   readonly advice?: Readonly<Record<string, string>>
 }
 
+/** For whoever looks for a way to drop a column. */
+export const keptAdvice = 'Leave the column out: one that is not declared is kept, and its values can still be read.'
+
 /** The properties of an object node; keys that stand twice or mean nothing are reported. */
 export function readMembers(object: Node, what: string, keys: Keys, report: Report): Members {
   const members = new Map<string, { key: Node; value: Node }>()
@@ -33,6 +36,14 @@ export function readText(members: Members, key: string, report: Report): string 
   if (node.type === 'string') return node.value as string
   report(node, 'wrong-kind', `\`${key}\` is a text, not ${kindOf(node)}.`)
   return undefined
+}
+
+/** The entries of an array that may be left out; anything but an array is reported. */
+export function readItems(node: Node | undefined, key: string, report: Report): readonly Node[] {
+  if (node === undefined) return []
+  if (node.type === 'array') return node.children ?? []
+  report(node, 'wrong-kind', `\`${key}\` is an array, not ${kindOf(node)}.`)
+  return []
 }
 
 /** The truth value of a member, if it is there; anything else is reported. */

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
-import { type Mistake, readUserFile } from '../../src/schema/user-file.ts'
+import { type Mistake, readDeclarationFile } from '../../src/schema/declaration-file.ts'
 
 const base = builtinDeclaration(9)
 
 function mistakesIn(columns: readonly unknown[], on: Declaration = base): readonly Mistake[] {
-  const result = readUserFile({ text: JSON.stringify({ columns }), path: 'schema/t.json', base: on })
+  const result = readDeclarationFile({
+    text: JSON.stringify({ columns }),
+    path: 'schema/t.json',
+    base: on,
+    table: on.table,
+  })
   return 'mistakes' in result ? result.mistakes : []
 }
 

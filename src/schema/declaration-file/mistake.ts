@@ -1,7 +1,9 @@
 import { HypError } from '../../errors.ts'
 
-/** What is wrong at one place of the user's file. */
+/** What is wrong at one place of a declaration file. */
 export interface Mistake {
+  /** The file as it was named. */
+  readonly file: string
   readonly code: MistakeCode
   /** From 1. */
   readonly line: number
@@ -16,8 +18,10 @@ export interface Mistake {
 }
 
 export type MistakeCode =
-  /** The file's name is not a declared table's. */
-  | 'unknown-table'
+  /** The file's name and what it says of its table do not fit. */
+  | 'bad-table'
+  /** Two files declare one table, or one place for two tables. */
+  | 'duplicate-table'
   /** Not JSON. */
   | 'syntax'
   /** A key stands twice in one object. */
@@ -48,6 +52,22 @@ export type MistakeCode =
   | 'duplicate-name'
   /** `from` is no JSON Pointer. */
   | 'bad-pointer'
+  /** Not a value of the column's type. */
+  | 'bad-default'
+  /** Not a release: a number from 1. */
+  | 'bad-release'
+  /** Not the whole path of a directory. */
+  | 'bad-location'
+  /** The row key, partitions or sort order name what is no column. */
+  | 'unknown-column'
+  /** A column that cannot be part of the row key. */
+  | 'bad-identifier'
+  /** Not a transform, or none of the column's type. */
+  | 'bad-transform'
+  /** One column, or one partition, twice. */
+  | 'duplicate-column'
+  /** Not one of the few words that may stand there. */
+  | 'unknown-word'
   /** `renamedFrom` names a column that this column cannot come from. */
   | 'bad-rename'
 
@@ -55,17 +75,25 @@ export type MistakeCode =
  * The mistakes as lines for a person: `file:line:column`, which editors and
  * terminals turn into links, the path, the sentence, and the way out below.
  */
-export function formatMistakes(mistakes: readonly Mistake[], file: string): readonly string[] {
-  return mistakes.flatMap(({ line, column, path, message, hint }) => [
+export function formatMistakes(mistakes: readonly Mistake[]): readonly string[] {
+  return mistakes.flatMap(({ file, line, column, path, message, hint }) => [
     [`${file}:${line}:${column}`, path, message].filter(part => part !== '').join('  '),
     ...(hint === undefined ? [] : [`    hint: ${hint}`]),
   ])
 }
 
-/** The error of a file with mistakes; `details.mistakes` holds all of them. */
-export function declarationInvalid(mistakes: readonly Mistake[], file: string): HypError {
+/** The error of files with mistakes; `details.mistakes` holds all of them, `details.file` names the first file. */
+export function declarationInvalid(mistakes: readonly Mistake[]): HypError {
   const [first] = mistakes
   const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`
+  const files = new Set(mistakes.map(({ file }) => file))
+  const others = files.size > 1 ? ` and ${files.size - 1} more` : ''
   const where = first === undefined ? '' : `; line ${first.line}: ${first.message}`
-  return new HypError('DECLARATION_INVALID', `${file} has ${count}${where}`, { details: { file, mistakes } })
+  return new HypError(
+    'DECLARATION_INVALID',
+    `${first?.file}${others} ${files.size > 1 ? 'have' : 'has'} ${count}${where}`,
+    {
+      details: { file: first?.file, mistakes },
+    },
+  )
 }

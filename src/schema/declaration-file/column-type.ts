@@ -2,6 +2,7 @@ import type { Node } from 'jsonc-parser'
 import { isV3Primitive, parsePrimitive } from '../../iceberg/primitive.ts'
 import type { ColumnDeclaration, DeclaredType } from '../declaration.ts'
 import type { Report } from './document.ts'
+import type { Form } from './form.ts'
 import { kindOf, readFlag, readMembers } from './members.ts'
 import { insteadOfV3, nestedAdvice, nestedForm, nestedKinds, otherName } from './type-advice.ts'
 
@@ -9,16 +10,17 @@ import { insteadOfV3, nestedAdvice, nestedForm, nestedKinds, otherName } from '.
 export type ReadFields = (nodes: readonly Node[]) => readonly ColumnDeclaration[]
 
 /** A type in its declared form; undefined when it has a mistake, which is reported. */
-export function readType(node: Node, report: Report, readFields: ReadFields): DeclaredType | undefined {
-  if (node.type === 'string') return readPrimitive(node, report)
+export function readType(node: Node, form: Form, readFields: ReadFields): DeclaredType | undefined {
+  const { report } = form.document
+  if (node.type === 'string') return readPrimitive(node, form)
   if (node.type !== 'object') {
     report(node, 'wrong-kind', `A type is a text or an object, not ${kindOf(node)}.`)
     return undefined
   }
   const kind = node.children?.find(property => property.children?.[0]?.value === 'type')?.children?.[1]
   if (kind?.value === 'struct') return readStruct(node, report, readFields)
-  if (kind?.value === 'list') return readList(node, report, readFields)
-  if (kind?.value === 'map') return readMap(node, report, readFields)
+  if (kind?.value === 'list') return readList(node, form, readFields)
+  if (kind?.value === 'map') return readMap(node, form, readFields)
   if (kind === undefined) {
     report(node, 'missing-key', 'A nested type has no `type`.', 'It is "struct", "list" or "map".')
     return undefined
@@ -29,12 +31,14 @@ export function readType(node: Node, report: Report, readFields: ReadFields): De
   return undefined
 }
 
-function readPrimitive(node: Node, report: Report): string | undefined {
+function readPrimitive(node: Node, { document, isWhole }: Form): string | undefined {
+  const { report } = document
   const name = node.value as string
   const primitive = parsePrimitive(name)
   if (primitive?.kind === 'decimal') return `decimal(${primitive.precision},${primitive.scale})`
   if (primitive?.kind === 'fixed') return `fixed[${primitive.length}]`
-  if (primitive !== undefined) return name
+  // A table of one's own may be of version 3, which only a look at it can tell.
+  if (primitive !== undefined || (isWhole && isV3Primitive(name))) return name
   const bare = name
     .trim()
     .toLowerCase()
@@ -78,7 +82,8 @@ function readStruct(node: Node, report: Report, readFields: ReadFields): Declare
   return { type: 'struct', fields: readFields(fields.children ?? []) }
 }
 
-function readList(node: Node, report: Report, readFields: ReadFields): DeclaredType | undefined {
+function readList(node: Node, form: Form, readFields: ReadFields): DeclaredType | undefined {
+  const { report } = form.document
   const keys = { allowed: ['type', 'element', 'elementRequired'], advice: idAdvice }
   const members = readMembers(node, 'A list', keys, report)
   const element = members.get('element')?.value
@@ -87,12 +92,13 @@ function readList(node: Node, report: Report, readFields: ReadFields): DeclaredT
     report(node, 'missing-key', 'A list has no `element`.', nestedForm('list'))
     return undefined
   }
-  const type = readType(element, report, readFields)
+  const type = readType(element, form, readFields)
   if (type === undefined) return undefined
   return { type: 'list', element: type, ...(elementRequired === undefined ? {} : { elementRequired }) }
 }
 
-function readMap(node: Node, report: Report, readFields: ReadFields): DeclaredType | undefined {
+function readMap(node: Node, form: Form, readFields: ReadFields): DeclaredType | undefined {
+  const { report } = form.document
   const keys = { allowed: ['type', 'key', 'value', 'valueRequired'], advice: idAdvice }
   const members = readMembers(node, 'A map', keys, report)
   const key = members.get('key')?.value
@@ -100,7 +106,8 @@ function readMap(node: Node, report: Report, readFields: ReadFields): DeclaredTy
   const valueRequired = readFlag(members, 'valueRequired', report)
   if (key === undefined) report(node, 'missing-key', 'A map has no `key`.', nestedForm('map'))
   if (value === undefined) report(node, 'missing-key', 'A map has no `value`.', nestedForm('map'))
-  if (key?.type === 'object') {
+  const isNestedKey = key?.type === 'object' && !form.isWhole
+  if (isNestedKey) {
     report(
       key,
       'unknown-type',
@@ -108,8 +115,8 @@ function readMap(node: Node, report: Report, readFields: ReadFields): DeclaredTy
       'The keys of a JSON object are texts: use "string".',
     )
   }
-  const keyType = key === undefined || key.type === 'object' ? undefined : readType(key, report, readFields)
-  const valueType = value === undefined ? undefined : readType(value, report, readFields)
+  const keyType = key === undefined || isNestedKey ? undefined : readType(key, form, readFields)
+  const valueType = value === undefined ? undefined : readType(value, form, readFields)
   if (keyType === undefined || valueType === undefined) return undefined
   return { type: 'map', key: keyType, value: valueType, ...(valueRequired === undefined ? {} : { valueRequired }) }
 }

@@ -11,7 +11,8 @@ export interface Placed {
 export interface ColumnEntry {
   readonly what: 'A column' | 'A field'
   readonly name: Placed | undefined
-  readonly renamedFrom: Placed | undefined
+  /** The names before, the newest first. */
+  readonly renamedFrom: readonly Placed[]
   /** Where `"required": true` stands. */
   readonly required: Node | undefined
   /** Undefined when a mistake leaves it without a name or a type. */

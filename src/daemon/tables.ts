@@ -1,0 +1,141 @@
+import { HypError } from '../errors.ts'
+import { builtinTable } from '../schema/builtin.ts'
+import type { Declaration } from '../schema/declaration.ts'
+import type { Plan } from '../schema/plan.ts'
+import { loadDeclaration, loadDeclarations } from '../stores/declared.ts'
+import type { Home } from '../stores/home.ts'
+import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
+import { type Adoption, adoptTable } from '../stores/table/adopt.ts'
+import { applyTables, type Outcome } from '../stores/table/apply-tables.ts'
+import { systemContext } from '../stores/table/catalog.ts'
+import type { Receipt } from '../stores/table/store.ts'
+import type { DaemonEvent } from './event.ts'
+import { type TableStatus, tableStatus } from './table-status.ts'
+
+/** A declared table of a running daemon. */
+export interface KeptTable {
+  /** The one that was applied last; where that never worked, the one that was not. */
+  readonly declaration: Declaration
+  /** Why the table is not as it is declared. */
+  readonly failure: HypError | undefined
+}
+
+/** Which tables to apply: all of them, one, or the one whose plan has an id. */
+export interface ApplyRequest {
+  readonly table?: string | undefined
+  readonly expect?: string | undefined
+}
+
+/** The tables of a daemon, the built-in one among them. */
+export interface Tables {
+  builtin(): KeptTable
+  /** Reads the declarations again and applies them. @throws HypError DECLARATION_INVALID, USAGE, PLAN_CHANGED */
+  apply(request: ApplyRequest): Promise<Outcome[]>
+  /** @throws HypError as `adoptTable` */
+  adopt(request: AdoptionRequest): Promise<Adoption>
+  status(): Promise<TableStatus[]>
+}
+
+export interface TablesOptions {
+  readonly home: Home
+  readonly release: number
+  readonly onEvent: (event: DaemonEvent) => void
+}
+
+/**
+ * Brings every table to its declaration. One whose declaration breaks it stays
+ * as it is, and so does a further table that cannot be read: the others go on.
+ * @throws HypError DECLARATION_INVALID; STORE_NEWER and whatever else is wrong with the built-in table, with nothing
+ *   changed
+ */
+export async function openTables({ home, release, onEvent }: TablesOptions): Promise<Tables> {
+  const kept = new Map<string, KeptTable>()
+  const declarations = await loadDeclarations(home, release)
+  const isBuiltin = ({ table }: Declaration): boolean => table === builtinTable
+  const [builtin] = await applyAndTell(declarations.filter(isBuiltin))
+  if (builtin?.result instanceof HypError && builtin.result.code !== 'SCHEMA_BREAKING') throw builtin.result
+  await applyAndTell(declarations.filter(declaration => !isBuiltin(declaration)))
+
+  return {
+    builtin: () => kept.get(builtinTable) as KeptTable,
+    apply: async ({ table, expect }) => {
+      const all = await loadDeclarations(home, release)
+      const wanted = table === undefined ? all : [await loadDeclaration(home, release, table)]
+      const outcomes = await applyAndTell(wanted, expect)
+      forget(all)
+      return outcomes
+    },
+    adopt: async request => {
+      const all = await loadDeclarations(home, release)
+      const adoption = await adoptTable({ home, declarations: all, request, context: systemContext })
+      const { declaration, table, accepted, directory } = adoption
+      forget(all)
+      // What waits for an apply goes on waiting: rows that are taken before it would lack what it brings.
+      if (!kept.has(declaration.table)) kept.set(declaration.table, { declaration, failure: undefined })
+      if (adoption.action === 'adopt')
+        onEvent({
+          type: 'adopted',
+          table: declaration.table,
+          directory,
+          schemaId: table.metadata['current-schema-id'],
+          accepted: accepted.map(({ code, path }) => ({ code, path })),
+          ms: adoption.ms,
+        })
+      return adoption
+    },
+    status: () => Promise.all(Array.from(kept.values(), table => tableStatus(home, table))),
+  }
+
+  async function applyAndTell(wanted: readonly Declaration[], expect?: string): Promise<Outcome[]> {
+    const outcomes = await applyTables({ home, declarations: wanted, context: systemContext, expect })
+    for (const { declaration, result } of outcomes) {
+      const known = kept.get(declaration.table)
+      if (!(result instanceof HypError)) kept.set(declaration.table, { declaration, failure: undefined })
+      // A table that is well goes on under the declaration it has.
+      else if (known === undefined || known.failure !== undefined)
+        kept.set(declaration.table, { declaration, failure: result })
+      onEvent(result instanceof HypError ? failed(declaration.table, result) : done(result))
+    }
+    return outcomes
+  }
+
+  /** Tables whose declaration was taken away are nobody's business any more. */
+  function forget(all: readonly Declaration[]): void {
+    const names = new Set(all.map(({ table }) => table))
+    for (const name of kept.keys()) if (!names.has(name)) kept.delete(name)
+  }
+}
+
+function done(receipt: Receipt): DaemonEvent {
+  const { table } = receipt.plan
+  const { schemaId, release: to, rows } = receipt.after
+  if (receipt.action === 'none') return { type: 'unchanged', table, release: to, schemaId, rows }
+  const { declared, changes } = receipt.plan
+  if (receipt.action === 'create')
+    return { type: 'created', table, release: declared.release, columns: declared.columns, ms: receipt.ms }
+  return {
+    type: 'evolved',
+    table,
+    from: { release: receipt.before?.release ?? null, schemaId: receipt.before?.schemaId ?? 0 },
+    to: { release: to, schemaId },
+    repaired: receipt.kind === 'repair',
+    changes: changes.filter(change => change.kind === 'in-place').map(change => `${change.sign} ${change.path}`),
+    ms: receipt.ms,
+  }
+}
+
+function failed(table: string, { code, message, hint, details }: HypError): DaemonEvent {
+  const plan = details['plan'] as Plan | undefined
+  if (code !== 'SCHEMA_BREAKING' || plan === undefined) return { type: 'table-failed', table, code, message, hint }
+  const breaking = plan.changes
+    .filter(change => change.kind === 'breaking')
+    .map(change => ({ code: change.code, path: change.path }))
+  return {
+    type: 'refused',
+    table,
+    planId: plan.id,
+    declared: plan.declared.release,
+    found: plan.found?.release ?? null,
+    breaking,
+  }
+}

@@ -1,0 +1,17 @@
+/** One thing that is in the way of taking a table under a declaration. */
+export interface Obstacle {
+  readonly what: string
+  /** The column, file or property. */
+  readonly where: string
+  readonly why: string
+  /** The way out. */
+  readonly fix: string
+}
+
+const shown = 5
+
+/** `a, b and 3 more`: names of files can be thousands. */
+export function someOf(names: readonly string[]): string {
+  const rest = names.length - shown
+  return names.slice(0, shown).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+}

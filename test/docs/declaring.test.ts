@@ -1,0 +1,173 @@
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { renderDeclarationSchema } from '../../scripts/docs/declaration-schema.ts'
+import { builtinDeclaration } from '../../src/schema/builtin.ts'
+import { formatMistakes, readDeclarationFile } from '../../src/schema/declaration-file.ts'
+import { type Machine, machine, type Outcome, write } from '../support/home.ts'
+
+const page = readFileSync('docs/declaring.md', 'utf8')
+
+/** The one block of a language that holds a text. */
+function block(language: string, holding: string): string {
+  const blocks = Array.from(page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm')), ([, body]) => body)
+  const [found, ...others] = blocks.filter(body => body?.includes(holding) === true)
+  if (found === undefined || others.length > 0) throw new Error(`there is not one block with ${holding}`)
+  return found
+}
+
+const ownColumns = block('json', '"stop_reason"')
+const orders = block('json', '"table": "orders"')
+const script = block('sh', 'check-declarations.sh COMMIT')
+const hook = block('bash', 'exec sh check-declarations.sh')
+const preCommit = block('yaml', 'repos:')
+const workflow = block('yaml', 'pull_request')
+
+test('the declarations of the page are read as it says, and its renames too', () => {
+  const base = builtinDeclaration(9)
+  const read = (text: string, table: string): readonly string[] => {
+    const result = readDeclarationFile({ text, path: `${table}.json`, base, table })
+    return 'mistakes' in result ? formatMistakes(result.mistakes) : []
+  }
+  expect(read(ownColumns, 'ai_gateway_messages')).toEqual([])
+  expect(read(orders, 'orders')).toEqual([])
+  // The column that was renamed twice is the one of the table above.
+  expect(orders).toContain(
+    block('json', '{ "name": "total", "type": "decimal(12,2)", "renamedFrom": ["sum", "amount"] }\n').trim(),
+  )
+})
+
+/** A repository with the declarations of the page and the script, committed; `origin/main` is there. */
+async function repository(here: Machine): Promise<(line: string) => Promise<Outcome>> {
+  const at = (name: string): string => join(here.directory, 'repository', name)
+  write(at('schema/orders.json'), orders)
+  write(at('schema/ai_gateway_messages.json'), ownColumns)
+  write(at('check-declarations.sh'), script)
+  const run = (line: string): Promise<Outcome> => here.shell(`cd repository && ${line}`)
+  const made = await run(
+    'git init -q -b main && git config user.email a@example.org && git config user.name A && git add -A && git commit -q -m base && git update-ref refs/remotes/origin/main HEAD',
+  )
+  expect(made).toMatchObject({ status: 0 })
+  return run
+}
+
+const more = '{ "name": "note", "type": "string" },'
+const good = orders.replace('"columns": [', `"columns": [\n    ${more}`)
+const bad = orders.replace('"type": "long"', '"type": "int"')
+const invalid = orders.replace('"type": "long"', '"type": "text"')
+
+/** Puts a declaration in place of the one that was committed. */
+function change(here: Machine, text: string): void {
+  expect(text).not.toBe(orders)
+  write(join(here.directory, 'repository/schema/orders.json'), text)
+}
+
+describe('the script of the page', () => {
+  test.each([
+    ['a change in place', good, 0, /^Plan: \d in place, 0 breaking\.$/m],
+    ['a breaking change', bad, 1, /^Plan: 0 in place, 1 breaking\. Refused: nothing was written\.$/m],
+    ['a mistake', invalid, 1, /^error: .* has 1 mistake; /m],
+  ])('says of %s what it is, and ends so', async (_, text, status, said) => {
+    const here = machine()
+    const run = await repository(here)
+    change(here, text)
+    const outcome = await run('sh check-declarations.sh HEAD schema/orders.json schema/ai_gateway_messages.json')
+    expect(outcome.stdout + outcome.stderr).toMatch(said)
+    expect(outcome.status).toBe(status)
+    expect(existsSync(here.home)).toBe(false)
+  })
+
+  test('takes a declaration that is new for what it is, unless it has mistakes', async () => {
+    const here = machine()
+    const run = await repository(here)
+    const file = join(here.directory, 'repository/schema/items.json')
+    write(file, orders.replace('"orders"', '"items"'))
+    expect(await run('sh check-declarations.sh HEAD schema/items.json')).toMatchObject({ status: 0 })
+    write(file, '{ "table": "items" }')
+    expect(await run('sh check-declarations.sh HEAD schema/items.json')).toMatchObject({ status: 1 })
+    expect(await run('sh check-declarations.sh HEAD')).toMatchObject({ status: 0, stdout: '', stderr: '' })
+  })
+})
+
+describe('the hook for pre-commit', () => {
+  const [, entry = ''] = /^ +entry: (.+)$/m.exec(preCommit) ?? []
+  const [, files = ''] = /^ +files: (.+)$/m.exec(preCommit) ?? []
+
+  test('is run for declarations, and for nothing else', () => {
+    const pattern = new RegExp(files)
+    expect(
+      ['schema/orders.json', 'schema/a/b.json', 'other/schema/x.json', 'schema/x.jsonc'].filter(name =>
+        pattern.test(name),
+      ),
+    ).toEqual(['schema/orders.json'])
+  })
+
+  test.each([
+    ['lets a good change through', good, 0],
+    ['stops a bad one', bad, 1],
+  ])('%s', async (_, text, status) => {
+    const here = machine()
+    const run = await repository(here)
+    change(here, text)
+    expect((await run(`${entry} schema/orders.json`)).status).toBe(status)
+  })
+})
+
+test('the plain hook lets a good change be committed, and stops a bad one', async () => {
+  const here = machine()
+  const run = await repository(here)
+  const path = join(here.directory, 'repository/.git/hooks/pre-commit')
+  write(path, hook)
+  chmodSync(path, 0o755)
+  change(here, good)
+  expect(await run('git commit -q -a -m good')).toMatchObject({ status: 0 })
+  change(here, bad)
+  const stopped = await run('git commit -q -a -m bad')
+  expect(stopped.status).not.toBe(0)
+  expect(stopped.stdout + stopped.stderr).toContain('BR202')
+  expect((await run('git log --format=%s')).stdout).toBe('good\nbase\n')
+})
+
+describe('the workflow', () => {
+  const [, body = ''] = /^ +- run: \|\n([^]*)$/m.exec(workflow) ?? []
+  const steps = body
+    .split('\n')
+    .map(line => line.trim())
+    .join('\n')
+
+  test.each([
+    ['lets a good change through', good, 0, 'notice', 'AD101', 'pending'],
+    ['stops a bad one', bad, 1, 'error', 'BR202', 'breaking'],
+  ])('%s, with annotations and a note', async (_, text, status, level, code, verdict) => {
+    const here = machine({ env: { GITHUB_BASE_REF: 'main', GITHUB_STEP_SUMMARY: 'summary.md' } })
+    const run = await repository(here)
+    change(here, text)
+    write(join(here.directory, 'repository/steps.sh'), steps)
+    const outcome = await run('git commit -q -a -m change && bash -e steps.sh')
+    expect(outcome.stdout).toMatch(
+      new RegExp(`^::${level} file=schema/orders\\.json,line=\\d+,col=\\d+,title=${code} `, 'm'),
+    )
+    expect(outcome.stdout).toMatch(new RegExp(`^Verdict: ${verdict}\n$`, 'm'))
+    expect(outcome.status).toBe(status)
+    expect(readFileSync(join(here.directory, 'repository/summary.md'), 'utf8')).toMatch(`## \`orders\`: ${verdict}\n`)
+  })
+})
+
+interface Shape {
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly $defs: Readonly<Record<string, Shape>>
+}
+
+test('the JSON Schema has for each key that the reader takes what may stand there', () => {
+  const schema = JSON.parse(renderDeclarationSchema()) as Shape
+  const { whole, extension, column, ownColumn, partition, sort } = schema.$defs
+  for (const shape of [whole, extension, column, ownColumn, partition, sort]) {
+    const properties = Object.entries(shape?.properties ?? {})
+    expect(properties.length).toBeGreaterThan(1)
+    // A key that had no schema would be left out by JSON.
+    for (const [, value] of properties) expect(value).toBeTypeOf('object')
+  }
+  expect(Object.keys(whole?.properties ?? {})).toContain('location')
+  expect(Object.keys(column?.properties ?? {})).toContain('default')
+  expect(Object.keys(ownColumn?.properties ?? {})).not.toContain('default')
+})
