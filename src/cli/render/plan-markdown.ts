@@ -1,6 +1,6 @@
 import type { Plan, PlannedChange } from '../../schema/plan.ts'
 import type { Planned, PlannedAt } from '../planned.ts'
-import { type PlanSection, sectionsOf } from './section.ts'
+import { beforeCommand, type PlanSection, sectionsOf } from './section.ts'
 import { count, plural } from './text.ts'
 import { nextStep, verdictLine } from './verdict.ts'
 
@@ -99,7 +99,8 @@ function fixText(plan: Plan, section: PlanSection | undefined, at: PlannedAt): s
         ]
   const fixes = (section?.changes ?? []).flatMap(({ path, fix, command }) => {
     if (fix === null) return []
-    return [`* ${code(path)}: ${plain(fix)}${command === null ? '' : ` Or ${code(command)}.`}`]
+    const next = command === null ? '' : ` ${beforeCommand(command) === 'then' ? 'Then' : 'Or'} ${code(command)}.`
+    return [`* ${code(path)}: ${plain(fix)}${next}`]
   })
   const edited =
     section?.cause === 'edited release'

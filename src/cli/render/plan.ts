@@ -1,6 +1,6 @@
 import type { Plan, PlannedChange } from '../../schema/plan.ts'
 import type { PlannedAt } from '../planned.ts'
-import { type PlanSection, sectionsOf } from './section.ts'
+import { beforeCommand, type PlanSection, sectionsOf } from './section.ts'
 import { indent, plural, wrapCut } from './text.ts'
 import { nextStep, verdictLine } from './verdict.ts'
 
@@ -93,7 +93,7 @@ function changeLines(change: PlannedChange, columns: Columns, pasteable: Pasteab
     ...labelled('why', reason),
     ...(fix === null ? [] : labelled('fix', fix)),
     // Whole, however long: a line that was broken cannot be pasted.
-    ...(command === null ? [] : [`      ${'or'.padEnd(6)}${pasteable(command)}`]),
+    ...(command === null ? [] : [`      ${beforeCommand(command).padEnd(6)}${pasteable(command)}`]),
     ...labelled('see', docs),
   ]
 }

@@ -29,3 +29,8 @@ export function sectionsOf(plan: Plan): readonly PlanSection[] {
     .map(section => ({ ...section, changes: changes.filter(change => change.cause === section.cause) }))
     .filter(section => section.changes.length > 0 || (section.cause === 'edited release' && edited !== null))
 }
+
+/** How a command follows the fix before it: the plan is made again once the declaration is mended, others do instead. */
+export function beforeCommand(command: string): 'then' | 'or' {
+  return /^hyp plan\b/.test(command) ? 'then' : 'or'
+}
