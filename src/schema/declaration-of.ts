@@ -25,7 +25,8 @@ export function declarationOf(place: DeclaredPlace, metadata: TableMetadata): De
   return {
     ...place,
     columns: schema.fields.map(columnOf),
-    identifier: (schema['identifier-field-ids'] ?? []).map(pathOf),
+    // A set, which writers give in any order.
+    identifier: (schema['identifier-field-ids'] ?? []).toSorted((a, b) => a - b).map(pathOf),
     partitionBy: specById(metadata, metadata['default-spec-id'])
       .fields.filter(({ transform }) => transform !== 'void')
       .map(({ transform, 'source-id': id }) => ({ column: pathOf(id), transform })),
@@ -75,14 +76,12 @@ function sortOf({ transform, direction, 'null-order': nulls }: SortField, column
   return Object.keys(manner).length === 0 ? column : { column, ...manner }
 }
 
-/**
- * A declaration of release 1 as the file `schema/<table>.json` holds it, which then says no release. What fits into a
- * line stands in one.
- */
+/** A declaration as the file `schema/<table>.json` holds it. What fits into a line stands in one. */
 export function printDeclaration(declaration: Declaration): string {
-  const { table, location, columns, identifier, partitionBy, sortBy } = declaration
-  const place = location === undefined ? { table } : { table, location }
-  return `${print({ ...place, columns, identifier, partitionBy, sortBy }, '', 0)}\n`
+  const { table, release, location, columns, identifier, partitionBy, sortBy } = declaration
+  // Release 1 is what a file means that says none.
+  const head = { table, ...(release === 1 ? {} : { release }), ...(location === undefined ? {} : { location }) }
+  return `${print({ ...head, columns, identifier, partitionBy, sortBy }, '', 0)}\n`
 }
 
 const longestLine = 110

@@ -37,7 +37,7 @@ test('start runs a daemon in the background that outlives the command; status sh
     running: false,
     pid: null,
     ready: false,
-    table: { verdict: 'current', rows: 1 },
+    tables: [{ verdict: 'current', rows: 1 }],
   })
 })
 

@@ -2,8 +2,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
+import type { Row } from '../../src/iceberg/types.ts'
 import type { Plan } from '../../src/schema/plan.ts'
 import { digests, filesBelow, type Machine, machine, write } from '../support/home.ts'
+import { append, catalogAt } from '../support/table.ts'
 import { addLines, line } from '../support/transcripts.ts'
 
 /*
@@ -251,4 +253,21 @@ test('without a daemon, status tells every table too, unreadable ones with the r
   expect(stdout).toMatch(/^table {5}orders: unreadable$/m)
   expect(stdout).toMatch(/^FAIL {6}orders: .*\[METADATA_INVALID\]\n {10}hint: /m)
   expect(stdout).toMatch(/^table {5}things: release 1, schema 0, 0 rows \(current\)$/m)
+})
+
+test('verify tells a row key that is stored twice, also where a part of it is inside a struct', async () => {
+  const here = machine()
+  const origin = { type: 'struct', fields: [{ name: 'host', type: 'string', required: true }] } as never
+  declareTable(here, 'orders', [{ name: 'origin', type: origin, required: true }, id], { identifier: ['origin.host'] })
+  expect((await here.hyp('apply', 'orders')).status).toBe(0)
+  const directory = join(here.home, 'tables/orders')
+  const catalog = catalogAt(directory)
+  const rowsOf = (...hosts: string[]): Row[] => hosts.map(host => ({ origin: { host }, id: 1n }))
+  const first = await append({ directory, catalog, table: await catalog.load() }, rowsOf('a', 'b'))
+  expect((await here.hyp('table', 'verify', 'orders')).stdout).toContain('1 file, 2 rows: all as the manifests say')
+  expect((await here.hyp('table', 'show', 'orders')).stdout).toMatch(/^row key {3}origin\.host$/m)
+  await append(first, rowsOf('c', 'a'))
+  const { status, stdout } = await here.hyp('table', 'verify', 'orders')
+  expect(status).toBe(1)
+  expect(stdout).toContain('holds a row key that is stored twice')
 })

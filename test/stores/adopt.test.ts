@@ -6,6 +6,8 @@ import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { readApplied, readEvolutions } from '../../src/schema/applied.ts'
 import { builtinTable } from '../../src/schema/builtin.ts'
+import type { Declaration } from '../../src/schema/declaration.ts'
+import { loadDeclarations } from '../../src/stores/declared.ts'
 import { homeAt } from '../../src/stores/home.ts'
 import { applyTables } from '../../src/stores/table/apply-tables.ts'
 import { systemContext } from '../../src/stores/table/catalog.ts'
@@ -76,6 +78,15 @@ describe('a table that another program made', () => {
     expect(await place.adopt(directory)).toMatchObject({ action: 'none', isFileNew: true })
     expect(await contentsOf(directory)).toEqual(before)
     expect(await place.plan('orders')).toMatchObject({ verdict: 'current' })
+  })
+
+  test('may be a copy of one that hyp made: its release goes on', async () => {
+    const [builtin] = await loadDeclarations(place.home, 9)
+    await applyTables({ home: place.home, declarations: [builtin as Declaration], context: systemContext })
+    const copy = join(place.folder, 'archive')
+    await cp(join(place.home.tables, builtinTable), copy, { recursive: true })
+    expect(await place.adopt(copy)).toMatchObject({ action: 'none', isFileNew: true, plan: { verdict: 'current' } })
+    expect(await place.declared('archive')).toMatchObject({ release: 9, location: copy })
   })
 
   test('is evolved by its declaration from then on, and rows that were there are there', async () => {
@@ -229,6 +240,13 @@ describe('a name', () => {
 })
 
 describe('a path without a table', () => {
+  test('has to be a whole one', async () => {
+    expect(await place.refusal('orders')).toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('whole path'),
+    })
+  })
+
   test.each(['nothing/here', 'empty', 'file', 'file/below'])('%s says what was looked for', async name => {
     await mkdir(join(place.folder, 'empty'))
     await writeFile(join(place.folder, 'file'), '')

@@ -18,9 +18,7 @@ const bases = [tableLocation, tableLocation.replace(/^s3a?:\/\/([^/]+)/, 'https:
 
 function pathOf(url: string): string {
   const base = bases.find(each => url.startsWith(`${each}/`))
-  return base === undefined
-    ? url.replace(/^file:(?:\/\/)?(?=\/)/, '')
-    : `${directory}/${url.slice(base.length + 1)}`
+  return base === undefined ? url.replace(/^file:(?:\/\/)?(?=\/)/, '') : `${directory}/${url.slice(base.length + 1)}`
 }
 
 globalThis.fetch = async (input, init): Promise<Response> => {

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import { HypError } from '../../../errors.ts'
 import { localPath } from '../../../iceberg/catalog/location.ts'
 import type { Declaration } from '../../../schema/declaration.ts'
@@ -34,8 +34,10 @@ export async function adoptionTarget(
 ): Promise<AdoptionTarget> {
   // A location as other engines print it.
   const directory = target.startsWith('file:/') ? localPath(target).replace(/(?<=.)\/+$/, '') : typed
-  const declaration =
-    declarations.find(({ table }) => table === target) ?? (await declaredAt(home, declarations, directory))
+  const named = declarations.find(({ table }) => table === target)
+  if (named === undefined && !isAbsolute(directory))
+    throw new HypError('USAGE', `${directory} is not the whole path of a directory.`)
+  const declaration = named ?? (await declaredAt(home, declarations, directory))
   if (declaration !== undefined) {
     const { table } = declaration
     if (name === undefined || name === table)
