@@ -144,16 +144,27 @@ export async function commitAppend(
     const staged = stageAppend(table.metadata, current, parents, context, properties)
     const listPath = table.path(staged.listLocation)
     await writeFile(table.io, listPath, staged.listBytes)
+    let conflict: unknown
     try {
       await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
       return await catalog.commit(table, staged.commit)
     } catch (error) {
-      if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw error
-      await table.io.remove(listPath).catch(() => undefined)
-      if (!isCode(error, 'COMMIT_CONFLICT') || !mayRetry(attempt)) throw error
+      if (!isCode(error, 'COMMIT_CONFLICT')) {
+        if (!isCode(error, 'COMMIT_STATE_UNKNOWN')) await table.io.remove(listPath).catch(() => undefined)
+        throw error
+      }
+      conflict = error
     }
-    await backOff(attempt, context.random)
-    const fresh = await catalog.load()
+    const isTriedAgain = mayRetry(attempt)
+    if (isTriedAgain) await backOff(attempt, context.random)
+    const fresh = await afterConflict(catalog, conflict)
+    // A conflict can be the echo of our own success: a request that was sent twice because the first answer was lost.
+    if (snapshotById(fresh.metadata, staged.snapshot['snapshot-id']) !== undefined) {
+      await makeDurable(fresh)
+      return fresh
+    }
+    await table.io.remove(listPath).catch(() => undefined)
+    if (!isTriedAgain) throw conflict
     checkSameTable(table, fresh, current)
     const left = await reprobe(fresh, table, current)
     if (left === undefined) {
@@ -162,6 +173,16 @@ export async function commitAppend(
     }
     table = fresh
     current = left
+  }
+}
+
+/** The table after a conflict. As long as nobody can look at it, it is open whether the commit landed. */
+async function afterConflict(catalog: Catalog, conflict: unknown): Promise<Table> {
+  try {
+    return await catalog.load()
+  } catch (cause) {
+    const message = `${(conflict as Error).message}; the table cannot be looked at: ${(cause as Error).message}`
+    throw new IcebergError('COMMIT_STATE_UNKNOWN', message, {}, cause)
   }
 }
 

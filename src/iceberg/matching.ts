@@ -15,49 +15,40 @@ export function earlierNames({ renamedFrom }: Named): readonly string[] {
 
 /**
  * For each wanted field of one struct the field of the table that it stands
- * for; undefined where it is new. A declared rename goes before an equal name:
- * where `b` was renamed to `c` and another `b` is wanted, the table's `b` is
- * `c` from now on. A field whose own name the table has was renamed already,
- * so what it says of earlier names is history.
+ * for; undefined where it is new. A field whose own name the table has was
+ * renamed already, so what it says of earlier names is history. Names have to
+ * tell the fields apart: {@link contestedNames} are refused by a plan.
  */
 export function matchFields(wanted: readonly Named[], current: readonly Field[]): (Field | undefined)[] {
   const byName = new Map(current.map(field => [field.name, field]))
-  const matches = new Array<Field | undefined>(wanted.length).fill(undefined)
-  const takers = new Map<Field, number>()
-  const take = (index: number, field: Field): true => {
-    matches[index] = field
-    takers.set(field, index)
-    return true
-  }
-  /**
-   * Takes a field under one of its earlier names, the newest that is free. Where none is, whoever took one goes back to
-   * an older name of its own if it can: with a to b and b to c, and then b to c and c to d, a table that has a and b is
-   * two renames behind, and its b is d.
-   */
-  const takeEarlier = (index: number, tried: Set<Field>): boolean => {
-    const fields = earlierNames(wanted[index] as Named).flatMap(name => byName.get(name) ?? [])
-    const free = fields.find(field => !takers.has(field))
-    if (free !== undefined) return take(index, free)
-    for (const field of fields) {
-      if (tried.has(field)) continue
-      tried.add(field)
-      const taker = takers.get(field)
-      const mayGiveUp = taker !== undefined && !byName.has((wanted[taker] as Named).name)
-      if (mayGiveUp && takeEarlier(taker, tried)) return take(index, field)
-    }
-    return false
-  }
-  wanted.forEach((field, index) => {
-    if (!byName.has(field.name)) takeEarlier(index, new Set())
+  const taken = new Set(wanted.map(field => field.name))
+  return wanted.map(field => {
+    const name = byName.has(field.name)
+      ? field.name
+      : earlierNames(field).find(old => byName.has(old) && !taken.has(old))
+    if (name === undefined) return undefined
+    taken.add(name)
+    return byName.get(name)
   })
-  // What had its name taken by a rename may itself come from elsewhere: a to b while b went to c.
-  const displaced: number[] = []
-  wanted.forEach((field, index) => {
-    const own = byName.get(field.name)
-    if (own === undefined) return
-    if (takers.has(own)) displaced.push(index)
-    else take(index, own)
-  })
-  for (const index of displaced) takeEarlier(index, new Set())
-  return matches
+}
+
+/**
+ * Names of the table that a field asks for which is yet to be renamed, and that another wanted field has or had too.
+ * Nothing in the table tells then whose values they are.
+ * @returns the wanted field's own name with the name in question
+ */
+export function contestedNames(
+  wanted: readonly Named[],
+  current: readonly Field[],
+): readonly { readonly name: string; readonly contested: string }[] {
+  const there = new Set(current.map(field => field.name))
+  const claims = new Map<string, number>()
+  for (const field of wanted)
+    for (const name of new Set([field.name, ...earlierNames(field)])) claims.set(name, (claims.get(name) ?? 0) + 1)
+  return wanted
+    .filter(field => !there.has(field.name))
+    .flatMap(({ name, ...field }) => {
+      const contested = earlierNames({ name, ...field }).find(old => there.has(old) && (claims.get(old) ?? 0) > 1)
+      return contested === undefined ? [] : [{ name, contested }]
+    })
 }

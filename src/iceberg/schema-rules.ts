@@ -60,11 +60,7 @@ export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata)
   ])
 }
 
-function newFieldViolations(
-  node: IndexedField,
-  older: ReadonlyMap<number, IndexedField>,
-  last: number,
-): string[] {
+function newFieldViolations(node: IndexedField, older: ReadonlyMap<number, IndexedField>, last: number): string[] {
   const violations: string[] = []
   if (node.id <= last)
     violations.push(
@@ -165,12 +161,15 @@ function identifierViolations(schema: Schema): string[] {
 export function whyNotIdentifier(node: IndexedField): string | undefined {
   if (isNested(node.type)) return 'it is not a primitive'
   if (node.type === 'float' || node.type === 'double') return `it is a ${node.type}`
+  const parents = parentsOf(node)
+  if (parents.some(({ type }) => !isNested(type) || type.type !== 'struct')) return 'it is inside a list or map'
   if (!node.required) return 'it is not required'
-  for (let parent = node.parent; parent !== undefined; parent = parent.parent) {
-    if (!isNested(parent.type) || parent.type.type !== 'struct') return 'it is inside a list or map'
-    if (!parent.required) return `its parent ${parent.path} is not required`
-  }
-  return undefined
+  const optional = parents.find(parent => !parent.required)
+  return optional === undefined ? undefined : `its parent ${optional.path} is not required`
+}
+
+function parentsOf({ parent }: IndexedField): IndexedField[] {
+  return parent === undefined ? [] : [parent, ...parentsOf(parent)]
 }
 
 function report(violations: readonly string[]): void {

@@ -15,7 +15,7 @@ import type { Plan } from './plan.ts'
 export function stageAdoption(plan: Plan, metadata: TableMetadata, context: EvolutionContext): Commit {
   const release = readApplied(metadata.properties).release ?? null
   const schema = metadata['current-schema-id']
-  const accepted = plan.changes.filter(change => change.cause === 'other program')
+  const accepted = plan.changes.filter(change => change.cause === 'other program' || change.code === 'TO302')
   const properties = appliedUpdate(
     metadata.properties,
     { schemaId: schema, specId: metadata['default-spec-id'], sortOrderId: metadata['default-sort-order-id'] },

@@ -1,8 +1,10 @@
+import { redundantFields } from '../iceberg/spec-rules.ts'
 import type { Declaration } from './declaration.ts'
 import { compareFields } from './diff/columns.ts'
 import { compareKeys } from './diff/keys.ts'
 import { type Comparison, type Finding, report, type Scope, type TableState } from './diff/scope.ts'
 import { doubledFullNames } from './full-names.ts'
+import { partitionName } from './partition-name.ts'
 import type { RuleCode } from './rules.ts'
 
 export type { Comparison, Finding, TableState } from './diff/scope.ts'
@@ -40,5 +42,24 @@ export function impossible(declaration: Declaration): readonly Finding[] {
     allSpecs: [],
     sortOrder: { 'order-id': 0, fields: [] },
   }
-  return diff(declaration, nothing).findings.filter(finding => wrongAnyway.has(finding.code))
+  const { findings } = diff(declaration, nothing)
+  return [...findings.filter(finding => wrongAnyway.has(finding.code)), ...redundantPartitions(declaration)]
+}
+
+function redundantPartitions({ partitionBy }: Declaration): Finding[] {
+  const columns = [...new Set(partitionBy.map(part => part.column))]
+  const fields = partitionBy.map(({ column, transform }, index) => ({
+    name: partitionName(column, transform),
+    transform,
+    'source-id': columns.indexOf(column),
+    'field-id': index,
+  }))
+  return redundantFields(fields, []).map(({ field, other }) => ({
+    code: 'BR219',
+    path: '(partition)',
+    fieldId: null,
+    change: `${field} beside ${other}`,
+    type: null,
+    isSlack: false,
+  }))
 }

@@ -35,11 +35,10 @@ export function compare(declaration: Declaration, history: TableHistory): Differ
   const builtin = builtinColumns(declaration, editedRelease)
   const differences = present.findings.map((finding): Difference => {
     const isOthers = before !== undefined && !before.has(identity(finding))
-    if (finding.isSlack && (isOthers || tolerated.has(finding.path)))
-      return { ...finding, code: 'TO302', cause: 'other program' }
-    if (isOthers) return { ...finding, cause: 'other program' }
     const isEdited = editedRelease !== undefined && (finding.code === 'TO301' || builtin(finding.path))
-    return { ...finding, cause: isEdited ? 'edited release' : 'declaration' }
+    const cause = isOthers ? 'other program' : isEdited ? 'edited release' : 'declaration'
+    const isTolerable = finding.isSlack && (isOthers || tolerated.has(finding.path))
+    return { ...finding, ...(isTolerable ? { code: 'TO302' } : {}), cause }
   })
   return past === undefined ? differences : [...withLost(differences, past, now), ...replaced(present, past)]
 }

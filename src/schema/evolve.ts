@@ -10,6 +10,7 @@ import type { Field, PartitionField, Schema, SortField, TableMetadata } from '..
 import { type Applied, appliedUpdate, readApplied } from './applied.ts'
 import type { Declaration } from './declaration.ts'
 import { builtinFingerprint } from './fingerprint.ts'
+import { partitionName } from './partition-name.ts'
 import type { Plan } from './plan.ts'
 import { sortFieldOf } from './sort.ts'
 import { targetFields } from './target.ts'
@@ -208,13 +209,6 @@ function partitionField(
     name: partitionName(part.column, part.transform),
     transform: part.transform,
   }
-}
-
-/** `session_id_bucket_16`, `at_day`, and for identity the column’s own name: the names other engines give. */
-export function partitionName(column: string, transform: string): string {
-  const sized = /^(bucket|truncate)\[(\d+)\]$/.exec(transform)
-  if (sized) return `${column}_${sized[1] === 'truncate' ? 'trunc' : 'bucket'}_${sized[2]}`
-  return transform === 'identity' ? column : `${column}_${transform}`
 }
 
 function sortFields(declaration: Declaration, idOf: (path: string) => number): SortField[] {

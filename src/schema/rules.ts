@@ -50,6 +50,8 @@ export type RuleCode =
   | 'BR215'
   | 'BR216'
   | 'BR217'
+  | 'BR218'
+  | 'BR219'
 
 export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
   AD101: {
@@ -245,6 +247,20 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     title: 'a default that is no value of its type',
     why: 'Rows would read something that their column cannot hold.',
     fix: 'Write the default as the type has it: docs/declaring.md shows how.',
+  },
+  BR218: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'an earlier name that another column has, or had',
+    why: 'The table has a column of that name, and nothing tells which of the two it became.',
+    fix: 'Apply the rename first. Then declare the other column, and leave renamedFrom out.',
+  },
+  BR219: {
+    kind: 'breaking',
+    sign: '!',
+    title: 'partitions that say one thing twice',
+    why: 'The day of a time tells its month and year already. The format lets no new table say both.',
+    fix: 'Keep the finest of them.',
   },
 }
 

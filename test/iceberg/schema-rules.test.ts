@@ -141,7 +141,7 @@ describe('identifier fields', () => {
     [3, 'ratio: cannot be an identifier field: it is a double'],
     [4, 'rough: cannot be an identifier field: it is a float'],
     [8, 'perhaps.code: cannot be an identifier field: its parent perhaps is not required'],
-    [11, 'tags.element.tag: cannot be an identifier field: its parent tags.element is not required'],
+    [11, 'tags.element.tag: cannot be an identifier field: it is inside a list or map'],
     [13, 'm.key: cannot be an identifier field: it is inside a list or map'],
   ])('%i cannot be one: %s', (id, violation) => {
     expect(violationsOf(() => checkSchema({ ...keyed, 'identifier-field-ids': [1, id] }))).toEqual([violation])

@@ -49,8 +49,8 @@ export function created(declaration: Declaration, properties: Readonly<Record<st
   return applyUpdates(emptyMetadata, commit.updates, clock)
 }
 
-export function planned(declaration: Declaration, metadata: TableMetadata): Plan {
-  return planTable(declaration, { metadata, version: 1 })
+export function planned(declaration: Declaration, metadata: TableMetadata | null): Plan {
+  return planTable(declaration, metadata === null ? null : { metadata, version: 1 })
 }
 
 /** The table after an evolution; one that is refused is an error. */

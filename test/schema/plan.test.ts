@@ -49,7 +49,8 @@ function but(name: string, ...by: Parameters<typeof declare>[0]): Declaration {
 
 interface Case {
   readonly declaration: Declaration
-  readonly metadata: TableMetadata
+  /** null: there is no table yet. */
+  readonly metadata: TableMetadata | null
   readonly line: Partial<Line>
 }
 
@@ -217,6 +218,26 @@ const cases: Readonly<Record<RuleCode, Case>> = {
     ),
     metadata: created(declare(columns, { identifier: ['id'] })),
     line: { path: 'id', fieldId: 1, change: 'id is optional', ...pending },
+  },
+  BR217: {
+    declaration: and(column('note', 'int', { default: 'none' })),
+    metadata: inVersion3(table),
+    line: { path: 'note', fieldId: null, change: 'default "none"', type: 'int', ...pending },
+  },
+  BR218: {
+    declaration: and(column('weight', 'long', { renamedFrom: 'size' })),
+    metadata: table,
+    line: { path: 'weight', fieldId: null, change: 'renamed from size', ...pending, type: null },
+  },
+  BR219: {
+    declaration: declare([column('at', 'timestamptz')], {
+      partitionBy: [
+        { column: 'at', transform: 'day' },
+        { column: 'at', transform: 'hour' },
+      ],
+    }),
+    metadata: null,
+    line: { path: '(partition)', fieldId: null, change: 'at_hour beside at_day', ...pending },
   },
 }
 

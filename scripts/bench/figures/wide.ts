@@ -63,7 +63,7 @@ function readings(evolving: number, writing: number, planning: number, bytes: nu
 
 /** A declaration of so many columns; a longer one begins like a shorter one. */
 function declaration(count: number): Declaration {
-  const columns: ColumnDeclaration[] = Array.from({ length: count }, (_, index) => ({
+  const declared: ColumnDeclaration[] = Array.from({ length: count }, (_, index) => ({
     name: `column_${index}`,
     type: typeOf(index),
     ...(index === 0 ? { required: true } : {}),
@@ -72,7 +72,7 @@ function declaration(count: number): Declaration {
   return {
     table: 'wide',
     release: 1,
-    columns,
+    columns: declared,
     identifier: ['column_0'],
     partitionBy: [{ column: 'column_0', transform: 'bucket[16]' }],
     sortBy: ['column_0'],

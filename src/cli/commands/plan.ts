@@ -1,7 +1,6 @@
 import { HypError } from '../../errors.ts'
-import { builtinTable } from '../../schema/builtin.ts'
 import type { Mistake } from '../../schema/declaration-file.ts'
-import type { Plan, Verdict } from '../../schema/plan.ts'
+import type { Verdict } from '../../schema/plan.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
@@ -10,13 +9,6 @@ import { renderPlan } from '../render/plan.ts'
 import { renderMistakesForGithub, renderPlansForGithub } from '../render/plan-github.ts'
 import { renderPlansAsMarkdown } from '../render/plan-markdown.ts'
 import { worstVerdict } from '../render/verdict.ts'
-
-/** The plan of the built-in table of a home. Reads only. */
-export async function planOf(context: CommandContext): Promise<Plan> {
-  const request = { table: builtinTable, declare: undefined, against: undefined, tablePath: undefined }
-  const [planned] = await plansOf(context, request)
-  return (planned as Planned).plan
-}
 
 const exitStatus: Readonly<Record<Verdict, number>> = {
   current: 0,

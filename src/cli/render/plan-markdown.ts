@@ -99,8 +99,8 @@ function fixText(plan: Plan, section: PlanSection | undefined, at: PlannedAt): s
         ]
   const fixes = (section?.changes ?? []).flatMap(({ path, fix, command }) => {
     if (fix === null) return []
-    const next = command === null ? '' : ` ${beforeCommand(command) === 'then' ? 'Then' : 'Or'} ${code(command)}.`
-    return [`* ${code(path)}: ${plain(fix)}${next}`]
+    const also = command === null ? '' : ` ${beforeCommand(command) === 'then' ? 'Then' : 'Or'} ${code(command)}.`
+    return [`* ${code(path)}: ${plain(fix)}${also}`]
   })
   const edited =
     section?.cause === 'edited release'

@@ -53,7 +53,8 @@ export function nextStep(plan: Plan, at: PlannedAt): NextStep | null {
       return afterBreaking(plan)
     case 'pending':
     case 'drifted':
-      if (plan.action === 'none') return { command: adoption(plan, at) }
+      if (plan.action === 'none')
+        return plan.changes.some(change => change.cause === 'other program') ? { command: adoption(plan, at) } : null
       return notByHyp(plan) ?? afterInPlace(plan, at)
   }
 }

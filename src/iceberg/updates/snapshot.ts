@@ -33,11 +33,15 @@ export const setSnapshotRef: Handler<'set-snapshot-ref'> = (draft, update) => {
   if (name === 'main' && ref.type !== 'branch') illegal('cannot set main to a tag')
   patch(draft, { refs: { ...draft.metadata.refs, [name]: ref } })
   if (name !== 'main' || sameLong(draft.metadata['current-snapshot-id'], ref['snapshot-id'])) return
-  const addedNow = draft.addedSnapshots.has(BigInt(ref['snapshot-id']))
+  const isNew = (id: Long | null | undefined): boolean =>
+    id !== undefined && id !== null && draft.addedSnapshots.has(BigInt(id))
+  const addedNow = isNew(ref['snapshot-id'])
+  // What was current only in the middle of this commit never was to anybody.
+  const wasBetween = isNew(draft.metadata['current-snapshot-id'])
   patch(draft, {
     'current-snapshot-id': ref['snapshot-id'],
     'snapshot-log': [
-      ...draft.metadata['snapshot-log'],
+      ...draft.metadata['snapshot-log'].slice(0, wasBetween ? -1 : undefined),
       { 'timestamp-ms': addedNow ? snapshot['timestamp-ms'] : draft.nowMs, 'snapshot-id': ref['snapshot-id'] },
     ],
   })

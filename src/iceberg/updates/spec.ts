@@ -1,6 +1,6 @@
 import { currentSchema } from '../ids.ts'
 import { sameJson } from '../primitive.ts'
-import { checkSortOrderSources, checkSpecNames, checkSpecSources } from '../spec-rules.ts'
+import { checkSortOrderSources, checkSpecNames, checkSpecRedundancy, checkSpecSources } from '../spec-rules.ts'
 import { type Handler, illegal, patch, resolveId } from './draft.ts'
 
 /** Adds a partition spec, or finds the one with the same fields (spec "Partition Evolution": no duplicates). */
@@ -8,6 +8,7 @@ export const addSpec: Handler<'add-spec'> = (draft, { spec }) => {
   const { metadata } = draft
   checkSpecSources(spec, currentSchema(metadata))
   checkSpecNames(spec, currentSchema(metadata))
+  checkSpecRedundancy(spec, metadata['partition-specs'])
   const same = metadata['partition-specs'].find(candidate => sameJson(candidate.fields, spec.fields))
   const lastPartitionId = Math.max(metadata['last-partition-id'], ...spec.fields.map(field => field['field-id']))
   const id =

@@ -28,7 +28,9 @@ export function checkName(
   const partition = scope.table.allSpecs
     .flatMap(spec => spec.fields)
     .find(({ name, transform, 'source-id': source }) => {
-      const isOwn = source === field?.id && (transform === 'identity' || transform === 'void')
+      // Also a name that another program took from the column is its own.
+      const isSource = source === field?.id || scope.former.get(source) === place.path
+      const isOwn = isSource && (transform === 'identity' || transform === 'void')
       return name === place.path && !isOwn
     })
   if (partition !== undefined) report(scope, 'BR208', place, `partition field ${partition['field-id']}`)

@@ -1,4 +1,4 @@
-import { matchFields } from '../../iceberg/matching.ts'
+import { contestedNames, matchFields } from '../../iceberg/matching.ts'
 import { isPromotion, isV3Primitive, printType, sameType } from '../../iceberg/primitive.ts'
 import type { Field, Type } from '../../iceberg/types.ts'
 import type { ColumnDeclaration, DeclaredType } from '../declaration.ts'
@@ -32,6 +32,8 @@ export function compareFields(
       report(scope, 'AD104', place, field.doc === undefined ? 'documented' : 'documentation changed')
     compareDefault(column, field, place, scope)
   })
+  for (const { name, contested } of contestedNames(declared, current))
+    report(scope, 'BR218', { path: join(parent, name), fieldId: null, type: null }, `renamed from ${contested}`)
   const added = declared.filter((_, index) => matches[index] === undefined)
   for (const field of undeclared) compareUndeclared(field, added, parent, scope)
   compareOrder(matches, current, parent, scope)
