@@ -2,7 +2,7 @@ import { type Catalog, makeDurable, type Table } from './catalog/catalog.ts'
 import { cellText } from './cell-text.ts'
 import type { Commit, Update } from './commit.ts'
 import { removeDataFiles } from './data-files.ts'
-import { IcebergError } from './errors.ts'
+import { IcebergError, isCode } from './errors.ts'
 import { writeFile } from './file-io/file-io.ts'
 import { schemaById } from './ids.ts'
 import { type DataFile, type EntryStatus, entryStatus, type ManifestFile } from './manifest/data-file.ts'
@@ -10,6 +10,7 @@ import { encodeManifest } from './manifest/manifest.ts'
 import { encodeManifestList, summarizePartitions } from './manifest/manifest-list.ts'
 import { currentSnapshot, snapshotById, specById } from './metadata.ts'
 import { requirementsOf } from './requirements.ts'
+import { backOff, patience } from './retry.ts'
 import { readManifestList, readManifests } from './snapshot.ts'
 import type { Long, Snapshot, TableMetadata } from './types.ts'
 
@@ -142,86 +143,62 @@ export async function commitAppend(
   for (let attempt = 0; ; attempt++) {
     const parents = await withCounts(table, await readManifestList(table))
     const staged = stageAppend(table.metadata, current, parents, context, properties)
-    const listPath = table.path(staged.listLocation)
-    await writeFile(table.io, listPath, staged.listBytes)
-    let conflict: unknown
-    try {
-      await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
-      return await catalog.commit(table, staged.commit)
-    } catch (error) {
-      if (!isCode(error, 'COMMIT_CONFLICT')) {
-        if (!isCode(error, 'COMMIT_STATE_UNKNOWN')) await table.io.remove(listPath).catch(() => undefined)
-        throw error
-      }
-      conflict = error
-    }
+    const done = await tryCommit(catalog, table, staged)
+    if (!('conflict' in done)) return done
     const isTriedAgain = mayRetry(attempt)
     if (isTriedAgain) await backOff(attempt, context.random)
-    const fresh = await afterConflict(catalog, conflict)
-    // A conflict can be the echo of our own success: a request that was sent twice because the first answer was lost.
-    if (snapshotById(fresh.metadata, staged.snapshot['snapshot-id']) !== undefined) {
-      await makeDurable(fresh)
-      return fresh
-    }
-    await table.io.remove(listPath).catch(() => undefined)
-    if (!isTriedAgain) throw conflict
+    const fresh = await afterConflict(catalog, table, staged)
+    // Where requests are sent again because an answer was lost, a conflict can be the echo of our own success.
+    if (snapshotById(fresh.metadata, staged.snapshot['snapshot-id']) !== undefined) return durable(fresh)
+    await removeList(table, staged)
+    if (!isTriedAgain) throw done.conflict
     checkSameTable(table, fresh, current)
     const left = await reprobe(fresh, table, current)
-    if (left === undefined) {
-      await makeDurable(fresh)
-      return fresh
-    }
+    if (left === undefined) return durable(fresh)
     table = fresh
     current = left
   }
 }
 
-/** The table after a conflict. As long as nobody can look at it, it is open whether the commit landed. */
-async function afterConflict(catalog: Catalog, conflict: unknown): Promise<Table> {
+/** One try. @returns the table after it, or the conflict; then the manifest list is there still */
+async function tryCommit(
+  catalog: Catalog,
+  table: Table,
+  staged: StagedAppend,
+): Promise<Table | { readonly conflict: unknown }> {
+  await writeFile(table.io, table.path(staged.listLocation), staged.listBytes)
+  try {
+    await table.io.syncDirectory(table.path(`${table.metadata.location}/metadata`))
+    return await catalog.commit(table, staged.commit)
+  } catch (error) {
+    if (isCode(error, 'COMMIT_CONFLICT')) return { conflict: error }
+    if (!isCode(error, 'COMMIT_STATE_UNKNOWN')) await removeList(table, staged)
+    throw error
+  }
+}
+
+async function afterConflict(catalog: Catalog, table: Table, staged: StagedAppend): Promise<Table> {
   try {
     return await catalog.load()
-  } catch (cause) {
-    const message = `${(conflict as Error).message}; the table cannot be looked at: ${(cause as Error).message}`
-    throw new IcebergError('COMMIT_STATE_UNKNOWN', message, {}, cause)
+  } catch (error) {
+    await removeList(table, staged)
+    throw error
   }
+}
+
+async function durable(table: Table): Promise<Table> {
+  await makeDurable(table)
+  return table
+}
+
+async function removeList(table: Table, staged: StagedAppend): Promise<void> {
+  await table.io.remove(table.path(staged.listLocation)).catch(() => undefined)
 }
 
 /** Removes what a prepared append wrote. Only for an append that is known not to have been committed. Never throws. */
 export async function abandonAppend(table: Table, prepared: PreparedAppend): Promise<void> {
   await table.io.remove(table.path(prepared.manifest.location)).catch(() => undefined)
   await removeDataFiles(table, prepared.files)
-}
-
-export function isCode(error: unknown, code: IcebergError['code']): boolean {
-  return error instanceof IcebergError && error.code === code
-}
-
-/** Tries after the first, from `commit.retry.num-retries` (default 4; negative is none). */
-function retries(metadata: TableMetadata): number {
-  const configured = Number.parseInt(metadata.properties['commit.retry.num-retries'] ?? '', 10)
-  return Number.isNaN(configured) ? 4 : Math.max(0, configured)
-}
-
-/** What a try is worth at least, in milliseconds. */
-const tryMs = 1000
-
-/**
- * When a writer that lost to others may try again: as often as the table's
- * properties say, and for as long as so many tries take at least. Tries are
- * quick, and whoever lost one waits while winners do not: eight busy writers
- * use up twenty tries of the unluckiest of them within two seconds.
- * @returns whether another try may follow the given one, which counts from 0
- */
-export function patience(metadata: TableMetadata): (attempt: number) => boolean {
-  const allowed = retries(metadata)
-  const start = performance.now()
-  return attempt => attempt < allowed || performance.now() - start < allowed * tryMs
-}
-
-/** Random, growing, at most a quarter of a second: writers of one machine need milliseconds, not minutes. */
-export async function backOff(attempt: number, random: () => number): Promise<void> {
-  const limit = Math.min(250, 4 * 2 ** attempt)
-  await new Promise(resolve => setTimeout(resolve, random() * limit))
 }
 
 function checkSameTable(stale: Table, fresh: Table, prepared: PreparedAppend): void {

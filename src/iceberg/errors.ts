@@ -40,3 +40,7 @@ export class IcebergError extends Error {
     this.details = details
   }
 }
+
+export function isCode(error: unknown, code: IcebergErrorCode): boolean {
+  return error instanceof IcebergError && error.code === code
+}

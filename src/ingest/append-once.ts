@@ -2,12 +2,12 @@ import {
   type AppendContext,
   abandonAppend,
   commitAppend,
-  isCode,
   type PreparedAppend,
   prepareAppend,
 } from '../iceberg/append.ts'
 import { type Catalog, makeDurable, type Table } from '../iceberg/catalog/catalog.ts'
 import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '../iceberg/data-files.ts'
+import { isCode } from '../iceberg/errors.ts'
 import { currentSchema } from '../iceberg/ids.ts'
 import type { DataFile } from '../iceberg/manifest/data-file.ts'
 import { specById } from '../iceberg/metadata.ts'

@@ -5,9 +5,7 @@ import {
   type AppendContext,
   abandonAppend,
   commitAppend,
-  isCode,
   type PreparedAppend,
-  patience,
   prepareAppend,
   type Reprobe,
   stageAppend,
@@ -16,8 +14,10 @@ import { encodeAvro } from '../../src/iceberg/avro/encode.ts'
 import type { AvroSchema } from '../../src/iceberg/avro/schema.ts'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
 import { writeDataFiles } from '../../src/iceberg/data-files.ts'
+import { isCode } from '../../src/iceberg/errors.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSnapshot, parseMetadata, printMetadata } from '../../src/iceberg/metadata.ts'
+import { patience } from '../../src/iceberg/retry.ts'
 import { readManifestList } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import {

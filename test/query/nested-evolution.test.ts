@@ -135,7 +135,8 @@ const cases: readonly Case[] = [
     name: 'a name may hold dots, quotes, brackets and stars, and another may differ from an old one in case only',
     before: [optional('a.b', 'int'), optional(`it's "q"`, 'int'), optional('[x]*', 'string')],
     after: [
-      [optional('a.b', 'int'), renamed('{y}', `it's "q"`, 'int'), renamed(`it's "q"`, '[x]*', 'string')],
+      [optional('a.b', 'int'), renamed('{y}', `it's "q"`, 'int'), optional('[x]*', 'string')],
+      [optional('a.b', 'int'), optional('{y}', 'int'), renamed(`it's "q"`, '[x]*', 'string')],
       [renamed('A.B', 'a.b', 'int'), renamed('[x]*', '{y}', 'int'), optional(`it's "q"`, 'string')],
     ],
     old: { 'a.b': 1, [`it's "q"`]: 2, '[x]*': 'three' },

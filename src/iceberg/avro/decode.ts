@@ -41,11 +41,10 @@ export function decodeAvro(bytes: Uint8Array, unwanted?: ReadonlySet<number>): A
   const input = new Input(bytes)
   if (!avroMagic.every((byte, index) => bytes[index] === byte)) throw new Error('not an Avro file')
   input.offset = avroMagic.length
-  const metadata: Record<string, string> = {}
-  eachBlock(input, () => {
-    const key = text(input)
-    metadata[key] = text(input)
-  })
+  const entries: (readonly [key: string, value: string])[] = []
+  eachBlock(input, () => void entries.push([text(input), text(input)]))
+  // Not by assignment, which takes one of the names for the prototype.
+  const metadata: Record<string, string> = Object.fromEntries(entries)
   const sync = input.take(16)
   const codec = metadata['avro.codec'] ?? 'null'
   if (codec !== 'null' && codec !== 'deflate') throw new Error(`Avro codec ${codec} is not supported`)

@@ -1,6 +1,7 @@
 import { HypError } from '../../errors.ts'
-import { backOff, isCode, patience } from '../../iceberg/append.ts'
 import { type Catalog, makeDurable, type Table } from '../../iceberg/catalog/catalog.ts'
+import { isCode } from '../../iceberg/errors.ts'
+import { backOff, patience } from '../../iceberg/retry.ts'
 import { type EvolutionKind, readEvolutions } from '../../schema/applied.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import { stageCreation, stageEvolution } from '../../schema/evolve.ts'

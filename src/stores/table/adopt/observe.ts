@@ -1,7 +1,6 @@
 import { HypError } from '../../../errors.ts'
-import { isCode } from '../../../iceberg/append.ts'
 import type { Catalog, Table } from '../../../iceberg/catalog/catalog.ts'
-import { IcebergError } from '../../../iceberg/errors.ts'
+import { IcebergError, isCode } from '../../../iceberg/errors.ts'
 import type { Declaration } from '../../../schema/declaration.ts'
 import { adoptionRefused } from './obstacle.ts'
 import type { AdoptionTarget } from './target.ts'
