@@ -1,6 +1,6 @@
 import { errorCatalogue } from '../../src/errors.ts'
-import { renderColumnsDoc } from '../../src/schema/columns-doc.ts'
-import { renderRulesDoc } from '../../src/schema/rules-doc.ts'
+import { renderColumnsDoc } from '../../src/schema/docs/columns.ts'
+import { renderRulesDoc } from '../../src/schema/docs/rules.ts'
 import { renderCliDoc } from './cli.ts'
 import { renderDeclarationSchema } from './declaration-schema.ts'
 import { renderErrorsDoc } from './errors.ts'

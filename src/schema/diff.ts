@@ -1,10 +1,10 @@
 import { redundantFields } from '../iceberg/spec-rules.ts'
 import type { Declaration } from './declaration.ts'
 import { compareFields } from './diff/columns.ts'
+import { doubledFullNames } from './diff/full-names.ts'
 import { compareKeys } from './diff/keys.ts'
 import { type Comparison, type Finding, report, type Scope, type TableState } from './diff/scope.ts'
-import { doubledFullNames } from './full-names.ts'
-import { partitionName } from './partition-name.ts'
+import { partitionName } from './evolve/partition-name.ts'
 import type { RuleCode } from './rules.ts'
 
 export type { Comparison, Finding, TableState } from './diff/scope.ts'

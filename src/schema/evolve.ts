@@ -9,11 +9,11 @@ import { walkFields } from '../iceberg/schema-index.ts'
 import type { Field, PartitionField, Schema, SortField, TableMetadata } from '../iceberg/types.ts'
 import { type Applied, appliedUpdate, readApplied } from './applied.ts'
 import type { Declaration } from './declaration.ts'
+import { partitionName } from './evolve/partition-name.ts'
+import { targetFields } from './evolve/target.ts'
 import { builtinFingerprint } from './fingerprint.ts'
-import { partitionName } from './partition-name.ts'
 import type { Plan } from './plan.ts'
 import { sortFieldOf } from './sort.ts'
-import { targetFields } from './target.ts'
 import { wantedFields } from './wanted.ts'
 
 /** What the commit itself cannot know. */

@@ -1,7 +1,7 @@
 import type { Declaration } from './declaration.ts'
 import { fingerprint } from './fingerprint.ts'
-import type { SealedRelease } from './seal-data.ts'
-import { releaseStep } from './seal-step.ts'
+import type { SealedRelease } from './seal/data.ts'
+import { releaseStep } from './seal/step.ts'
 
 export interface SealFinding {
   readonly kind: /** The code has another declaration for a release than the one that went out. */
@@ -81,7 +81,7 @@ function unsealed(declaration: Declaration): SealFinding {
     kind: 'unsealed',
     release,
     message: `Release ${release} is not sealed.`,
-    fix: `Add { release: ${release}, fingerprint: '${fingerprint(declaration)}' } at the end of seal-data.ts.`,
+    fix: `Add { release: ${release}, fingerprint: '${fingerprint(declaration)}' } at the end of seal/data.ts.`,
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { builtinColumns, builtinReleases } from '../../src/schema/builtin.ts'
-import { renderColumnsDoc } from '../../src/schema/columns-doc.ts'
+import { renderColumnsDoc } from '../../src/schema/docs/columns.ts'
 
 const page = fileURLToPath(new URL('../../docs/columns.md', import.meta.url))
 

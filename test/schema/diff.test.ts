@@ -3,7 +3,7 @@ import { reservedColumnNames } from '../../src/iceberg/schema-rules.ts'
 import type { PartitionField, TableMetadata } from '../../src/iceberg/types.ts'
 import type { ColumnDeclaration, Declaration } from '../../src/schema/declaration.ts'
 import { diff } from '../../src/schema/diff.ts'
-import { presentState } from '../../src/schema/table-state.ts'
+import { presentState } from '../../src/schema/plan/table-state.ts'
 import { column, committed, created, declare, evolved, inVersion3, list, map, planned, struct } from './declaring.ts'
 
 /** `CODE path: change` of every finding. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import type { Field, PartitionField, SortField, TableMetadata } from '../../src/iceberg/types.ts'
-import { stageAdoption } from '../../src/schema/adopt.ts'
 import { appliedProperties } from '../../src/schema/applied.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { ColumnDeclaration, Declaration } from '../../src/schema/declaration.ts'
+import { stageAdoption } from '../../src/schema/evolve/adopt.ts'
 import {
   changed,
   column,

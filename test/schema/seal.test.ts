@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { builtinDeclaration, builtinHistory, builtinReleases } from '../../src/schema/builtin.ts'
 import type { ColumnDeclaration, Declaration } from '../../src/schema/declaration.ts'
 import { fingerprint } from '../../src/schema/fingerprint.ts'
+import { sealedFingerprint, sealedReleases } from '../../src/schema/seal/data.ts'
+import { releaseStep } from '../../src/schema/seal/step.ts'
 import { checkSeal, checkSealExtends } from '../../src/schema/seal.ts'
-import { sealedFingerprint, sealedReleases } from '../../src/schema/seal-data.ts'
-import { releaseStep } from '../../src/schema/seal-step.ts'
 
 const history = builtinHistory()
 const kinds = (findings: readonly { readonly kind: string; readonly release: number }[]): string[] =>

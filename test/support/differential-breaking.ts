@@ -1,4 +1,4 @@
-import { partitionName } from '../../src/schema/partition-name.ts'
+import { partitionName } from '../../src/schema/evolve/partition-name.ts'
 import { freeName, identifierCandidates, primitives, randomColumn, randomType } from './differential-declaration.ts'
 import {
   add,

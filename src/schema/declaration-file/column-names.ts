@@ -1,6 +1,6 @@
 import { reservedColumnNames } from '../../iceberg/schema-rules.ts'
 import type { ColumnDeclaration, Declaration, DeclaredType, PartitionDeclaration } from '../declaration.ts'
-import { partitionName } from '../partition-name.ts'
+import { partitionName } from '../evolve/partition-name.ts'
 import { foldName } from './column-name.ts'
 import type { Report } from './document.ts'
 import type { ColumnEntry } from './entry.ts'

@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser'
 import type { PartitionDeclaration } from '../declaration.ts'
-import { partitionName } from '../partition-name.ts'
+import { partitionName } from '../evolve/partition-name.ts'
 import type { Report } from './document.ts'
 import { type Keys, kindOf, readItems, readMembers, readText } from './members.ts'
 import { checkSource, type FindColumn } from './source.ts'

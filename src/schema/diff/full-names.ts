@@ -1,7 +1,7 @@
-import type { WantedField, WantedType } from '../iceberg/ids.ts'
-import type { Field } from '../iceberg/types.ts'
-import type { Declaration } from './declaration.ts'
-import { targetFields } from './target.ts'
+import type { WantedField, WantedType } from '../../iceberg/ids.ts'
+import type { Field } from '../../iceberg/types.ts'
+import type { Declaration } from '../declaration.ts'
+import { targetFields } from '../evolve/target.ts'
 
 /**
  * The full names that two columns would have after an evolution. Full names

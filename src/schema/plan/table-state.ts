@@ -1,8 +1,8 @@
-import { schemaById } from '../iceberg/ids.ts'
-import { specById } from '../iceberg/metadata.ts'
-import type { SortOrder, TableMetadata } from '../iceberg/types.ts'
-import type { Applied } from './applied.ts'
-import type { TableState } from './diff.ts'
+import { schemaById } from '../../iceberg/ids.ts'
+import { specById } from '../../iceberg/metadata.ts'
+import type { SortOrder, TableMetadata } from '../../iceberg/types.ts'
+import type { Applied } from '../applied.ts'
+import type { TableState } from '../diff.ts'
 
 /** The table as it is. */
 export function presentState(metadata: TableMetadata): TableState {

@@ -1,9 +1,9 @@
-import type { Commit, Update } from '../iceberg/commit.ts'
-import { requirementsOf } from '../iceberg/requirements.ts'
-import type { TableMetadata } from '../iceberg/types.ts'
-import { appliedUpdate, readApplied } from './applied.ts'
-import type { EvolutionContext } from './evolve.ts'
-import type { Plan } from './plan.ts'
+import type { Commit, Update } from '../../iceberg/commit.ts'
+import { requirementsOf } from '../../iceberg/requirements.ts'
+import type { TableMetadata } from '../../iceberg/types.ts'
+import { appliedUpdate, readApplied } from '../applied.ts'
+import type { EvolutionContext } from '../evolve.ts'
+import type { Plan } from '../plan.ts'
 
 /**
  * The commit by which the table's present shape becomes the one that later

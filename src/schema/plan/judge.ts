@@ -1,6 +1,6 @@
-import { builtinTable } from './builtin.ts'
+import { builtinTable } from '../builtin.ts'
+import { type ChangeKind, type Rule, type RuleCode, ruleOf, type Sign } from '../rules.ts'
 import type { Difference } from './drift.ts'
-import { type ChangeKind, type Rule, type RuleCode, ruleOf, type Sign } from './rules.ts'
 
 /** One line of a plan: a difference, judged. */
 export interface PlannedChange {

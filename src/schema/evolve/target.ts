@@ -1,9 +1,9 @@
-import type { WantedField, WantedType } from '../iceberg/ids.ts'
-import { matchFields } from '../iceberg/matching.ts'
-import { isPromotion } from '../iceberg/primitive.ts'
-import type { Field, Type } from '../iceberg/types.ts'
-import type { Declaration } from './declaration.ts'
-import { wantedFields } from './wanted.ts'
+import type { WantedField, WantedType } from '../../iceberg/ids.ts'
+import { matchFields } from '../../iceberg/matching.ts'
+import { isPromotion } from '../../iceberg/primitive.ts'
+import type { Field, Type } from '../../iceberg/types.ts'
+import type { Declaration } from '../declaration.ts'
+import { wantedFields } from '../wanted.ts'
 
 /**
  * The columns a table should have after an evolution: what is declared, as wide

@@ -1,11 +1,11 @@
-import type { BuiltinColumn } from './builtin/column.ts'
-import { earlierForms } from './builtin/earlier-forms.ts'
-import { messageColumns } from './builtin/message-columns.ts'
-import { partColumns } from './builtin/part-columns.ts'
-import { sessionColumns } from './builtin/session-columns.ts'
-import { turnColumns } from './builtin/turn-columns.ts'
-import { builtinColumns, builtinDeclaration, builtinReleases, builtinTable, newestRelease } from './builtin.ts'
-import { sortFieldOf } from './sort.ts'
+import type { BuiltinColumn } from '../builtin/column.ts'
+import { earlierForms } from '../builtin/earlier-forms.ts'
+import { messageColumns } from '../builtin/message-columns.ts'
+import { partColumns } from '../builtin/part-columns.ts'
+import { sessionColumns } from '../builtin/session-columns.ts'
+import { turnColumns } from '../builtin/turn-columns.ts'
+import { builtinColumns, builtinDeclaration, builtinReleases, builtinTable, newestRelease } from '../builtin.ts'
+import { sortFieldOf } from '../sort.ts'
 
 /** The text of `docs/columns.md`, made from the declaration so that the two cannot differ. */
 export function renderColumnsDoc(): string {

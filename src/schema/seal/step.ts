@@ -1,8 +1,8 @@
-import { tableAsDeclared } from './as-declared.ts'
-import type { Declaration } from './declaration.ts'
-import { diff, type Finding } from './diff.ts'
-import { type RuleCode, ruleOf } from './rules.ts'
-import { presentState } from './table-state.ts'
+import { tableAsDeclared } from '../as-declared.ts'
+import type { Declaration } from '../declaration.ts'
+import { diff, type Finding } from '../diff.ts'
+import { presentState } from '../plan/table-state.ts'
+import { type RuleCode, ruleOf } from '../rules.ts'
 
 /** What a release did to the one before it, sorted into what an old table can take and what it cannot. */
 export interface ReleaseStep {

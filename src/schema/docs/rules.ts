@@ -1,4 +1,4 @@
-import { kindTexts, type Rule, type RuleCode, ruleOf, rules } from './rules.ts'
+import { kindTexts, type Rule, type RuleCode, ruleOf, rules } from '../rules.ts'
 
 const kinds: readonly { readonly kind: Rule['kind']; readonly title: string }[] = [
   { kind: 'in-place', title: 'In place' },

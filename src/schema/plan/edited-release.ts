@@ -1,8 +1,8 @@
-import type { Applied } from './applied.ts'
-import { builtinDeclaration, builtinReleases, builtinTable } from './builtin.ts'
-import type { Declaration } from './declaration.ts'
-import { builtinFingerprint } from './fingerprint.ts'
-import { sealedFingerprint } from './seal-data.ts'
+import type { Applied } from '../applied.ts'
+import { builtinDeclaration, builtinReleases, builtinTable } from '../builtin.ts'
+import type { Declaration } from '../declaration.ts'
+import { builtinFingerprint } from '../fingerprint.ts'
+import { sealedFingerprint } from '../seal/data.ts'
 
 /** A release that is one thing in the table and another in this program. */
 export interface EditedRelease {

@@ -1,12 +1,12 @@
-import { currentSchema, mergeFieldIdsFromTable } from '../iceberg/ids.ts'
-import { nameMappingProperty, parseNameMapping } from '../iceberg/name-mapping.ts'
-import { walkFields } from '../iceberg/schema-index.ts'
-import { highestAllowedFieldId } from '../iceberg/schema-rules.ts'
-import type { TableMetadata } from '../iceberg/types.ts'
-import type { Declaration } from './declaration.ts'
+import { currentSchema, mergeFieldIdsFromTable } from '../../iceberg/ids.ts'
+import { nameMappingProperty, parseNameMapping } from '../../iceberg/name-mapping.ts'
+import { walkFields } from '../../iceberg/schema-index.ts'
+import { highestAllowedFieldId } from '../../iceberg/schema-rules.ts'
+import type { TableMetadata } from '../../iceberg/types.ts'
+import type { Declaration } from '../declaration.ts'
+import { targetFields } from '../evolve/target.ts'
+import { type ChangeKind, ruleOf } from '../rules.ts'
 import type { Difference } from './drift.ts'
-import { type ChangeKind, ruleOf } from './rules.ts'
-import { targetFields } from './target.ts'
 
 /**
  * The differences with what comes of doing them: the field ids that new columns

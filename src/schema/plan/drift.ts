@@ -1,6 +1,6 @@
-import { indexById } from '../iceberg/schema-index.ts'
-import type { Declaration } from './declaration.ts'
-import { type Comparison, diff, type Finding, type TableState } from './diff.ts'
+import { indexById } from '../../iceberg/schema-index.ts'
+import type { Declaration } from '../declaration.ts'
+import { type Comparison, diff, type Finding, type TableState } from '../diff.ts'
 
 /** Why declaration and table differ: the declaration is ahead, its release was edited, or somebody changed the table. */
 export type Cause = 'declaration' | 'edited release' | 'other program'
