@@ -63,12 +63,14 @@ export async function adoptTable({ home, declarations, request, context }: Adopt
   const { directory } = target
   const file = join(home.schema, `${target.table}.json`)
   const catalog = fileCatalog({ io: localFileIO, directory, ...context })
+  let mayRetry: ((attempt: number) => boolean) | undefined
   for (let attempt = 0; ; attempt++) {
     const observed = await observeTarget(catalog, request.target, target, declarations)
+    mayRetry ??= patience(observed.metadata)
     try {
       return await adoptOnce(observed)
     } catch (error) {
-      if (!isCode(error, 'COMMIT_CONFLICT') || !patience(observed.metadata)(attempt)) throw error
+      if (!isCode(error, 'COMMIT_CONFLICT') || !mayRetry(attempt)) throw error
       await backOff(attempt, context.random)
     }
   }
