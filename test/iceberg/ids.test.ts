@@ -10,6 +10,7 @@ import {
 } from '../../src/iceberg/ids.ts'
 import { walkFields } from '../../src/iceberg/schema-index.ts'
 import type { Field, Schema, TableMetadata } from '../../src/iceberg/types.ts'
+import { baseFields } from '../conformance/base-schema.ts'
 import { failure, newMetadata, optional, required } from '../support/table.ts'
 
 function struct(...fields: WantedField[]): WantedType {
@@ -51,79 +52,7 @@ const nested: TableMetadata = {
       type: 'struct',
       'schema-id': 0,
       'identifier-field-ids': [1],
-      fields: [
-        { id: 1, name: 'id', required: true, type: 'int' },
-        { id: 2, name: 'data', required: false, type: 'string' },
-        {
-          id: 3,
-          name: 'preferences',
-          required: false,
-          doc: 'struct of named boolean options',
-          type: {
-            type: 'struct',
-            fields: [
-              { id: 8, name: 'feature1', required: true, type: 'boolean' },
-              { id: 9, name: 'feature2', required: false, type: 'boolean' },
-            ],
-          },
-        },
-        {
-          id: 4,
-          name: 'locations',
-          required: true,
-          type: {
-            type: 'map',
-            'key-id': 10,
-            key: {
-              type: 'struct',
-              fields: [
-                { id: 20, name: 'address', required: true, type: 'string' },
-                { id: 21, name: 'city', required: true, type: 'string' },
-                { id: 22, name: 'state', required: true, type: 'string' },
-                { id: 23, name: 'zip', required: true, type: 'int' },
-              ],
-            },
-            'value-id': 11,
-            'value-required': true,
-            value: {
-              type: 'struct',
-              fields: [
-                { id: 12, name: 'lat', required: true, type: 'float' },
-                { id: 13, name: 'long', required: true, type: 'float' },
-              ],
-            },
-          },
-        },
-        {
-          id: 5,
-          name: 'points',
-          required: false,
-          type: {
-            type: 'list',
-            'element-id': 14,
-            'element-required': false,
-            element: {
-              type: 'struct',
-              fields: [
-                { id: 15, name: 'x', required: true, type: 'long' },
-                { id: 16, name: 'y', required: true, type: 'long' },
-              ],
-            },
-          },
-        },
-        {
-          id: 6,
-          name: 'doubles',
-          required: true,
-          type: { type: 'list', 'element-id': 17, 'element-required': true, element: 'double' },
-        },
-        {
-          id: 7,
-          name: 'properties',
-          required: false,
-          type: { type: 'map', 'key-id': 18, key: 'string', 'value-id': 19, 'value-required': false, value: 'string' },
-        },
-      ],
+      fields: baseFields,
     },
   ],
 }
