@@ -58,6 +58,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: 'A table was to be created where one is already.',
     hint: 'Run the command again; it will use the table that is there.',
   },
+  TABLE_FORKED: {
+    exit: 1,
+    http: 409,
+    when: 'A catalog and hyp both wrote to a table, each without what the other had committed.',
+    hint: 'Nothing was changed. Decide which line is the table, and move the metadata files of the other away; its rows are still in its data files.',
+  },
   METADATA_INVALID: {
     exit: 1,
     http: 500,

@@ -8,6 +8,8 @@ export type IcebergErrorCode =
   | 'TABLE_NOT_FOUND'
   /** There is a table already. */
   | 'TABLE_EXISTS'
+  /** Two programs went on from one version, each without the other's commits. */
+  | 'TABLE_FORKED'
   /** A metadata file cannot be used as it is. */
   | 'METADATA_INVALID'
   /** A manifest or manifest list cannot be read. */

@@ -135,12 +135,11 @@ function normalise(file: Loose): TableMetadata {
   const schemas = (file['schemas'] as Schema[] | undefined) ?? [
     { 'schema-id': 0, ...(file['schema'] as Omit<Schema, 'schema-id'>) },
   ]
-  const specs = (file['partition-specs'] as PartitionSpec[] | undefined) ?? [
-    {
-      'spec-id': 0,
-      fields: numberPartitionFields((file['partition-spec'] as PartitionSpec['fields'] | undefined) ?? []),
-    },
-  ]
+  const legacy = { 'spec-id': 0, fields: (file['partition-spec'] as PartitionSpec['fields'] | undefined) ?? [] }
+  const specs = ((file['partition-specs'] as PartitionSpec[] | undefined) ?? [legacy]).map(spec => ({
+    ...spec,
+    fields: numberPartitionFields(spec.fields),
+  }))
   const partitionIds = specs.flatMap(spec => spec.fields.map(field => field['field-id']))
   const { schema: _schema, 'partition-spec': _spec, ...rest } = file
   const currentId = file['current-snapshot-id'] as Long | null | undefined

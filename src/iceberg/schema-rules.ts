@@ -2,7 +2,7 @@ import { IcebergError } from './errors.ts'
 import { lastAssignedFieldId } from './ids.ts'
 import { isPromotion, isV3Primitive, parsePrimitive, printType, sameJson, sameType } from './primitive.ts'
 import { type IndexedField, indexById, isNested, walkFields } from './schema-index.ts'
-import type { Schema, TableMetadata, Type } from './types.ts'
+import type { PartitionSpec, Schema, TableMetadata, Type } from './types.ts'
 
 /** Field ids above this belong to metadata columns (spec "Reserved Field IDs"). */
 export const highestAllowedFieldId = 2147483447
@@ -26,10 +26,12 @@ export const reservedColumnNames: ReadonlySet<string> = new Set([
 
 /**
  * Checks that a schema is legal by itself in format version 2.
+ * @param before the schema it follows: a default that other engines put there stays
  * @throws IcebergError UPDATE_ILLEGAL with every violation in one message, and as `details.violations`
  */
-export function checkSchema(schema: Schema): void {
-  report([...structureViolations(schema), ...identifierViolations(schema)])
+export function checkSchema(schema: Schema, before?: Schema): void {
+  const known = before === undefined ? new Map<number, IndexedField>() : indexById(before)
+  report([...structureViolations(schema, known), ...identifierViolations(schema)])
 }
 
 /**
@@ -51,7 +53,9 @@ export function checkSchemaAgainstTable(schema: Schema, metadata: TableMetadata)
       const before = older.get(node.id)
       return before === undefined ? newFieldViolations(node, older, last) : oldFieldViolations(node, before)
     }),
-    ...walkFields(schema).flatMap(node => partitionNameViolations(node, older.get(node.id), metadata)),
+    ...walkFields(schema)
+      .filter(node => takesPartitionName(node, older.get(node.id), metadata['partition-specs']))
+      .map(node => `${node.path}: a partition field has this name`),
     ...walkFields(current ?? schema).flatMap(node => {
       const key = mapKeyOf(node)
       const lost = key !== undefined && !now.has(node.id) && now.has((key.parent as IndexedField).id)
@@ -85,21 +89,20 @@ function oldFieldViolations(node: IndexedField, before: IndexedField): string[] 
   return []
 }
 
-/** A column that is new, or has a new name, may have that of a partition field only where it is its identity. */
-function partitionNameViolations(
+/** A field that is new, or has a new full name, may have that of a partition field only where it is its identity. */
+export function takesPartitionName(
   node: IndexedField,
   before: IndexedField | undefined,
-  metadata: TableMetadata,
-): string[] {
-  if (node.parent !== undefined || before?.name === node.name) return []
-  const taken = metadata['partition-specs']
+  specs: readonly PartitionSpec[],
+): boolean {
+  if (before?.path === node.path) return false
+  return specs
     .flatMap(spec => spec.fields)
     .some(
       field =>
-        field.name === node.name &&
+        field.name === node.path &&
         !(field['source-id'] === node.id && (field.transform === 'identity' || field.transform === 'void')),
     )
-  return taken ? [`${node.path}: a partition field has this name`] : []
 }
 
 /** The key of the map that an element belongs to; undefined outside of keys. */
@@ -113,7 +116,7 @@ function keepsMeaning(before: Type, now: Type): boolean {
   return isNested(before) && isNested(now) && before.type === now.type
 }
 
-function structureViolations(schema: Schema): string[] {
+function structureViolations(schema: Schema, before: ReadonlyMap<number, IndexedField>): string[] {
   const violations: string[] = []
   const ids = new Map<number, string>()
   const names = new Map<string, string>()
@@ -127,12 +130,12 @@ function structureViolations(schema: Schema): string[] {
       violations.push(`${node.path}: id ${node.id} is reserved or not a positive integer`)
     if (node.role === 'field' && node.name === '')
       violations.push(`${node.parent?.path ?? 'schema'}: a field has an empty name`)
-    violations.push(...typeViolations(node))
+    violations.push(...typeViolations(node, before.get(node.id)))
   }
   return violations
 }
 
-function typeViolations({ path, type, field }: IndexedField): string[] {
+function typeViolations({ path, type, field }: IndexedField, before: IndexedField | undefined): string[] {
   const violations: string[] = []
   if (typeof type === 'string' && parsePrimitive(type) === undefined) {
     violations.push(
@@ -142,7 +145,9 @@ function typeViolations({ path, type, field }: IndexedField): string[] {
     )
   }
   for (const key of ['initial-default', 'write-default'] as const) {
-    if (field?.[key] !== undefined && field[key] !== null) violations.push(`${path}: ${key} is not supported until v3`)
+    const isKept = sameJson(field?.[key], before?.field?.[key])
+    if (field?.[key] !== undefined && field[key] !== null && !isKept)
+      violations.push(`${path}: ${key} is not supported until v3`)
   }
   return violations
 }

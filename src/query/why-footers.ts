@@ -12,12 +12,15 @@ import { readEvolutions } from '../schema/applied.ts'
  */
 export function whyFooters(metadata: TableMetadata): string | undefined {
   const { properties, schemas } = metadata
-  const [creation] = readEvolutions(properties)
+  const evolutions = readEvolutions(properties)
+  const [creation] = evolutions
   if (creation?.n !== 1 || creation.from !== null) return 'another program made the table'
   if (properties[nameMappingProperty] !== undefined) return 'the table has names for files without field ids'
   // A schema that nobody remembers may have had any names.
   const ids = new Set(schemas.map(schema => schema['schema-id']))
-  if (schemas.some(schema => schema['schema-id'] >= ids.size)) return 'a schema of the table was forgotten'
+  const named = [...metadata.snapshots.map(snapshot => snapshot['schema-id']), ...evolutions.map(({ to }) => to.schema)]
+  if (schemas.some(schema => schema['schema-id'] >= ids.size) || named.some(id => id !== undefined && !ids.has(id)))
+    return 'a schema of the table was forgotten'
   const current = currentSchema(metadata)
   const nodes = walkFields(current)
   if (nodes.some(({ type, field }) => type === 'unknown' || field?.['initial-default'] !== undefined))

@@ -25,7 +25,13 @@ export interface Evolution {
   /** null for the creation; release null where no declaration was applied before. */
   readonly from: { readonly release: number | null; readonly schema: number } | null
   readonly to: { readonly release: number | null; readonly schema: number }
-  readonly changes: readonly { readonly code: string; readonly path: string; readonly change: string }[]
+  readonly changes: readonly {
+    readonly code: string
+    readonly path: string
+    readonly change: string
+    /** null for what is no column. */
+    readonly fieldId: number | null
+  }[]
   /** Fingerprint of the declaration that was applied. */
   readonly fingerprint: string
   /** RFC 3339, UTC. */
@@ -59,18 +65,43 @@ export function readApplied(properties: Properties): Applied {
   }
 }
 
-/** The evolutions of a table, oldest first. An entry that cannot be read is left out. */
+/** The evolutions of a table, oldest first. An entry that is not one is left out: properties are anybody's to set. */
 export function readEvolutions(properties: Properties): Evolution[] {
   return Object.entries(properties)
-    .filter(([name]) => name.startsWith(evolutionPrefix))
     .flatMap(([name, text]) => {
-      try {
-        return [{ ...(JSON.parse(text) as Omit<Evolution, 'n'>), n: Number(name.slice(evolutionPrefix.length)) }]
-      } catch {
-        return []
-      }
+      const n = name.startsWith(evolutionPrefix) ? Number(name.slice(evolutionPrefix.length)) : Number.NaN
+      const evolution = Number.isSafeInteger(n) ? parseEvolution(text) : undefined
+      return evolution === undefined ? [] : [{ ...evolution, n }]
     })
     .sort((a, b) => a.n - b.n)
+}
+
+function parseEvolution(text: string): Omit<Evolution, 'n'> | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<Evolution> | null
+    const isTexts = [found?.kind, found?.fingerprint, found?.at, found?.hyp].every(value => typeof value === 'string')
+    const isChanges =
+      Array.isArray(found?.changes) &&
+      (found.changes as readonly (Partial<Evolution['changes'][number]> | null)[]).every(
+        change =>
+          [change?.code, change?.path, change?.change].every(value => typeof value === 'string') &&
+          (change?.fieldId === null || typeof change?.fieldId === 'number'),
+      )
+    const isWhole =
+      isTexts &&
+      isChanges &&
+      typeof found?.ms === 'number' &&
+      isStage(found.to) &&
+      (found.from === null || isStage(found.from))
+    return isWhole ? (found as Evolution) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isStage(stage: unknown): boolean {
+  const { release, schema } = (stage ?? {}) as { readonly release?: unknown; readonly schema?: unknown }
+  return typeof schema === 'number' && (release === null || typeof release === 'number')
 }
 
 /** The properties that go into the commit of an evolution. What is undefined stays as the table has it. */

@@ -5,6 +5,7 @@ import { assignFreshIds, currentSchema, mergeFieldIdsFromTable } from '../iceber
 import { evolveNameMapping, nameMappingProperty, parseNameMapping, printNameMapping } from '../iceberg/name-mapping.ts'
 import { sameJson } from '../iceberg/primitive.ts'
 import { requirementsOf } from '../iceberg/requirements.ts'
+import { sameSchema } from '../iceberg/same-schema.ts'
 import { walkFields } from '../iceberg/schema-index.ts'
 import type { Field, PartitionField, Schema, SortField, TableMetadata } from '../iceberg/types.ts'
 import { type Applied, appliedUpdate, readApplied } from './applied.ts'
@@ -98,7 +99,7 @@ export function stageEvolution(
     ...(identifier.length === 0 ? {} : { 'identifier-field-ids': identifier }),
     fields: merged.fields,
   }
-  const existing = metadata.schemas.find(schema => sameJson(withoutId(schema), withoutId(target)))
+  const existing = metadata.schemas.find(schema => sameSchema(schema, target))
   const schemaId = existing?.['schema-id'] ?? Math.max(...metadata.schemas.map(schema => schema['schema-id'])) + 1
   const schemaUpdates: Update[] =
     existing === undefined
@@ -126,7 +127,7 @@ export function stageEvolution(
       kind: isRepair ? 'repair' : 'evolution',
       from: { release: readApplied(metadata.properties).release ?? null, schema: metadata['current-schema-id'] },
       to: { release: declaration.release, schema: schemaId },
-      changes: remembered.map(({ code, path, change }) => ({ code, path, change })),
+      changes: remembered.map(({ code, path, change, fieldId }) => ({ code, path, change, fieldId })),
       fingerprint: plan.declared.fingerprint,
       at: context.at,
       ms: context.ms,
@@ -218,9 +219,4 @@ function sortFields(declaration: Declaration, idOf: (path: string) => number): S
     direction,
     'null-order': nulls,
   }))
-}
-
-function withoutId(schema: Schema): Omit<Schema, 'schema-id'> {
-  const { 'schema-id': _id, ...rest } = schema
-  return rest
 }

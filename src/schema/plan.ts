@@ -66,7 +66,7 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
   const identified = (plan: Omit<Plan, 'id'>): Plan => ({ ...plan, id: planId(plan, observed?.metadata ?? null) })
   if (observed === null) {
     const wrong = impossible(declaration).map(finding =>
-      judge({ ...finding, cause: 'declaration' }, unmade(declaration)),
+      judge({ ...finding, cause: 'declaration', isBuiltin: false, isAcceptable: false }, unmade(declaration)),
     )
     const action = wrong.length === 0 ? 'create' : 'refuse'
     return identified({
@@ -95,7 +95,7 @@ export function planTable(declaration: Declaration, observed: Observed | null): 
     now: presentState(metadata),
     applied: appliedState(metadata, applied),
     editedRelease: edited?.release,
-    tolerated: toleratedPaths(metadata),
+    tolerated: toleratedFields(metadata),
   })
   const judged = { table: declaration.table, declared: declaration.release, found }
   const changes = outcome(declaration, metadata, differences).map(difference => judge(difference, judged))
@@ -112,9 +112,9 @@ export function rowCount(metadata: TableMetadata): number {
 }
 
 /** Every evolution writes down again what is still tolerated then, so that the last one tells. */
-function toleratedPaths(metadata: TableMetadata): ReadonlySet<string> {
+function toleratedFields(metadata: TableMetadata): ReadonlySet<number> {
   const changes = readEvolutions(metadata.properties).at(-1)?.changes ?? []
-  return new Set(changes.filter(change => change.code === 'TO302').map(change => change.path))
+  return new Set(changes.flatMap(({ code, fieldId }) => (code === 'TO302' && fieldId !== null ? [fieldId] : [])))
 }
 
 function verdictOf(changes: readonly PlannedChange[]): { readonly verdict: Verdict; readonly action: Action } {

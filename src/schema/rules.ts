@@ -120,7 +120,7 @@ export const rules: Readonly<Record<RuleCode, RuleEntry>> = {
     sign: '·',
     title: 'the table is wider or laxer than declared, and the declaration did not change',
     why: 'Another program promoted the type or made the column optional. Every declared value still fits.',
-    fix: 'Declare what the table has.',
+    fix: 'Nothing is to be done. Where the column is one of yours, declare what the table has.',
   },
   TO303: {
     kind: 'tolerated',

@@ -163,6 +163,49 @@ describe('load', () => {
     expect((await catalog.commit(loaded, setting('a', '1'))).metadataLocation).toMatch(/\/v5\.metadata\.json$/)
   })
 
+  describe('that a catalog names, and goes on writing to', () => {
+    const named = (version: number, letter: string): string =>
+      `0000${version}-${letter.repeat(8)}-1d3e-4f60-8a7b-9c0d1e2f3a4b.metadata.json`
+
+    /** The catalog's next version after one of its own. */
+    async function catalogCommits(from: string, to: string): Promise<void> {
+      const before = JSON.parse(await readFile(metadataPath(from), 'utf8')) as TableMetadata
+      const log = [
+        ...before['metadata-log'],
+        { 'timestamp-ms': before['last-updated-ms'], 'metadata-file': `${tableLocation(directory)}/metadata/${from}` },
+      ]
+      await writeFile(
+        metadataPath(to),
+        JSON.stringify({ ...before, properties: { by: 'catalog' }, 'metadata-log': log }),
+      )
+    }
+
+    test('is told, be it beside our version or past it', async () => {
+      await rename(metadataPath('v1.metadata.json'), metadataPath(named(4, 'a')))
+      await catalog.commit(await catalog.load(), setting('a', '1'))
+      expect((await catalog.load()).version).toBe(5)
+      await catalogCommits(named(4, 'a'), named(5, 'b'))
+      await expect(catalog.load()).rejects.toEqual(failure('TABLE_FORKED', 'v5.metadata.json'))
+      await catalogCommits(named(5, 'b'), named(6, 'c'))
+      await expect(catalog.load()).rejects.toEqual(failure('TABLE_FORKED', 'v5.metadata.json'))
+    })
+
+    test('keeps the files that the catalog may still give out', async () => {
+      await rename(metadataPath('v1.metadata.json'), metadataPath(named(4, 'a')))
+      let table = await catalog.load()
+      const trimming = {
+        'write.metadata.previous-versions-max': '1',
+        'write.metadata.delete-after-commit.enabled': 'true',
+      }
+      for (const [name, value] of [...Object.entries(trimming), ['a', '1'], ['a', '2'], ['a', '3']] as const)
+        table = await catalog.commit(table, setting(name, value))
+      const names = (await metadataNames()).filter(name => name.endsWith('.json'))
+      expect(names).toContain(named(4, 'a'))
+      expect(names).not.toContain('v5.metadata.json')
+      expect((await catalog.load()).version).toBe(table.version)
+    })
+  })
+
   test('takes no temporary file of another writer for a version', async () => {
     await writeFile(metadataPath('12345678-1234-4234-8234-123456789012.metadata.json'), '{}')
     await writeFile(metadataPath('0f8a5b2c-1d3e-4f60-8a7b-9c0d1e2f3a4b.metadata.json'), '{}')

@@ -14,7 +14,18 @@ import type { Row } from '../../src/iceberg/types.ts'
 import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../../src/query/session.ts'
 
 /** What the product leaves in a table that it makes. */
-export const creation = { 'hyp.evolution.1': JSON.stringify({ kind: 'creation', from: null, changes: [] }) }
+export const creation = {
+  'hyp.evolution.1': JSON.stringify({
+    kind: 'creation',
+    from: null,
+    to: { release: 1, schema: 0 },
+    changes: [],
+    fingerprint: '',
+    at: '2026-01-02T03:04:05.000Z',
+    ms: 1,
+    hyp: '0.0.0-test',
+  }),
+}
 
 const context = { now: Date.now, random: Math.random, uniqueName: randomUUID }
 

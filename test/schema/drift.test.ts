@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { currentSchema } from '../../src/iceberg/ids.ts'
-import type { Field, PartitionField, SortField, TableMetadata } from '../../src/iceberg/types.ts'
+import type { Field, ListType, PartitionField, SortField, TableMetadata } from '../../src/iceberg/types.ts'
 import { appliedProperties } from '../../src/schema/applied.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { ColumnDeclaration, Declaration } from '../../src/schema/declaration.ts'
@@ -74,11 +74,15 @@ const byAnother: readonly (readonly [what: string, metadata: TableMetadata, line
     reshaped(table, changed('id', { name: 'key' })),
     ['BR213 id drift: field 1 was renamed to key by another program'],
   ],
-  ['widened a column', reshaped(table, changed('size', { type: 'long' })), ['TO302 size drift: long -> int']],
+  [
+    'widened a column',
+    reshaped(table, changed('size', { type: 'long' })),
+    ['TO302 size drift: long in the table, int declared'],
+  ],
   [
     'made a column optional',
     reshaped(table, changed('id', { required: false }), { 'identifier-field-ids': [] }),
-    ['BR206 (identifier) drift: none -> id', 'TO302 id drift: optional -> required'],
+    ['BR206 (identifier) drift: none -> id', 'TO302 id drift: optional in the table, required declared'],
   ],
   [
     'made a column required',
@@ -130,8 +134,8 @@ const byAnother: readonly (readonly [what: string, metadata: TableMetadata, line
       'AD105 (columns) drift: order changed from size on',
       'BR202 name drift: int -> string',
       'BR202 size drift: string -> int',
-      'TO304 name drift: field 2 was replaced by field 3',
-      'TO304 size drift: field 3 was replaced by field 2',
+      'BR213 name drift: field 2 is size, and field 3 has its name',
+      'BR213 size drift: field 3 is name, and field 2 has its name',
     ],
   ],
   [
@@ -147,7 +151,7 @@ const byAnother: readonly (readonly [what: string, metadata: TableMetadata, line
   [
     'widened a member of a struct',
     reshaped(table, changed('place', { type: placeOf(table, changed('lat', { type: 'double' })) })),
-    ['TO302 place.lat drift: double -> float'],
+    ['TO302 place.lat drift: double in the table, float declared'],
   ],
 ]
 
@@ -189,7 +193,7 @@ describe('what another program did is drift:', () => {
     const plan = planned(things, metadata)
     const { updates } = stageAdoption(plan, metadata, { at: '2024-01-02T03:04:05.000Z', ms: 1, hyp: '0.0.0-test' })
     const accepted = planned(things, committed(metadata, ...updates))
-    expect(accepted.changes.filter(({ origin }) => origin !== 'pending')).toEqual([])
+    expect(accepted.changes.filter(({ acceptable }) => acceptable)).toEqual([])
   })
 })
 
@@ -357,4 +361,59 @@ describe('an edited release', () => {
     expect(planned(nine, metadata).edited).toMatchObject({ release: 9, applied: 'another' })
     expect(planned(nine, created(nine)).edited).toBeNull()
   })
+})
+
+describe('what was applied', () => {
+  const three = declare([column('id', 'int'), column('c', 'string', { renamedFrom: ['b', 'a'] })], { release: 2 })
+  const first = created(declare([column('id', 'int'), column('a', 'string')]))
+
+  test('is not left for a column that another program gave one of its later names', () => {
+    const withTheirs = reshaped(first, fields => [...fields, { id: 3, name: 'b', required: false, type: 'string' }])
+    expect(found(three, withTheirs)).toContain('BR213 c drift: field 2 is a, and field 3 has its name')
+    expect(planned(three, withTheirs).action).toBe('refuse')
+  })
+
+  test('is known by the schema that is current then, also where another program spelled the same otherwise', () => {
+    const keyed = declare(
+      [column('id', 'int', { required: true }), column('k', 'int', { required: true, doc: 'Key.' })],
+      { identifier: ['id', 'k'] },
+    )
+    const other = reshaped(created(keyed), changed('k', { doc: 'Other.' }), { 'identifier-field-ids': [2, 1] })
+    const repaired = evolved(other, keyed)
+    expect(Number(repaired.properties['hyp.applied-schema-id'])).toBe(repaired['current-schema-id'])
+  })
+
+  test('stays tolerated when the column or what is around it is renamed later', () => {
+    const declared = (name: string, around: string, ...more: ColumnDeclaration[]): Declaration =>
+      declare([
+        column(name, 'int', name === 'a' ? {} : { renamedFrom: 'a' }),
+        column(around, struct(column('x', 'int')), around === 'p' ? {} : { renamedFrom: 'p' }),
+        column('l', list(struct(column('y', 'int')), true)),
+        ...more,
+      ])
+    const wider = reshaped(created(declared('a', 'p')), fields =>
+      fields.map(field => {
+        if (field.name === 'a') return { ...field, type: 'long' }
+        if (field.name === 'p')
+          return { ...field, type: { type: 'struct', fields: [{ id: 4, name: 'x', required: false, type: 'long' }] } }
+        return { ...field, type: { ...(field.type as ListType), 'element-required': false } }
+      }),
+    )
+    const later = evolved(wider, declared('a', 'p', column('n', 'int')))
+    // What others made laxer inside a list stays so.
+    expect(currentSchema(later).fields[2]?.type).toMatchObject({ 'element-required': false })
+    const plan = planned(declared('b', 'q', column('n', 'int')), later)
+    expect(plan.action).toBe('evolve')
+    expect(plan.changes.filter(({ code }) => code === 'TO302')).toHaveLength(3)
+  })
+})
+
+test('a renamed parent gives its members no name of a partition field', () => {
+  const host = struct(column('host', 'string'))
+  const at = (path: string): Partial<Declaration> => ({ partitionBy: [{ column: path, transform: 'identity' }] })
+  const before = created(declare([column('o', host), column('q', host)], at('o.host')))
+  const moved = evolved(before, declare([column('p', host, { renamedFrom: 'o' }), column('q', host)], at('p.host')))
+  const taken = declare([column('p', host), column('o', host, { renamedFrom: 'q' })], at('p.host'))
+  expect(planned(taken, moved).changes.map(({ code, path }) => `${code} ${path}`)).toContain('BR208 o.host')
+  expect(planned(taken, moved).action).toBe('refuse')
 })

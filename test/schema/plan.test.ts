@@ -107,12 +107,19 @@ const cases: Readonly<Record<RuleCode, Case>> = {
   TO301: {
     declaration: but('size'),
     metadata: table,
-    line: { path: 'size', fieldId: 3, change: 'optional int is not declared', type: 'int', ...pending },
+    line: {
+      path: 'size',
+      fieldId: 3,
+      change: 'optional int is not declared',
+      type: 'int',
+      ...pending,
+      origin: 'tolerated',
+    },
   },
   TO302: {
     declaration: things,
     metadata: reshaped(table, changed('size', { type: 'long' })),
-    line: { path: 'size', fieldId: 3, change: 'long -> int', type: 'int', ...drift },
+    line: { path: 'size', fieldId: 3, change: 'long in the table, int declared', type: 'int', ...drift },
   },
   TO303: {
     declaration: and(column('note', 'string')),

@@ -80,8 +80,23 @@ describe('a change of others that is adopted', () => {
     await place.adopt(builtinTable)
     expect(await lines()).toEqual([
       ['AD101', 'git_remote', 'pending'],
-      ['TO301', 'remote', 'pending'],
+      ['TO301', 'remote', 'tolerated'],
     ])
+  })
+
+  test.each([
+    ['dropped', (fields: readonly Field[]) => fields.filter(({ name }) => name !== 'role')],
+    ['renamed', changed('role', { name: 'rolle' })],
+  ] as const)('a required column that was %s is not accepted, as nothing could bring it back', async (_, change) => {
+    await others(change)
+    const before = await metadata()
+    const [line] = (await planOf(place.home, nine)).changes
+    expect(line).toMatchObject({ code: 'BR213', path: 'role', acceptable: false, command: 'hyp plan' })
+    await expect(place.adopt(builtinTable)).rejects.toMatchObject({
+      code: 'ADOPTION_REFUSED',
+      details: { obstacles: [{ where: 'role', fix: expect.stringContaining('take its change back') as string }] },
+    })
+    expect(await metadata()).toEqual(before)
   })
 
   test('a column that was added is the declaration’s own business from then on', async () => {
@@ -89,7 +104,7 @@ describe('a change of others that is adopted', () => {
     await others(fields => [...fields, { id, name: 'theirs', required: false, type: 'string' }])
     expect(await lines()).toEqual([['TO301', 'theirs', 'drift']])
     const { plan } = await place.adopt(builtinTable)
-    expect(await lines()).toEqual([['TO301', 'theirs', 'pending']])
+    expect(await lines()).toEqual([['TO301', 'theirs', 'tolerated']])
     expect(plan.verdict).toBe('current')
   })
 
@@ -140,7 +155,7 @@ describe('a change of others that is adopted', () => {
     await adoptTable({ home, declarations: [wanted], request, context: systemContext })
     expect(await lines(wanted)).toEqual([
       ['AD101', 'mine', 'pending'],
-      ['TO301', 'theirs', 'pending'],
+      ['TO301', 'theirs', 'tolerated'],
     ])
   })
 })
@@ -219,8 +234,8 @@ describe('a release that was edited after it was applied', () => {
     expect(action).toBe('none')
     expect(plan.edited).toMatchObject({ release: 9 })
     expect(await lines(nine)).toEqual([
-      ['TO301', 'cost_usd', 'drift'],
-      ['TO301', 'currency', 'drift'],
+      ['TO301', 'cost_usd', 'tolerated'],
+      ['TO301', 'currency', 'tolerated'],
     ])
     expect(await contentsOf(place.folder)).toEqual(before)
   })

@@ -7,7 +7,14 @@ import type { TableMetadata } from '../types.ts'
 import { applyUpdates, emptyMetadata } from '../updates/index.ts'
 import type { Catalog, Table } from './catalog.ts'
 import { locationOf, pathResolver } from './location.ts'
-import { newestMetadataFile, oldestPending, parseMetadataName, pendingName } from './versions.ts'
+import {
+  isNumbered,
+  type MetadataFile,
+  newestMetadataFile,
+  oldestPending,
+  parseMetadataName,
+  pendingName,
+} from './versions.ts'
 
 /** What a file catalog needs from the outside. */
 export interface FileCatalogOptions {
@@ -36,13 +43,16 @@ export function fileCatalog(options: FileCatalogOptions): Catalog {
   async function load(): Promise<Table> {
     // A file may be trimmed between listing and reading; then there is a newer one.
     for (let attempt = 0; ; attempt++) {
-      const newest = newestMetadataFile(await io.list(metadataDirectory))
+      const names = await io.list(metadataDirectory)
+      const newest = newestMetadataFile(names)
       if (newest === undefined) {
         throw new IcebergError('TABLE_NOT_FOUND', `there is no table at ${directory}`, { directory })
       }
       const path = `${metadataDirectory}/${newest.name}`
       try {
-        return table(parseMetadata(await io.read(path), path), newest.name, newest.version)
+        const metadata = parseMetadata(await io.read(path), path)
+        checkIsOneLine(metadata, newest, names, directory)
+        return table(metadata, newest.name, newest.version)
       } catch (error) {
         if (!isNotFound(error) || attempt >= 20) throw error
       }
@@ -156,7 +166,9 @@ export function fileCatalog(options: FileCatalogOptions): Catalog {
     const logged = metadata['metadata-log'].map(({ 'metadata-file': file }) => file.slice(file.lastIndexOf('/') + 1))
     const oldest = Math.min(...logged.map(name => parseMetadataName(name)?.version ?? 0))
     const end = Math.min(oldest, oldestPending(names, version) - 1)
-    const old = names.flatMap(name => parseMetadataName(name) ?? []).filter(file => file.version < end)
+    // A name that a catalog gave may be the one it still gives out: that file is the catalog's to remove.
+    const own = names.filter(isNumbered)
+    const old = own.flatMap(name => parseMetadataName(name) ?? []).filter(file => file.version < end)
     for (const { name } of old.sort((a, b) => a.version - b.version)) {
       try {
         await io.remove(`${metadataDirectory}/${name}`)
@@ -179,6 +191,36 @@ export function fileCatalog(options: FileCatalogOptions): Catalog {
   function alreadyThere(): IcebergError {
     return new IcebergError('TABLE_EXISTS', `there is a table at ${directory} already`, { directory })
   }
+}
+
+/**
+ * Numbered versions are commits in this directory, and what a catalog names are
+ * the catalog's. Where both go on from a version of the other's, neither line
+ * holds the rows of the other, and which is newer says nothing.
+ */
+function checkIsOneLine(
+  metadata: TableMetadata,
+  newest: MetadataFile,
+  names: readonly string[],
+  directory: string,
+): void {
+  const logged = metadata['metadata-log'].flatMap(
+    ({ 'metadata-file': path }) => parseMetadataName(path.slice(path.lastIndexOf('/') + 1)) ?? [],
+  )
+  const oldest = Math.min(...logged.map(({ version }) => version))
+  const isOfBoth = logged.some(({ name }) => !isNumbered(name))
+  const other = names.find(name => {
+    const version = parseMetadataName(name)?.version
+    if (version === undefined || isNumbered(name) === isNumbered(newest.name)) return false
+    if (isNumbered(name)) return version >= oldest && !logged.some(file => file.name === name)
+    return isOfBoth && version >= newest.version
+  })
+  if (other === undefined) return
+  throw new IcebergError(
+    'TABLE_FORKED',
+    `the table at ${directory} has two lines of commits: ${newest.name} does not follow ${other}`,
+    { directory, files: [newest.name, other] },
+  )
 }
 
 /** A file-system table stays where it is: readers find it by its directory. */

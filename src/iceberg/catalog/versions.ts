@@ -13,6 +13,11 @@ const numbered = /^v(\d+)(?:\.gz)?\.metadata\.json(?:\.gz)?$/
 // The whole uuid is asked for: Java's temporary files are a bare uuid, whose first part can be all digits.
 const catalogued = /^(\d+)-[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}(?:\.gz)?\.metadata\.json$/i
 
+/** Whether a name is of the style of tables in a directory, and not one that a catalog gave. */
+export function isNumbered(name: string): boolean {
+  return numbered.test(name)
+}
+
 /** The metadata file a name stands for; undefined for any other file, temporary ones included. */
 export function parseMetadataName(name: string): MetadataFile | undefined {
   const match = numbered.exec(name) ?? catalogued.exec(name)

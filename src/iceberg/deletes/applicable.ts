@@ -1,6 +1,5 @@
 import { IcebergError } from '../errors.ts'
 import { type DataFile, fileContent, type ManifestEntry } from '../manifest/data-file.ts'
-import { compareStrings } from '../parquet/metrics.ts'
 import type { PartitionSpec } from '../types.ts'
 import { identityOf } from './identity.ts'
 
@@ -49,21 +48,19 @@ function isBefore(a: ManifestEntry, b: ManifestEntry): boolean {
   return BigInt(a.sequenceNumber) < BigInt(b.sequenceNumber)
 }
 
-/** Whether position deletes can hold the location. Bounds of the path column may have been cut, and are still bounds. */
+/**
+ * Whether position deletes can hold the location. Bounds of the path column may have been cut, also inside a character:
+ * they are still bounds, as bytes.
+ */
 function mayName({ referencedDataFile, lowerBounds, upperBounds }: DataFile, location: string): boolean {
   if (referencedDataFile !== undefined) return referencedDataFile === location
+  const path = Buffer.from(location)
   const lower = lowerBounds.get(deleteFileColumns.path)
   const upper = upperBounds.get(deleteFileColumns.path)
   return (
-    (lower === undefined || compareStrings(text(lower), location) <= 0) &&
-    (upper === undefined || compareStrings(text(upper), location) >= 0)
+    (lower === undefined || Buffer.compare(lower, path) <= 0) &&
+    (upper === undefined || Buffer.compare(upper, path) >= 0)
   )
-}
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
-
-function text(bytes: Uint8Array): string {
-  return utf8.decode(bytes)
 }
 
 function fieldsOf({ specId }: ManifestEntry, specs: readonly PartitionSpec[]): PartitionSpec['fields'] {

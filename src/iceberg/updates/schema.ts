@@ -1,16 +1,18 @@
 import { lastAssignedFieldId, schemaById } from '../ids.ts'
-import { sameJson } from '../primitive.ts'
+import { sameSchema } from '../same-schema.ts'
 import { highestFieldId } from '../schema-index.ts'
 import { checkSchema, checkSchemaAgainstTable } from '../schema-rules.ts'
 import { checkSortOrderSources, checkSpecSources } from '../spec-rules.ts'
-import type { Schema } from '../types.ts'
 import { type Handler, illegal, patch, resolveId } from './draft.ts'
 
 /** Adds a schema, or finds the one that is the same in everything but its id. */
 export const addSchema: Handler<'add-schema'> = (draft, { schema }) => {
   const { metadata } = draft
-  checkSchema(schema)
-  const same = metadata.schemas.find(candidate => sameJson(withoutId(candidate), withoutId(schema)))
+  checkSchema(
+    schema,
+    metadata.schemas.find(past => past['schema-id'] === metadata['current-schema-id']),
+  )
+  const same = metadata.schemas.find(candidate => sameSchema(candidate, schema))
   const lastColumnId = Math.max(metadata['last-column-id'], highestFieldId(schema))
   if (same !== undefined) {
     draft.addedSchemaId = same['schema-id']
@@ -46,10 +48,4 @@ export const removeSchemas: Handler<'remove-schemas'> = (draft, update) => {
     // Where last-column-id says too little, the ids of a removed schema would be forgotten with it.
     'last-column-id': lastAssignedFieldId(draft.metadata),
   })
-}
-
-/** A schema without its id, and with an empty identifier list told the same as none. */
-function withoutId(schema: Schema): Record<string, unknown> {
-  const { 'schema-id': _id, 'identifier-field-ids': identifier, ...rest } = schema
-  return { ...rest, 'identifier-field-ids': [...(identifier ?? [])].sort((a, b) => a - b) }
 }

@@ -37,8 +37,8 @@ export function readTableName(
 }
 
 function faultOf(name: string): { readonly why: string; readonly hint: string } | undefined {
-  // It names a directory, and stands in queries.
-  if (!/^[\p{L}_][\p{L}\p{N}_-]{0,127}$/u.test(name)) {
+  // It names a directory, and stands in queries; what begins with `_` is other programs' (`_temporary`, `__proto__`).
+  if (!/^\p{L}[\p{L}\p{N}_-]{0,127}$/u.test(name)) {
     const hint = 'It begins with a letter and holds letters, digits, `_` and `-`, at most 128.'
     return { why: `"${name}" cannot be the name of a table.`, hint }
   }

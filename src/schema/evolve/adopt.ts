@@ -15,7 +15,7 @@ import type { Plan } from '../plan.ts'
 export function stageAdoption(plan: Plan, metadata: TableMetadata, context: EvolutionContext): Commit {
   const release = readApplied(metadata.properties).release ?? null
   const schema = metadata['current-schema-id']
-  const accepted = plan.changes.filter(change => change.cause === 'other program' || change.code === 'TO302')
+  const accepted = plan.changes.filter(change => change.acceptable || change.code === 'TO302')
   const properties = appliedUpdate(
     metadata.properties,
     { schemaId: schema, specId: metadata['default-spec-id'], sortOrderId: metadata['default-sort-order-id'] },
@@ -23,7 +23,7 @@ export function stageAdoption(plan: Plan, metadata: TableMetadata, context: Evol
       kind: 'adoption',
       from: { release, schema: readApplied(metadata.properties).schemaId ?? schema },
       to: { release, schema },
-      changes: accepted.map(({ code, path, change }) => ({ code, path, change })),
+      changes: accepted.map(({ code, path, change, fieldId }) => ({ code, path, change, fieldId })),
       fingerprint: plan.declared.fingerprint,
       at: context.at,
       ms: context.ms,

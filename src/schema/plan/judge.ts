@@ -7,8 +7,11 @@ export interface PlannedChange {
   readonly sign: Sign
   readonly code: RuleCode
   readonly kind: ChangeKind
-  /** pending: the declaration is ahead. drift: the table was changed by others, or a release was edited. */
-  readonly origin: 'pending' | 'drift'
+  /**
+   * pending: the declaration is ahead. drift: the table was changed by others, or a release was edited. tolerated: it is
+   * kept as it is, and nobody asks for anything.
+   */
+  readonly origin: 'pending' | 'drift' | 'tolerated'
   readonly cause: Difference['cause']
   /** Full name of the column as declared, or what of the table it concerns, in parentheses. */
   readonly path: string
@@ -23,6 +26,8 @@ export interface PlannedChange {
   readonly reason: string | null
   /** The safe way; null where none is needed. */
   readonly fix: string | null
+  /** Whether `hyp adopt` can accept it, so that it is no drift any more. */
+  readonly acceptable: boolean
   /** The command to run next; null where none is needed. */
   readonly command: string | null
   readonly docs: string
@@ -45,7 +50,7 @@ export function judge(difference: Difference, table: JudgedTable): PlannedChange
     sign: rule.sign,
     code: rule.code,
     kind: rule.kind,
-    origin: cause === 'declaration' ? 'pending' : 'drift',
+    origin: cause !== 'declaration' ? 'drift' : rule.kind === 'tolerated' ? 'tolerated' : 'pending',
     cause,
     path,
     fieldId,
@@ -53,7 +58,8 @@ export function judge(difference: Difference, table: JudgedTable): PlannedChange
     change,
     rule: rule.title,
     reason: rule.kind === 'in-place' ? null : reasonFor(rule, table.found),
-    fix: rule.fix ?? null,
+    fix: fixFor(rule, difference),
+    acceptable: difference.isAcceptable,
     command: commandFor(rule, difference, table),
     docs: `docs/rules.md#${rule.code}`,
   }
@@ -69,14 +75,22 @@ function reasonFor({ code, why }: Rule, { rows, formatVersion }: JudgedTable['fo
   return `${stored} would have no value for it, and ${because}.`
 }
 
-/** What another program did can be accepted, as long as it leaves the declaration something to go on. */
-const acceptable: ReadonlySet<RuleCode> = new Set(['TO301', 'TO302', 'TO304', 'BR213'])
+/** The way out of the rule, where it was the declaration that asked; whoever else did it has to take it back. */
+function fixFor(rule: Rule, { cause, isAcceptable }: Difference): string | null {
+  if (rule.kind === 'breaking' && cause === 'edited release')
+    return 'Take the edit of the release back, or run a version of hyp in which it is what it was.'
+  if (rule.kind === 'breaking' && cause === 'other program' && !isAcceptable)
+    return 'Let the program that did it take its change back. What is stored can be read meanwhile.'
+  return rule.fix ?? null
+}
 
-function commandFor(rule: Rule, { cause }: Difference, { table, declared, found }: JudgedTable): string | null {
+function commandFor(rule: Rule, difference: Difference, { table, declared, found }: JudgedTable): string | null {
   if (rule.kind === 'in-place') return null
-  if (cause === 'other program' && acceptable.has(rule.code)) return `hyp adopt ${table}`
+  if (difference.isAcceptable) return `hyp adopt ${table}`
   if (rule.kind === 'tolerated') return null
   if (table !== builtinTable) return `hyp plan ${table}`
-  // Only where the built-in declaration is ahead of the table is the table's release a way out.
-  return found.release !== null && found.release < declared ? `hyp daemon --as-release ${found.release}` : 'hyp plan'
+  // Only where a later release asks for it is the table's own release a way out.
+  const isAhead =
+    difference.cause === 'declaration' && difference.isBuiltin && found.release !== null && found.release < declared
+  return isAhead ? `hyp daemon --as-release ${found.release}` : 'hyp plan'
 }

@@ -1,7 +1,7 @@
 import { currentSchema, mergeFieldIdsFromTable } from '../../iceberg/ids.ts'
 import { nameMappingProperty, parseNameMapping } from '../../iceberg/name-mapping.ts'
-import { walkFields } from '../../iceberg/schema-index.ts'
-import { highestAllowedFieldId } from '../../iceberg/schema-rules.ts'
+import { indexById, walkFields } from '../../iceberg/schema-index.ts'
+import { highestAllowedFieldId, takesPartitionName } from '../../iceberg/schema-rules.ts'
 import type { TableMetadata } from '../../iceberg/types.ts'
 import type { Declaration } from '../declaration.ts'
 import { targetFields } from '../evolve/target.ts'
@@ -33,6 +33,16 @@ function withConsequences(
     return [...differences, aboutTable('BR215', '(field ids)', `${lastColumnId} would be needed`)]
   const added = differences.some(difference => difference.fieldId === null && difference.type !== null)
   const ids = new Map(added ? walkFields({ type: 'struct', fields }).map(node => [node.path, node.id]) : [])
+  const before = indexById(currentSchema(metadata))
+  const taken = walkFields({ type: 'struct', fields }).filter(node => {
+    const isTold = differences.some(({ code, path }) => code === 'BR208' && path === node.path)
+    return !isTold && takesPartitionName(node, before.get(node.id), metadata['partition-specs'])
+  })
+  if (taken.length > 0)
+    return [
+      ...differences,
+      ...taken.map(({ path, id }) => ({ ...aboutTable('BR208', path, 'a partition field'), fieldId: id })),
+    ]
   return [
     ...differences.map(difference => ({
       ...difference,
@@ -54,7 +64,17 @@ function mappingFindings(metadata: TableMetadata): Difference[] {
 }
 
 function aboutTable(code: Difference['code'], path: string, change: string): Difference {
-  return { code, path, fieldId: null, change, type: null, isSlack: false, cause: 'declaration' }
+  return {
+    code,
+    path,
+    fieldId: null,
+    change,
+    type: null,
+    isSlack: false,
+    cause: 'declaration',
+    isBuiltin: false,
+    isAcceptable: false,
+  }
 }
 
 const order: readonly ChangeKind[] = ['in-place', 'breaking', 'tolerated']

@@ -79,6 +79,7 @@ export async function adoptTable({ home, declarations, request, context }: Adopt
     const { declaration, text } = await declarationFor(home, target, observed)
     const before = planTable(declaration, observed)
     if (before.verdict === 'newer') refuse(before)
+    refuseUnacceptable(before, directory)
     const isBase = isAdopted(observed.metadata)
     const notices = await noticesOf(observed, directory)
     if (isBase) await makeDurable(observed)
@@ -94,12 +95,25 @@ export async function adoptTable({ home, declarations, request, context }: Adopt
       isFileNew: text !== undefined,
       directory,
       table,
-      accepted: isBase ? [] : before.changes.filter(({ cause }) => cause === 'other program'),
+      accepted: isBase ? [] : before.changes.filter(({ acceptable }) => acceptable),
       notices,
       plan: planTable(declaration, table),
       ms: elapsed(),
     }
   }
+}
+
+/** What others did and the declaration cannot go on with: accepted, it would be in the way for ever. */
+function refuseUnacceptable({ table, changes }: Plan, directory: string): void {
+  const obstacles = changes
+    .filter(({ kind, cause, acceptable }) => kind === 'breaking' && cause === 'other program' && !acceptable)
+    .map(({ path, change, rule, reason, fix }) => ({
+      what: `a change of another program: ${rule}`,
+      where: path,
+      why: `${change}. ${reason ?? ''}`.trim(),
+      fix: fix ?? '',
+    }))
+  if (obstacles.length > 0) throw adoptionRefused(table, directory, obstacles)
 }
 
 /** The declaration there is, or a new one with its text. @throws HypError ADOPTION_REFUSED, USAGE */

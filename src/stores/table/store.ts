@@ -105,7 +105,7 @@ async function applyOnce(options: ApplyOptions, observed: Table | null, start: n
   return receipt('evolve', plan, observed, await catalog.commit(observed, commit), elapsed())
 }
 
-/** @throws HypError SCHEMA_BREAKING, STORE_NEWER */
+/** @throws HypError SCHEMA_BREAKING, STORE_NEWER, FORMAT_UNSUPPORTED for a version of the format that is not written */
 export function refuse(plan: Plan): void {
   if (plan.verdict === 'newer') {
     throw new HypError(
@@ -120,10 +120,26 @@ export function refuse(plan: Plan): void {
   if (plan.verdict === 'breaking') {
     const breaking = plan.changes.filter(change => change.kind === 'breaking')
     const what = breaking.map(change => `${change.path} (${change.code})`).join(', ')
+    const isOthers = breaking.every(change => change.cause === 'other program')
+    const reason = isOthers
+      ? 'Another program changed the table, and its declaration does not fit any more'
+      : 'The table cannot follow its declaration'
+    const count = `${breaking.length} breaking ${breaking.length === 1 ? 'change' : 'changes'}`
+    throw new HypError('SCHEMA_BREAKING', `${reason}: ${count}: ${what}.`, { details: { plan } })
+  }
+  const version = plan.found?.formatVersion ?? 2
+  // What is legal in another version of the format is planned all the same: an engine that writes it can do it.
+  if (plan.action === 'evolve' && version !== 2) {
     throw new HypError(
-      'SCHEMA_BREAKING',
-      `The declaration asks for ${breaking.length} breaking ${breaking.length === 1 ? 'change' : 'changes'}: ${what}.`,
-      { details: { plan } },
+      'FORMAT_UNSUPPORTED',
+      `The table ${plan.table} is of format version ${version}; hyp writes version 2.`,
+      {
+        hint:
+          version < 2
+            ? "Upgrade it with the engine that owns it ('format-version'='2'). Nothing was changed."
+            : 'Let an engine that writes this version make the change. Nothing was changed.',
+        details: { plan },
+      },
     )
   }
 }
