@@ -129,7 +129,7 @@ export function commands(runCli: RunCli): readonly CommandEntry[] {
       ],
       examples: ['hyp plan --exit-code', 'hyp plan --against base.json --declare schema/orders.json --format github'],
       exits:
-        '0; with --exit-code 2 changes or drift, 3 breaking, 4 a table is newer; 1 there is no table at the path; 64 no such declared table; 78 a declaration is invalid',
+        '0; with --exit-code 2 changes or drift, 3 breaking, 4 a table is newer; 1 a table cannot be read, or there is none at the path; 64 no such declared table; 78 a declaration is invalid',
       run: async (context, options, table) => (await import('./commands/plan.ts')).runPlan(context, options, table),
     },
     {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { HypError } from '../errors.ts'
-import { newestRelease } from '../schema/builtin.ts'
+import { builtinReleases, newestRelease } from '../schema/builtin.ts'
 import { type Home, resolveHome } from '../stores/home.ts'
 import type { CliIo } from './io.ts'
 import type { OptionValues } from './option.ts'
@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly namedRelease: number | undefined
   /** A command of ours as it can be pasted into any terminal. */
   readonly pasteable: (command: string) => string
+  /** The same for any machine: with the release that was named, and nothing of this terminal. */
+  readonly retyped: (command: string) => string
 }
 
 export function commandContext(io: CliIo, options: OptionValues): CommandContext {
@@ -25,6 +27,7 @@ export function commandContext(io: CliIo, options: OptionValues): CommandContext
     release: namedRelease ?? newestRelease,
     namedRelease,
     pasteable: pasteableIn(io, options),
+    retyped: command => withRelease(command, namedRelease),
   }
 }
 
@@ -37,8 +40,22 @@ export function pasteableIn(io: CliIo, options: OptionValues): (command: string)
   const usual = resolveHome({ ...io.env, HYP_HOME: undefined }, undefined, io.userHome)
   const flag = directory === usual.directory ? '' : ` --home ${quoted(directory)}`
   const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
+  const given = text(options['asRelease'])
+  const release = given !== undefined && /^\d+$/.test(given) ? Number(given) : undefined
   // The demo has a home of its own.
-  return command => command.replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`)
+  return command =>
+    withRelease(command, release).replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`)
+}
+
+/** Commands that do another thing as another release. */
+const releaseCommand = /^hyp (?:plan|apply|adopt|backfill|daemon|start|status)\b/
+
+/** A command with the release that was named, unless it names one itself: without it, it would be of the newest. */
+function withRelease(command: string, release: number | undefined): string {
+  // A release that does not exist is no way on.
+  if (release === undefined || !builtinReleases.includes(release)) return command
+  if (!releaseCommand.test(command) || / --as-release\b/.test(command)) return command
+  return `${command} --as-release ${release}`
 }
 
 function homeOf(io: CliIo, options: OptionValues): Home {

@@ -87,6 +87,9 @@ function commanderOption({ flags, description, env, choices }: OptionEntry): Opt
   return choices === undefined ? option : option.choices(choices)
 }
 
+/** Options that say the same in two ways: the flag of one precedes the environment of the other. */
+const twins: Readonly<Record<string, string>> = { json: 'format', format: 'json' }
+
 /** Flag before environment. Not commander's own way: it would look into the process, not into what it was handed. */
 function valuesOf(command: Command, options: readonly OptionEntry[], io: CliIo): OptionValues {
   const given = command.optsWithGlobals<OptionValues>()
@@ -94,7 +97,9 @@ function valuesOf(command: Command, options: readonly OptionEntry[], io: CliIo):
     options.map(entry => {
       const option = commanderOption(entry)
       const name = option.attributeName()
-      return [name, given[name] ?? fromEnvironment(option, entry, io.env[entry.env])]
+      const twin = twins[name]
+      const value = twin !== undefined && given[twin] !== undefined ? undefined : io.env[entry.env]
+      return [name, given[name] ?? fromEnvironment(option, entry, value)]
     }),
   )
 }

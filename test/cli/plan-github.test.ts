@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { renderMistakesForGithub, renderPlansForGithub } from '../../src/cli/render/plan-github.ts'
 import { verdictLine } from '../../src/cli/render/verdict.ts'
+import { HypError } from '../../src/errors.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import { readDeclarationFile } from '../../src/schema/declaration-file.ts'
 import { column, created, declare, planned, reshaped } from '../schema/declaring.ts'
@@ -70,8 +71,29 @@ test('what would end a line or a property is escaped', () => {
   const file = 'a,b:c%.json'
   const [line = ''] = renderPlansForGithub([shown(plan, { file })], asIs).split('\n')
   expect(line).toContain('file=a%2Cb%3Ac%25.json,')
-  expect(line).toContain('::things: 100%25%0D%0Aa,b:c::d: optional int.')
+  expect(line).toContain('::things: 100%25\\u000d\\u000aa,b:c::d: optional int.')
   expect(read(line).properties['file']).toBe(file)
+})
+
+test('a table that cannot be read is an error, beside the plans of the others', () => {
+  const things = declare([column('a', 'int')])
+  const error = new HypError('METADATA_INVALID', 'v2.metadata.json is\u001b[31m damaged.', { hint: 'See `hyp plan`.' })
+  const text = renderPlansForGithub([shown(planned(things, created(things)))], typed => `npx ${typed}`, [
+    { table: 'others', error },
+  ])
+  expect(text.split('\n')).toEqual([
+    '::error title=METADATA_INVALID::others: v2.metadata.json is\\u001b[31m damaged. See `npx hyp plan`.',
+    'things: Nothing to do.',
+    'others: unreadable',
+    'Verdict: current',
+  ])
+})
+
+test('a table that is newer says who can go on, before the command that shows why', async () => {
+  const [, make] = plans.find(([what]) => what === 'newer') as (typeof plans)[number]
+  expect(renderPlansForGithub([shown(await make())], asIs)).toContain(
+    '\nnext: install the version of hyp that wrote it, or hyp plan --as-release 6\n',
+  )
 })
 
 test('drift is a warning even where the daemon would undo it, and several tables come to the worst', () => {

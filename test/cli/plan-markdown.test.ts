@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderPlansAsMarkdown } from '../../src/cli/render/plan-markdown.ts'
+import type { Plan } from '../../src/schema/plan.ts'
 import { column, created, declare, planned } from '../schema/declaring.ts'
 import { plans, shown } from './plans.ts'
 
@@ -21,9 +22,11 @@ test.each(plans)(
     const headings = Array.from(markdown.matchAll(/^#{3,4} (.+)$/gm), ([, title]) => title)
     const four = ['Declared', 'Found', 'Effect', 'Fix']
     const origins = new Set(plan.changes.map(({ origin }) => origin))
-    if (plan.edited !== null) origins.add('drift')
-    expect(headings.filter(title => title === 'Pending' || title === 'Drift')).toEqual(
-      [origins.has('pending') ? 'Pending' : [], origins.has('drift') ? 'Drift' : []].flat(),
+    const kinds = ['Pending', 'Drift', 'Tolerated']
+    expect(headings.filter(title => kinds.includes(title as string))).toEqual(
+      (['pending', 'drift', 'tolerated'] as const).flatMap((origin, index) =>
+        origins.has(origin) ? kinds[index] : [],
+      ),
     )
     const notes = headings.filter(title => four.includes(title as string))
     expect(notes.length % 4).toBe(0)
@@ -50,8 +53,28 @@ test('the note of an edited release says what was applied, what is declared, and
   expect(part('Declared')).toContain(plan.edited?.sealed)
   expect(part('Found')).toContain(plan.edited?.applied)
   expect(part('Effect')).toContain('2 changes in place')
-  expect(part('Fix')).toContain('A release that went out is never edited')
+  // It is this program that has the release as it was sealed.
+  expect(part('Fix')).toContain('This program has the release as it went out')
+  expect(markdown).not.toContain('take the edit back')
   expect(part('Fix')).toContain('Next: `hyp apply`.')
+})
+
+test('an edit of this program is to be taken back, and one that the table has whole is noted above all else', async () => {
+  const find = async (what: string): Promise<Plan> => {
+    const [, make] = plans.find(([name]) => name === what) as (typeof plans)[number]
+    return make()
+  }
+  const plan = await find('an edited release')
+  const mine = { ...plan, edited: plan.edited && { ...plan.edited, declared: 'f'.repeat(64) } }
+  expect(renderPlansAsMarkdown([shown(mine)])).toContain('A release that went out is never edited: take the edit back')
+  const there = await find('an edited release that the table has')
+  const markdown = renderPlansAsMarkdown([shown(there)])
+  expect(markdown).not.toContain('### Drift')
+  expect(markdown.split('\n\n')[1]).toMatch(
+    /^Release 5 was edited after it was applied; the table has all of it\. Applied `0{64}`, declared `\w{64}`, sealed `\w{64}`\. This program has the release as it went out; .* Nothing is to be done about that\.$/,
+  )
+  const mineToo = { ...there, edited: there.edited && { ...there.edited, declared: 'f'.repeat(64) } }
+  expect(renderPlansAsMarkdown([shown(mineToo)])).not.toContain('Nothing is to be done about that')
 })
 
 test('several tables are one note after the other', async () => {

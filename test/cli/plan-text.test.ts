@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PlannedAt } from '../../src/cli/planned.ts'
 import { renderPlan } from '../../src/cli/render/plan.ts'
+import { planTable } from '../../src/schema/plan.ts'
 import { column, created, declare, inVersion3, planned, reshaped } from '../schema/declaring.ts'
 import { plans } from './plans.ts'
 
@@ -50,7 +51,7 @@ test.each(plans)(
 test.each(plans)('what is pending and what is drift (%s) stand under titles of their own', async (_, make) => {
   const plan = await make()
   const found = sections(renderPlan(plan, asIs))
-  for (const origin of ['pending', 'drift'] as const) {
+  for (const origin of ['pending', 'drift', 'tolerated'] as const) {
     const lines = [...found].filter(([title]) => title.startsWith(`${origin}: `)).flatMap(([, all]) => all)
     const signed = lines.filter(line => /^ {2}[+~>!·] /.test(line))
     expect(signed).toHaveLength(plan.changes.filter(change => change.origin === origin).length)
@@ -74,11 +75,40 @@ test('an edited release is named, with what was applied and declared, and whethe
   expect(missing).toMatch(/^drift: release 5 was edited after it was applied\n {2}applied \w{12}, declared \w{12}, /m)
   expect(missing).toMatch(/^next hyp apply$/m)
   const there = await find('an edited release that the table has')
-  expect(there).toMatch(/^drift: release 5 was edited after it was applied$/m)
-  expect(there).toMatch(/^ {2}the table already has all of it$/m)
+  expect(there.split('\n')[2]).toBe('note     release 5 was edited after it was applied; the table has all of it')
+  expect(there).not.toContain('drift')
 })
 
 const things = declare([column('a', 'int')])
+
+test('a column that is left out is kept, and told last, not as pending', () => {
+  const before = created(declare([column('a', 'int'), column('gone', 'int')]))
+  const text = renderPlan(planned(declare([column('a', 'long')]), before), asIs)
+  expect(text.match(/^(?:pending|drift|tolerated): .*$/gm)).toEqual([
+    'pending: the declaration asks for it',
+    'tolerated: kept as it is',
+  ])
+})
+
+test('what a terminal would obey in a name or a documentation is shown, and no name begins a line of its own', () => {
+  const name = 'a\u001b[31m\nPlan: b\u202e'
+  const plan = planned(declare([column('a', 'int'), column(name, 'int')]), created(things))
+  const text = renderPlan(plan, asIs)
+  expect(text).toContain('a\\u001b[31m\\u000aPlan: b\\u202e')
+  expect(text).not.toMatch(/^Plan: b/m)
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+})
+
+test('a file that the home does not have goes there first', () => {
+  const at: PlannedAt = { kind: 'file', file: 'new.json', place: '/home/schema/things.json' }
+  expect(renderPlan(planned(wider, created(things)), asIs, at)).toMatch(
+    /^next put new\.json into the home as \/home\/schema\/things\.json, then hyp apply$/m,
+  )
+})
+
+test('one column is one column', () => {
+  expect(renderPlan(planTable(things, null), asIs)).toMatch(/^Plan: create the table with 1 column\.$/m)
+})
 const wider = declare([column('a', 'long')])
 
 test('a table of another format version than 2 says who makes the change', () => {

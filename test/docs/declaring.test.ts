@@ -37,6 +37,18 @@ test('the declarations of the page are read as it says, and its renames too', ()
   )
 })
 
+test('a table is named as the page says: a letter or `_`, then letters, digits, `_` and `-`', () => {
+  const mistakes = (table: string): readonly string[] => {
+    const text = orders.replace('"orders"', JSON.stringify(table))
+    const result = readDeclarationFile({ text, path: 'a.json', base: builtinDeclaration(9), table })
+    return 'mistakes' in result ? formatMistakes(result.mistakes) : []
+  }
+  for (const name of ['orders', 'Ä-1_b', '_a'])
+    expect({ name, mistakes: mistakes(name) }).toEqual({ name, mistakes: [] })
+  for (const name of ['__proto__', '1a', '-a'])
+    expect(mistakes(name)[0]).toContain(`"${name}" cannot be the name of a table.`)
+})
+
 /** A repository with the declarations of the page and the script, committed; `origin/main` is there. */
 async function repository(here: Machine): Promise<(line: string) => Promise<Outcome>> {
   const at = (name: string): string => join(here.directory, 'repository', name)
@@ -75,6 +87,29 @@ describe('the script of the page', () => {
     expect(outcome.stdout + outcome.stderr).toMatch(said)
     expect(outcome.status).toBe(status)
     expect(existsSync(here.home)).toBe(false)
+  })
+
+  test('lets a commit through that mends a declaration with mistakes, and no other mistakes', async () => {
+    const here = machine()
+    const run = await repository(here)
+    change(here, invalid)
+    expect(await run('git commit -q -a -m broken')).toMatchObject({ status: 0 })
+    change(here, good)
+    expect(await run('sh check-declarations.sh HEAD schema/orders.json')).toMatchObject({ status: 0, stderr: '' })
+    change(here, orders.replace('"type": "long"', '"type": "txt"'))
+    const outcome = await run('sh check-declarations.sh HEAD schema/orders.json')
+    expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('"txt"') })
+  })
+
+  test('prints commands that can be run again afterwards', async () => {
+    const here = machine()
+    const run = await repository(here)
+    change(here, bad)
+    const { stdout } = await run('sh check-declarations.sh HEAD schema/orders.json')
+    const [, command] =
+      /^next mend the declaration, then (hyp .+)$/m.exec(stdout.replaceAll(/,? then\n +/g, ', then ')) ?? []
+    expect(command).toContain('--against .git/declared-before/schema/orders.json --declare schema/orders.json')
+    expect((await run(`${command} --exit-code`)).status).toBe(3)
   })
 
   test('takes a declaration that is new for what it is, unless it has mistakes', async () => {

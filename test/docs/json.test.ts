@@ -132,6 +132,7 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   const whole = readFileSync(others)
   write(others, '{')
   await print('status', 'status', '--json', '--as-release', '5')
+  await print('plan', 'plan', '--json', '--as-release', '5')
   write(others, whole)
   const daemon = await here.daemon('--as-release', '6')
   await print('status', 'status', '--json')

@@ -174,6 +174,6 @@ test('a column that another program dropped is a refusal until that is accepted;
   expect((await daemon.ask('GET', '/readyz')).status).toBe(200)
   expect(await here.query('SELECT count(*) AS n FROM ai_gateway_messages')).toEqual([{ n: 2 }])
   expect((await here.hyp('history')).stdout).toMatch(
-    / adopted {3}release 9, schema 0 → 1 [^\n]*\n {7}BR213 {2}git_remote /,
+    / adopted {3}release 9, schema 0 → 1 [^\n]*\n {7}declaration \w{12}\n {7}BR213 {2}git_remote /,
   )
 })

@@ -105,7 +105,7 @@ test('history tells the creation and every evolution, with what changed', async 
   expect(status).toBe(0)
   expect(stdout).toMatch(/^ {2}1 {2}\S+Z {2}created {3}release 4, schema 0 {2}in /)
   expect(stdout).toMatch(
-    /^ {2}2 {2}\S+Z {2}evolved {3}release 4 → 5, schema 0 → 1 .*\n {7}AD101 {2}agent_id {2}optional string$/m,
+    /^ {2}2 {2}\S+Z {2}evolved {3}release 4 → 5, schema 0 → 1 .*\n {7}declaration \w{12}\n {7}AD101 {2}agent_id {2}optional string$/m,
   )
 })
 

@@ -56,7 +56,7 @@ test('a start of a release that breaks the table succeeds and says that the impo
   expect((await here.hyp('apply', '--as-release', '5')).status).toBe(0)
   const { status, stderr } = await here.hyp('start', '--as-release', '6')
   expect(status).toBe(0)
-  expect(stderr).toMatch(/^import: paused: .*\nhint: .*hyp daemon --as-release 5/)
+  expect(stderr).toMatch(/^import: paused: .*\nhint: .*`hyp .*daemon --as-release 5`/)
   expect((await here.hyp('start', '--as-release', '5')).stderr).toContain('[VERSION_MISMATCH]')
 })
 

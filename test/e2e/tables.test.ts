@@ -141,7 +141,7 @@ test('history and the commands of a table take its name, and the built-in one is
   declareTable(here, 'orders', [id, name], { release: 2 })
   await here.hyp('apply')
   expect((await here.hyp('history', 'orders')).stdout).toMatch(
-    / created {3}release 1, schema 0 [^\n]*\n[^\n]* evolved {3}release 1 → 2, schema 0 → 1 [^\n]*\n {7}AD101 {2}name {2}optional string\n$/,
+    / created {3}release 1, schema 0 [^\n]*\n[^\n]*\n[^\n]* evolved {3}release 1 → 2, schema 0 → 1 [^\n]*\n {7}declaration \w{12}\n {7}AD101 {2}name {2}optional string\n$/,
   )
   expect((await here.hyp('table', 'show', 'orders')).stdout).toMatch(/^table {5}orders, release 2, schema 1, /)
   expect((await here.hyp('table', 'files', 'orders')).status).toBe(0)

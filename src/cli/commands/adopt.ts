@@ -6,7 +6,7 @@ import type { Obstacle } from '../../stores/table/adopt/obstacle.ts'
 import type { AdoptionRequest } from '../../stores/table/adopt/target.ts'
 import { adoptTable } from '../../stores/table/adopt.ts'
 import { systemContext } from '../../stores/table/catalog.ts'
-import type { CommandContext } from '../context.ts'
+import { type CommandContext, quoted } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
 import { renderAdoption, renderObstacles } from '../render/adoption.ts'
@@ -35,9 +35,22 @@ export async function runAdopt(context: CommandContext, options: OptionValues, t
     else await io.stdout(`${renderAdoption(adoption, pasteable).join('\n')}\n`)
     return 0
   } catch (error) {
+    const named = withTarget(error, `hyp adopt ${quoted(target)}${name === undefined ? '' : ` --name ${quoted(name)}`}`)
     const obstacles =
       error instanceof HypError ? (error.details['obstacles'] as readonly Obstacle[] | undefined) : undefined
     if (obstacles !== undefined && options['json'] !== true) io.stderr(`${renderObstacles(obstacles).join('\n')}\n\n`)
-    throw error
+    throw named
   }
+}
+
+/** The way out is the same command again, which the catalogue cannot name. */
+function withTarget(error: unknown, again: string): unknown {
+  if (!(error instanceof HypError)) return error
+  const { code, message, details, hint } = error
+  if (!hint.includes('`hyp adopt`')) return error
+  return new HypError(code, message, {
+    details,
+    hint: hint.replace('`hyp adopt`', () => `\`${again}\``),
+    cause: error.cause,
+  })
 }

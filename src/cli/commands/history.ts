@@ -3,7 +3,10 @@ import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import { loadTable } from '../named-table.ts'
 import type { OptionValues } from '../option.ts'
-import { duration, releases } from '../render/text.ts'
+import { duration, indent, releases, wrapCut } from '../render/text.ts'
+import { visible } from '../render/visible.ts'
+
+const width = 100
 
 /** Every evolution of a table, read from the table alone. */
 export async function runHistory(
@@ -30,8 +33,12 @@ function linesOf({ n, kind, from, to, changes, at, ms, hyp, fingerprint }: Evolu
     from === null
       ? `release ${to.release ?? 'none'}, schema ${to.schema}`
       : `${releases(from.release, to.release)}, schema ${from.schema === to.schema ? to.schema : `${from.schema} → ${to.schema}`}`
+  const took = `${at}  ${words[kind].padEnd(8)}  ${what}  in ${duration(ms)} by hyp ${hyp}`
   return [
-    `${String(n).padStart(3)}  ${at}  ${words[kind].padEnd(8)}  ${what}  in ${duration(ms)} by hyp ${hyp}, declaration ${fingerprint.slice(0, 12)}`,
-    ...changes.map(({ code, path, change }) => `       ${code}  ${path}  ${change}`),
+    ...indent(wrapCut(visible(took), width - 7), `${String(n).padStart(3)}  `, ' '.repeat(7)),
+    `       declaration ${visible(fingerprint.slice(0, 12))}`,
+    ...changes.flatMap(({ code, path, change }) =>
+      indent(wrapCut(visible(`${path}  ${change}`), width - 14), `       ${code}  `, ' '.repeat(14)),
+    ),
   ]
 }

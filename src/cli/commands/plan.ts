@@ -1,10 +1,11 @@
-import { HypError } from '../../errors.ts'
+import { errorCatalogue, errorDocument, HypError } from '../../errors.ts'
 import type { Mistake } from '../../schema/declaration-file.ts'
 import type { Verdict } from '../../schema/plan.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
-import { type Planned, type PlanRequest, plansOf } from '../planned.ts'
+import { type PlanFailure, type PlannedTables, type PlanRequest, plansOf } from '../planned.ts'
+import { renderError } from '../render/error.ts'
 import { renderPlan } from '../render/plan.ts'
 import { renderMistakesForGithub, renderPlansForGithub } from '../render/plan-github.ts'
 import { renderPlansAsMarkdown } from '../render/plan-markdown.ts'
@@ -25,19 +26,36 @@ export async function runPlan(
   options: OptionValues,
   table: string | undefined,
 ): Promise<number> {
-  const { io, pasteable } = context
+  const { io, pasteable, retyped } = context
   const format = formatOf(options)
-  const planned = await plansFor(context, { table, ...requestOf(options) }, format)
+  const { planned, failures } = await plansFor(context, { table, ...requestOf(options) }, format)
   const plans = planned.map(({ plan }) => plan)
   const verdict = worstVerdict(plans)
-  if (format === 'json') await printDocument(io, { verdict, plans })
-  else if (format === 'github') await io.stdout(`${renderPlansForGithub(planned, pasteable)}\n`)
-  else if (format === 'markdown') await io.stdout(`${renderPlansAsMarkdown(planned)}\n`)
-  else await io.stdout(`${planned.map(({ plan, at }) => renderPlan(plan, pasteable, at)).join('\n\n')}\n`)
-  return options['exitCode'] === true ? exitStatus[verdict] : 0
+  if (format === 'json')
+    await printDocument(io, {
+      verdict,
+      plans,
+      failures: failures.map(failure => ({ ...failure, error: errorDocument(failure.error) })),
+    })
+  else if (format === 'github') await io.stdout(`${renderPlansForGithub(planned, pasteable, failures)}\n`)
+  else if (format === 'markdown') await io.stdout(`${renderPlansAsMarkdown(planned, retyped, failures)}\n`)
+  else {
+    const told = [
+      ...planned.map(({ plan, at }) => renderPlan(plan, pasteable, at)),
+      ...failures.map(failure => failureText(failure, context, options['verbose'] === true)),
+    ]
+    await io.stdout(`${told.join('\n\n')}\n`)
+  }
+  const failed = failures.map(({ error }) => errorCatalogue[error.code].exit)
+  return Math.max(0, ...failed, ...(options['exitCode'] === true ? [exitStatus[verdict]] : []))
 }
 
-async function plansFor(context: CommandContext, request: PlanRequest, format: string): Promise<readonly Planned[]> {
+/** What stands in the place of a plan. */
+function failureText({ table, error }: PlanFailure, { pasteable }: CommandContext, verbose: boolean): string {
+  return `table    ${table}   cannot be read\n\n${renderError(error, { json: false, verbose, pasteable }).trimEnd()}`
+}
+
+async function plansFor(context: CommandContext, request: PlanRequest, format: string): Promise<PlannedTables> {
   try {
     return await plansOf(context, request)
   } catch (error) {

@@ -7,6 +7,8 @@ import { HypError } from '../../errors.ts'
 import { ensureHome, type Home } from '../../stores/home.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
+import { pasteableHint } from '../render/error.ts'
+import { visible } from '../render/visible.ts'
 
 const longestStartMs = 30_000
 
@@ -29,7 +31,15 @@ export async function runStart(context: CommandContext): Promise<number> {
   const { size } = await log.stat()
   const child = spawn(
     process.execPath,
-    [io.program, 'daemon', '--home', home.directory, '--as-release', String(context.release), '--log-format', 'json'],
+    [
+      io.program,
+      'daemon',
+      '--home',
+      home.directory,
+      ...(context.namedRelease === undefined ? [] : ['--as-release', String(context.namedRelease)]),
+      '--log-format',
+      'json',
+    ],
     {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
@@ -51,7 +61,10 @@ export async function runStart(context: CommandContext): Promise<number> {
         io.stderr(
           status.checks
             .filter(check => !check.ok)
-            .map(check => `${check.name}: ${check.message}\nhint: ${check.hint ?? ''}\n`)
+            .map(
+              check =>
+                `${visible(`${check.name}: ${check.message}`)}\n${visible(`hint: ${pasteableHint(check.hint ?? '', context.pasteable)}`)}\n`,
+            )
             .join(''),
         )
       return 0

@@ -6,7 +6,9 @@ import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
+import { pasteableHint } from '../render/error.ts'
 import { count } from '../render/text.ts'
+import { visible } from '../render/visible.ts'
 
 /** Whether the daemon runs, what each table is, and why the import waits when it does. Reads only. */
 export async function runStatus(context: CommandContext, options: OptionValues): Promise<number> {
@@ -14,7 +16,12 @@ export async function runStatus(context: CommandContext, options: OptionValues):
   const running = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
   const status = running ?? (await statusWithoutDaemon(context))
   if (options['json'] === true) await printDocument(io, { running: running !== undefined, ...status })
-  else await io.stdout(`${lines(status, running !== undefined, context).join('\n')}\n`)
+  else
+    await io.stdout(
+      `${lines(status, running !== undefined, context)
+        .map(visible)
+        .join('\n')}\n`,
+    )
   return 0
 }
 
@@ -38,7 +45,10 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
       : status.tables.flatMap(({ name, error }) =>
           error === null
             ? []
-            : [`FAIL      ${name}: ${error.message} [${error.code}]`, `          hint: ${error.hint}`],
+            : [
+                `FAIL      ${name}: ${error.message} [${error.code}]`,
+                `          hint: ${pasteableHint(error.hint, context.pasteable)}`,
+              ],
         )),
     ...(isRunning ? status.tables.flatMap(table => refusedLines(table, context)) : []),
   ]

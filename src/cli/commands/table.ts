@@ -11,6 +11,7 @@ import { printDocument } from '../document.ts'
 import { loadTable } from '../named-table.ts'
 import type { OptionValues } from '../option.ts'
 import { alignColumns, bytes, count, plural, wrap } from '../render/text.ts'
+import { visible } from '../render/visible.ts'
 
 /** The table: where it is, its columns, keys and counts. */
 export async function runTableShow(
@@ -64,10 +65,10 @@ export async function runTableShow(
     '',
     ...schema.fields.flatMap(field => [
       `${String(field.id).padStart(4)}  ${field.name.padEnd(28)} ${printType(field.type)}${field.required ? ', required' : ''}`,
-      ...wrap(field.doc ?? '', 90).map(line => `        ${line}`),
+      ...wrap(visible(field.doc ?? ''), 90).map(line => `        ${line}`),
     ]),
   ]
-  await context.io.stdout(`${lines.join('\n')}\n`)
+  await context.io.stdout(`${lines.map(visible).join('\n')}\n`)
   return 0
 }
 
@@ -106,7 +107,7 @@ export async function runTableFiles(
   ]
   const total = files.reduce((sum, file) => sum + file.size, 0)
   await context.io.stdout(
-    `${alignColumns(rows, [0, 1, 2]).join('\n')}\n${plural(files.length, 'file')}, ${bytes(total)}\n`,
+    `${alignColumns(rows, [0, 1, 2]).map(visible).join('\n')}\n${plural(files.length, 'file')}, ${bytes(total)}\n`,
   )
   return 0
 }
@@ -123,7 +124,7 @@ export async function runTableVerify(
   const ok = result.damage.length === 0 && result.icebird !== 'differs'
   if (options['json'] === true) await printDocument(context.io, { table: table.name, ok, ...result })
   else {
-    for (const { file, message } of result.damage) await context.io.stdout(`! ${file}: ${message}\n`)
+    for (const { file, message } of result.damage) await context.io.stdout(`${visible(`! ${file}: ${message}`)}\n`)
     const left = result.notCompared.length === 0 ? '' : ` (not compared: ${result.notCompared.join(', ')})`
     const icebird = result.icebird === null ? '' : `; re-read by icebird: ${result.icebird}${left}`
     await context.io.stdout(

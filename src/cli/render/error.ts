@@ -1,6 +1,7 @@
 import { errorDocument, type HypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
 import { formatMistakes, type Mistake } from '../../schema/declaration-file.ts'
+import { visible } from './visible.ts'
 
 interface ErrorOptions {
   readonly json: boolean
@@ -13,16 +14,21 @@ export function renderError(error: HypError, options: ErrorOptions): string {
   const { code, message, hint, details } = error
   if (options.json) return `${printJson({ formatVersion: 1, error: errorDocument(error) })}\n`
   const mistakes = details['mistakes'] as readonly Mistake[] | undefined
-  // The query engine points into the text of the query.
-  const [first, ...rest] = message.split('\n')
+  // The query engine points into the text of the query; all else is a sentence, whatever stands in its names.
+  const [first = '', ...rest] = code.startsWith('QUERY_') ? message.split('\n') : [message]
   const lines = [
-    ...(mistakes === undefined ? [] : formatMistakes(mistakes)),
-    `error: ${first} [${code}]`,
-    ...rest,
-    `hint: ${hint.replaceAll(/(?<=`)hyp [^`]+(?=`)/g, options.pasteable)}`,
+    ...(mistakes === undefined ? [] : formatMistakes(mistakes).map(visible)),
+    `error: ${visible(first)} [${code}]`,
+    ...rest.map(visible),
+    `hint: ${visible(pasteableHint(hint, options.pasteable))}`,
     ...(options.verbose ? stacks(error) : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A hint whose commands, which stand between backticks, can be pasted. */
+export function pasteableHint(hint: string, pasteable: (command: string) => string): string {
+  return hint.replaceAll(/(?<=`)hyp [^`]+(?=`)/g, pasteable)
 }
 
 function stacks(error: unknown): string[] {

@@ -3,7 +3,9 @@ import { planCommand } from '../../daemon/table-status.ts'
 import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill.ts'
 import { builtinTable } from '../../schema/builtin.ts'
 import { type SkipReason, skipReasons } from '../../sources/source.ts'
+import { pasteableHint } from './error.ts'
 import { bytes, count, duration, plural, releases } from './text.ts'
+import { visible } from './visible.ts'
 
 /** Where a line of output belongs: progress lines replace each other on a terminal. */
 export interface EventLines {
@@ -15,13 +17,18 @@ const label = (name: string): string => name.padEnd(9)
 
 /** What a person reads of a daemon's event. */
 export function renderEvent(event: DaemonEvent, pasteable: (command: string) => string): EventLines {
+  const shown = eventLines(event, pasteable)
+  return { ...shown, lines: shown.lines.map(visible) }
+}
+
+function eventLines(event: DaemonEvent, pasteable: (command: string) => string): EventLines {
   switch (event.type) {
     case 'home':
       return { lines: [`hyp ${event.version}`, `${label('home')}${event.directory}  (private: only you can read it)`] }
     case 'created':
       return {
         lines: [
-          `${label('table')}${event.table} created in ${duration(event.ms)}: release ${event.release}, ${event.columns} columns`,
+          `${label('table')}${event.table} created in ${duration(event.ms)}: release ${event.release}, ${plural(event.columns, 'column')}`,
         ],
       }
     case 'evolved':
@@ -45,7 +52,7 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
       return {
         lines: [
           `${label('failed')}${event.table} is left as it is: ${event.message} [${event.code}]`,
-          `${label('')}hint: ${event.hint}`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
         ],
       }
     case 'adopted':
@@ -60,7 +67,12 @@ export function renderEvent(event: DaemonEvent, pasteable: (command: string) => 
     case 'backfill':
       return renderBackfill(event.event, pasteable)
     case 'backfill-failed':
-      return { lines: [`${label('import')}failed: ${event.message}`, `${label('')}hint: ${event.hint}`] }
+      return {
+        lines: [
+          `${label('import')}failed: ${event.message}`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
     case 'stopping':
       return { lines: [`${label('stopping')}${event.signal ?? ''}`.trimEnd()] }
     case 'stopped':
@@ -99,7 +111,7 @@ export function renderBackfill(event: BackfillEvent, pasteable: (command: string
     }
   }
   if (event.type === 'progress') return { lines: [], progress: progressLine(event) }
-  return { lines: summaryLines(event.summary, pasteable) }
+  return { lines: summaryLines(event.summary, pasteable).map(visible) }
 }
 
 function progressLine(event: Extract<BackfillEvent, { type: 'progress' }>): string {

@@ -1,8 +1,10 @@
 import type { Mistake } from '../../schema/declaration-file.ts'
 import type { PlannedChange } from '../../schema/plan.ts'
-import type { Planned } from '../planned.ts'
-import { sectionsOf } from './section.ts'
-import { nextStep, verdictLine, worstVerdict } from './verdict.ts'
+import type { PlanFailure, Planned } from '../planned.ts'
+import { pasteableHint } from './error.ts'
+import { editedElsewhere, editedNote, isAsSealed, sectionsOf } from './section.ts'
+import { nextStep, stepLine, verdictLine, worstVerdict } from './verdict.ts'
+import { visible } from './visible.ts'
 
 /*
  * Plans as commands of a GitHub workflow: annotations at the lines of the
@@ -12,14 +14,22 @@ import { nextStep, verdictLine, worstVerdict } from './verdict.ts'
 type Level = 'error' | 'warning' | 'notice'
 
 /** One annotation per change, then a sentence per table; the last line is the worst verdict. */
-export function renderPlansForGithub(planned: readonly Planned[], pasteable: (command: string) => string): string {
+export function renderPlansForGithub(
+  planned: readonly Planned[],
+  pasteable: (command: string) => string,
+  failures: readonly PlanFailure[] = [],
+): string {
   return [
+    ...failures.map(({ table, error }) =>
+      command('error', { title: error.code }, `${table}: ${error.message} ${pasteableHint(error.hint, pasteable)}`),
+    ),
     ...planned.flatMap(annotations),
     ...planned.flatMap(({ plan, at }) => {
       const step = nextStep(plan, at)
-      const next = step?.command === undefined ? [] : [`next: ${pasteable(step.command)}`]
-      return [`${plan.table}: ${verdictLine(plan)}`, ...next]
+      const next = step === null ? [] : [visible(`next: ${stepLine(step, pasteable)}`)]
+      return [visible(`${plan.table}: ${verdictLine(plan)}`), ...next]
     }),
+    ...failures.map(({ table }) => `${table}: unreadable`),
     `Verdict: ${worstVerdict(planned.map(({ plan }) => plan))}`,
   ].join('\n')
 }
@@ -40,13 +50,15 @@ function annotations(planned: Planned): string[] {
   const state = stateOf(planned)
   const edited = sectionsOf(plan)
     .filter(section => section.cause === 'edited release')
-    .map(({ title, changes }) => {
-      const all = changes.length === 0 ? ' The table already has all of it.' : ''
-      return command('warning', { ...where, title: 'edited release' }, `${plan.table}: ${title}.${all}`)
-    })
+    .map(({ title }) => command('warning', { ...where, title: 'edited release' }, `${plan.table}: ${title}.`))
+  const note = editedNote(plan)
+  const why = isAsSealed(plan) ? ` ${editedElsewhere(plan)}` : ''
+  const noted =
+    note === null ? [] : [command('notice', { ...where, title: 'edited release' }, `${plan.table}: ${note}.${why}`)]
   return [
     ...state,
     ...edited,
+    ...noted,
     ...sectionsOf(plan).flatMap(({ changes }) => changes.map(change => annotation(change, planned))),
   ]
 }
@@ -80,7 +92,7 @@ function levelOf({ kind, origin }: PlannedChange): Level {
 
 function command(level: Level, properties: Readonly<Record<string, string | number>>, message: string): string {
   const listed = Object.entries(properties).map(([name, value]) => `${name}=${escapedProperty(String(value))}`)
-  return `::${level} ${listed.join(',')}::${escaped(message)}`
+  return `::${level} ${listed.join(',')}::${escaped(visible(message))}`
 }
 
 function escaped(text: string): string {

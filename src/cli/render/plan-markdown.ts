@@ -1,37 +1,71 @@
 import type { Plan, PlannedChange } from '../../schema/plan.ts'
-import type { Planned, PlannedAt } from '../planned.ts'
-import { beforeCommand, type PlanSection, sectionsOf } from './section.ts'
-import { count, plural } from './text.ts'
+import type { PlanFailure, Planned, PlannedAt } from '../planned.ts'
+import { beforeCommand, editedElsewhere, editedNote, isAsSealed, type PlanSection, sectionsOf } from './section.ts'
+import { plural } from './text.ts'
 import { nextStep, verdictLine } from './verdict.ts'
+import { visible } from './visible.ts'
 
-/** Plans as the note that a maintainer would have to write: what is declared, what was found, what follows, what to do. */
-export function renderPlansAsMarkdown(planned: readonly Planned[]): string {
-  return planned.map(note).join('\n\n')
+/**
+ * Plans as the note that a maintainer would have to write: what is declared, what was found, what follows, what to do.
+ * @param retyped a command as it has to be typed; not for this machine's terminal alone, because others read the note
+ */
+export function renderPlansAsMarkdown(
+  planned: readonly Planned[],
+  retyped: (command: string) => string = command => command,
+  failures: readonly PlanFailure[] = [],
+): string {
+  return [
+    ...planned.map(one => tableNote({ ...one, retyped })),
+    ...failures.map(one => failureNote(one, retyped)),
+  ].join('\n\n')
 }
 
-function note({ plan, at, file }: Planned): string {
+/** A table that there is no plan of. */
+function failureNote({ table: name, error }: PlanFailure, retyped: (command: string) => string): string {
+  const hint = error.hint.replaceAll(/`(hyp [^`]+)`/g, (_, command: string) => retyped(command))
+  return [`## ${code(name)}: unreadable`, `${plain(error.message)} ${plain(`[${error.code}]`)}`, plain(hint)].join(
+    '\n\n',
+  )
+}
+
+type Shown = Planned & { readonly retyped: (command: string) => string }
+
+function tableNote(shown: Shown): string {
+  const { plan } = shown
   const sections = sectionsOf(plan)
-  const origins = (['pending', 'drift'] as const)
+  const origins = (['pending', 'drift', 'tolerated'] as const)
     .map(origin => ({ origin, sections: sections.filter(section => section.origin === origin) }))
     .filter(group => group.sections.length > 0)
   return [
     `## ${code(plan.table)}: ${plan.verdict}`,
+    ...editedPart(plan),
     ...origins.flatMap(({ origin, sections: same }) => [
-      origin === 'pending' ? '### Pending' : '### Drift',
-      ...same.flatMap(section => sectionNote(section, plan, at, file)),
+      headings[origin],
+      ...same.flatMap(section => sectionNote(section, shown)),
     ]),
-    ...(origins.length === 0 ? fourParts(plan, undefined, at, file) : []),
+    ...(origins.length === 0 ? fourParts(shown, undefined) : []),
     plain(verdictLine(plan)),
   ].join('\n\n')
 }
 
-function sectionNote(section: PlanSection, plan: Plan, at: PlannedAt, file: string | null): string[] {
+const headings = { pending: '### Pending', drift: '### Drift', tolerated: '### Tolerated' } as const
+
+/** What no change tells: a release was edited, and the table has all of it. */
+function editedPart(plan: Plan): string[] {
+  const note = editedNote(plan)
+  if (note === null || plan.edited === null) return []
+  const { applied, declared, sealed } = plan.edited
+  const prints = `Applied ${code(applied)}, declared ${code(declared)}, sealed ${sealed === null ? 'never' : code(sealed)}.`
+  return [`${capital(note)}. ${prints}${isAsSealed(plan) ? ` ${editedElsewhere(plan)}` : ''}`]
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
+
+function sectionNote(section: PlanSection, shown: Shown): string[] {
   const { title, changes } = section
-  return [
-    `${title.charAt(0).toUpperCase()}${title.slice(1)}.`,
-    ...(changes.length === 0 ? [] : [table(changes)]),
-    ...fourParts(plan, section, at, file),
-  ]
+  return [`${capital(title)}.`, table(changes), ...fourParts(shown, section)]
 }
 
 function table(changes: readonly PlannedChange[]): string {
@@ -41,7 +75,8 @@ function table(changes: readonly PlannedChange[]): string {
   return [row(['', 'column', 'field id', 'change', 'rule']), '|---|---|---|---|---|', ...rows].join('\n')
 }
 
-function fourParts(plan: Plan, section: PlanSection | undefined, at: PlannedAt, file: string | null): string[] {
+function fourParts(shown: Shown, section: PlanSection | undefined): string[] {
+  const { plan, at, file } = shown
   return [
     '#### Declared',
     declaredText(plan, section, file),
@@ -50,7 +85,7 @@ function fourParts(plan: Plan, section: PlanSection | undefined, at: PlannedAt, 
     '#### Effect',
     effectText(plan, section),
     '#### Fix',
-    fixText(plan, section, at),
+    fixText(shown, section),
   ]
 }
 
@@ -74,10 +109,9 @@ function foundText({ found, edited }: Plan, section: PlanSection | undefined, at
 }
 
 function effectText(plan: Plan, section: PlanSection | undefined): string {
-  if (plan.verdict === 'absent') return `The table will be created with ${count(plan.declared.columns)} columns.`
+  if (plan.verdict === 'absent') return `The table will be created with ${plural(plan.declared.columns, 'column')}.`
   if (plan.verdict === 'newer') return 'An older release never writes to a newer table. Reading goes on.'
   if (section === undefined) return 'None: the table is as it is declared.'
-  if (section.changes.length === 0) return 'None on the table: it already has all that is declared now.'
   const reasons = section.changes.flatMap(({ path, reason }) =>
     reason === null ? [] : [`* ${code(path)}: ${plain(reason)}`],
   )
@@ -89,22 +123,27 @@ function effectText(plan: Plan, section: PlanSection | undefined): string {
   return [...(inPlace > 0 || plan.verdict === 'breaking' ? [done] : []), ...list(reasons)].join('\n\n')
 }
 
-function fixText(plan: Plan, section: PlanSection | undefined, at: PlannedAt): string {
+function fixText({ plan, at, retyped }: Shown, section: PlanSection | undefined): string {
   const step = nextStep(plan, at)
   const next =
     step === null
       ? []
       : [
-          `Next: ${[plain(step.before ?? ''), ...(step.command === undefined ? [] : [`${code(step.command)}${step.after ?? ''}`])].join(' ').trim()}.`,
+          `Next: ${[plain(step.before ?? ''), ...(step.command === undefined ? [] : [`${code(retyped(step.command))}${step.after ?? ''}`])].join(' ').trim()}.`,
         ]
   const fixes = (section?.changes ?? []).flatMap(({ path, fix, command }) => {
     if (fix === null) return []
-    const also = command === null ? '' : ` ${beforeCommand(command) === 'then' ? 'Then' : 'Or'} ${code(command)}.`
+    const also =
+      command === null ? '' : ` ${beforeCommand(command) === 'then' ? 'Then' : 'Or'} ${code(retyped(command))}.`
     return [`* ${code(path)}: ${plain(fix)}${also}`]
   })
   const edited =
     section?.cause === 'edited release'
-      ? ['* A release that went out is never edited: take the edit back, and bring it as the next release.']
+      ? [
+          isAsSealed(plan)
+            ? `* ${editedElsewhere(plan)}`
+            : '* A release that went out is never edited: take the edit back, and bring it as the next release.',
+        ]
       : []
   const all = [...list([...edited, ...fixes]), ...next]
   return all.length === 0 ? 'Nothing is to be done.' : all.join('\n\n')
@@ -121,7 +160,7 @@ function row(cells: readonly string[]): string {
 
 /** A text as code, whatever is in it. */
 function code(text: string): string {
-  const flat = text.replaceAll(/[\r\n]+/g, ' ')
+  const flat = visible(text)
   const runs = Array.from(flat.matchAll(/`+/g), ([run]) => run.length)
   if (runs.length === 0) return `\`${flat}\``
   const fence = '`'.repeat(Math.max(...runs) + 1)
@@ -130,5 +169,5 @@ function code(text: string): string {
 
 /** A text in which nothing is markup. */
 function plain(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[\\<>*_[\]`]/g, character => `\\${character}`)
+  return visible(text).replaceAll(/[\\<>*_[\]`]/g, character => `\\${character}`)
 }

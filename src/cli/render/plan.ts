@@ -1,8 +1,9 @@
 import type { Plan, PlannedChange } from '../../schema/plan.ts'
 import type { PlannedAt } from '../planned.ts'
-import { beforeCommand, type PlanSection, sectionsOf } from './section.ts'
+import { beforeCommand, editedNote, type PlanSection, sectionsOf } from './section.ts'
 import { indent, plural, wrapCut } from './text.ts'
-import { nextStep, verdictLine } from './verdict.ts'
+import { nextStep, stepLine, verdictLine } from './verdict.ts'
+import { visible, visibleIn } from './visible.ts'
 
 const width = 100
 
@@ -10,9 +11,11 @@ const width = 100
 type Pasteable = (command: string) => string
 
 /** A plan for a person; see docs/rules.md for the signs and codes. */
-export function renderPlan(plan: Plan, pasteable: Pasteable, at: PlannedAt = { kind: 'home' }): string {
+export function renderPlan(raw: Plan, pasteable: Pasteable, at: PlannedAt = { kind: 'home' }): string {
+  const plan = visibleIn(raw)
   return [
     ...heads(plan, at),
+    ...noteLines(plan),
     ...sectionsOf(plan).flatMap(section => ['', ...sectionLines(section, plan, pasteable)]),
     '',
     ...(plan.verdict === 'current' || plan.verdict === 'newer' ? [] : [`plan ${plan.id}`]),
@@ -30,11 +33,16 @@ function heads(plan: Plan, at: PlannedAt): string[] {
   ].flatMap(line => wrapCut(line, width))
 }
 
+function noteLines(plan: Plan): string[] {
+  const note = editedNote(plan)
+  return note === null ? [] : [`note     ${note}`]
+}
+
 function foundText(found: Plan['found'], at: PlannedAt): string {
   if (found === null) return 'not there yet'
   const release = found.release === null ? '' : `release ${found.release}, `
   const version = found.formatVersion === 2 ? '' : `, format version ${found.formatVersion}`
-  if (at.kind === 'base') return `${release}as ${at.file} declares it${version}`
+  if (at.kind === 'base') return `${release}as ${visible(at.file)} declares it${version}`
   return `${release}schema ${found.schemaId}, metadata v${found.metadataVersion}, ${plural(found.rows, 'row')}${version}`
 }
 
@@ -52,13 +60,12 @@ function sectionLines(section: PlanSection, plan: Plan, pasteable: Pasteable): s
   ]
 }
 
-function editedLines({ edited, changes }: Plan): string[] {
+function editedLines({ edited }: Plan): string[] {
   if (edited === null) return []
   const short = (fingerprint: string): string => fingerprint.slice(0, 12)
   const { applied, declared, sealed } = edited
   return [
     `  applied ${short(applied)}, declared ${short(declared)}, sealed ${sealed === null ? 'never' : short(sealed)}`,
-    ...(changes.length === 0 ? ['  the table already has all of it'] : []),
   ]
 }
 
@@ -118,7 +125,7 @@ function nextLines(plan: Plan, at: PlannedAt, pasteable: Pasteable): string[] {
   const step = nextStep(plan, at)
   if (step === null) return []
   const { before, command, after = '' } = step
-  const line = [before, ...(command === undefined ? [] : [`${pasteable(command)}${after}`])].join(' ').trim()
+  const line = stepLine(step, pasteable)
   if (`next ${line}`.length <= width || before === undefined) return [`next ${line}`]
   return [
     ...indent(wrapCut(before, width - 5), 'next ', '     '),

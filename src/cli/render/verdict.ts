@@ -2,7 +2,7 @@ import { builtinReleases, builtinTable } from '../../schema/builtin.ts'
 import type { Plan, PlannedChange, Verdict } from '../../schema/plan.ts'
 import { quoted } from '../context.ts'
 import type { PlannedAt } from '../planned.ts'
-import { count } from './text.ts'
+import { plural } from './text.ts'
 
 /** From what is worst to what is best. */
 const order: readonly Verdict[] = ['newer', 'breaking', 'drifted', 'pending', 'absent', 'current']
@@ -19,7 +19,7 @@ export function verdictLine(plan: Plan): string {
   const also = tolerated === 0 ? '' : `, ${tolerated} tolerated`
   switch (plan.verdict) {
     case 'absent':
-      return `Plan: create the table with ${count(plan.declared.columns)} columns.`
+      return `Plan: create the table with ${plural(plan.declared.columns, 'column')}.`
     case 'newer':
       return `The table was written as release ${plan.found?.release}, this is release ${plan.declared.release}. Refused: nothing was written.`
     case 'breaking':
@@ -40,13 +40,20 @@ export interface NextStep {
   readonly after?: string
 }
 
+/** The same in one line. */
+export function stepLine({ before, command, after = '' }: NextStep, pasteable: (command: string) => string): string {
+  return [before ?? '', ...(command === undefined ? [] : [`${pasteable(command)}${after}`])].join(' ').trim()
+}
+
 /** What to do about a verdict; null where nothing is to be done. */
 export function nextStep(plan: Plan, at: PlannedAt): NextStep | null {
   switch (plan.verdict) {
     case 'current':
       return null
     case 'absent':
-      return { command: 'hyp apply', after: ', or start the daemon' }
+      return at.kind === 'file'
+        ? onceInPlace(at, 'hyp apply')
+        : { command: 'hyp apply', after: ', or start the daemon' }
     case 'newer':
       return afterNewer(plan)
     case 'breaking':
@@ -54,7 +61,7 @@ export function nextStep(plan: Plan, at: PlannedAt): NextStep | null {
     case 'pending':
     case 'drifted':
       if (plan.action === 'none')
-        return plan.changes.some(change => change.cause === 'other program') ? { command: adoption(plan, at) } : null
+        return plan.changes.some(change => change.acceptable) ? adoptionStep(plan, at) : null
       return notByHyp(plan) ?? afterInPlace(plan, at)
   }
 }
@@ -74,10 +81,8 @@ function afterNewer({ table, found, declared }: Plan): NextStep {
   const release = found?.release ?? declared.release
   if (table !== builtinTable) return { before: `declare release ${release} or a later one, with all that it had` }
   const known = builtinReleases.includes(release)
-  return {
-    before: 'install the version of hyp that wrote it',
-    ...(known ? { command: `hyp plan --as-release ${release}` } : {}),
-  }
+  const before = 'install the version of hyp that wrote it'
+  return known ? { before: `${before}, or`, command: `hyp plan --as-release ${release}` } : { before }
 }
 
 function afterBreaking({ changes }: Plan): NextStep {
@@ -87,10 +92,21 @@ function afterBreaking({ changes }: Plan): NextStep {
 }
 
 function afterInPlace(plan: Plan, at: PlannedAt): NextStep {
+  if (at.kind === 'file') return onceInPlace(at, 'hyp apply')
   if (at.kind === 'home')
     return { command: 'hyp apply', after: plan.verdict === 'pending' ? ', or restart the daemon' : '' }
   if (at.kind === 'base') return { command: 'hyp apply', after: ', in the home that has the table' }
   return { before: 'let the program that owns the table make the change, or', command: adoption(plan, at) }
+}
+
+/** The home has another declaration than the one that was planned, or none. */
+function onceInPlace({ file, place }: Extract<PlannedAt, { kind: 'file' }>, command: string): NextStep {
+  return { before: `put ${file} into the home as ${place}, then`, command }
+}
+
+function adoptionStep(plan: Plan, at: PlannedAt): NextStep {
+  const command = adoption(plan, at)
+  return at.kind === 'file' ? onceInPlace(at, command) : { command }
 }
 
 function adoption({ table }: Plan, at: PlannedAt): string {

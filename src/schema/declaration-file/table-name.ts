@@ -37,9 +37,9 @@ export function readTableName(
 }
 
 function faultOf(name: string): { readonly why: string; readonly hint: string } | undefined {
-  // It names a directory, and stands in queries; what begins with `_` is other programs' (`_temporary`, `__proto__`).
-  if (!/^\p{L}[\p{L}\p{N}_-]{0,127}$/u.test(name)) {
-    const hint = 'It begins with a letter and holds letters, digits, `_` and `-`, at most 128.'
+  // It names a directory and stands in queries; an object of ours has another thing under that one name.
+  if (name === '__proto__' || !/^[\p{L}_][\p{L}\p{N}_-]{0,127}$/u.test(name)) {
+    const hint = 'It begins with a letter or `_` and holds letters, digits, `_` and `-`, at most 128.'
     return { why: `"${name}" cannot be the name of a table.`, hint }
   }
   if (reservedTableNames.has(name.toLowerCase()))
