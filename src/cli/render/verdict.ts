@@ -60,8 +60,7 @@ export function nextStep(plan: Plan, at: PlannedAt): NextStep | null {
       return afterBreaking(plan)
     case 'pending':
     case 'drifted':
-      if (plan.action === 'none')
-        return plan.changes.some(change => change.acceptable) ? adoptionStep(plan, at) : null
+      if (plan.action === 'none') return plan.changes.some(change => change.acceptable) ? adoptionStep(plan, at) : null
       return notByHyp(plan) ?? afterInPlace(plan, at)
   }
 }
