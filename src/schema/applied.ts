@@ -76,24 +76,27 @@ export function readEvolutions(properties: Properties): Evolution[] {
     .sort((a, b) => a.n - b.n)
 }
 
+/** The first tables had evolutions without a kind and without field ids. */
 function parseEvolution(text: string): Omit<Evolution, 'n'> | undefined {
   try {
     const found = JSON.parse(text) as Partial<Evolution> | null
-    const isTexts = [found?.kind, found?.fingerprint, found?.at, found?.hyp].every(value => typeof value === 'string')
-    const isChanges =
-      Array.isArray(found?.changes) &&
-      (found.changes as readonly (Partial<Evolution['changes'][number]> | null)[]).every(
-        change =>
-          [change?.code, change?.path, change?.change].every(value => typeof value === 'string') &&
-          (change?.fieldId === null || typeof change?.fieldId === 'number'),
-      )
+    const { kind = found?.from === null ? 'creation' : 'evolution', fingerprint, at, hyp, ms, from, to } = found ?? {}
+    const changes = ((found?.changes ?? []) as readonly Partial<Evolution['changes'][number]>[]).map(change => ({
+      ...change,
+      fieldId: change.fieldId ?? null,
+    }))
     const isWhole =
-      isTexts &&
-      isChanges &&
-      typeof found?.ms === 'number' &&
-      isStage(found.to) &&
-      (found.from === null || isStage(found.from))
-    return isWhole ? (found as Evolution) : undefined
+      [kind, fingerprint, at, hyp].every(value => typeof value === 'string') &&
+      typeof ms === 'number' &&
+      isStage(to) &&
+      (from === null || isStage(from)) &&
+      Array.isArray(found?.changes) &&
+      changes.every(
+        change =>
+          [change.code, change.path, change.change].every(value => typeof value === 'string') &&
+          (change.fieldId === null || typeof change.fieldId === 'number'),
+      )
+    return isWhole ? ({ ...found, kind, changes } as Evolution) : undefined
   } catch {
     return undefined
   }

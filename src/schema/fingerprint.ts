@@ -26,6 +26,15 @@ export function canonicalJson(value: unknown): string {
  * go from the file once it did.
  */
 export function fingerprint(declaration: Declaration): string {
+  let known = fingerprints.get(declaration)
+  if (known === undefined) fingerprints.set(declaration, (known = compute(declaration)))
+  return known
+}
+
+/** A declaration is data that never changes, and one plan asks several times. */
+const fingerprints = new WeakMap<Declaration, string>()
+
+function compute(declaration: Declaration): string {
   const { table, columns, identifier, partitionBy, sortBy } = declaration
   const decisive = {
     table,
@@ -43,6 +52,7 @@ export function fingerprint(declaration: Declaration): string {
  */
 export function builtinFingerprint(declaration: Declaration): string | undefined {
   const columns = declaration.columns.filter(column => column.since !== undefined)
+  if (columns.length === declaration.columns.length) return columns.length === 0 ? undefined : fingerprint(declaration)
   return columns.length === 0 ? undefined : fingerprint({ ...declaration, columns })
 }
 
