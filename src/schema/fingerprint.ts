@@ -51,10 +51,15 @@ function compute(declaration: Declaration): string {
  * table that hyp does not declare.
  */
 export function builtinFingerprint(declaration: Declaration): string | undefined {
-  const columns = declaration.columns.filter(column => column.since !== undefined)
-  if (columns.length === declaration.columns.length) return columns.length === 0 ? undefined : fingerprint(declaration)
-  return columns.length === 0 ? undefined : fingerprint({ ...declaration, columns })
+  let part = builtinParts.get(declaration)
+  if (part === undefined) {
+    part = { ...declaration, columns: declaration.columns.filter(column => column.since !== undefined) }
+    builtinParts.set(declaration, part)
+  }
+  return part.columns.length === 0 ? undefined : fingerprint(part)
 }
+
+const builtinParts = new WeakMap<Declaration, Declaration>()
 
 function decisiveColumn({ name, type, required = false, doc, default: value }: ColumnDeclaration): object {
   return { name, type: decisiveType(type), required, doc, default: value }
