@@ -61,11 +61,14 @@ interface ParseTree {
 /** DuckDB's own parse tree, which it gives for SELECT statements only. */
 async function parse(connection: DuckDBConnection, sql: string): Promise<ParseTree> {
   const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`)
-  const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as
+  // A number beyond a double is printed as no JSON has it. Inside of texts, quotes stand behind a backslash.
+  const tree = String(reader.getRows()[0]?.[0]).replaceAll(/"value":-?(?:Infinity|NaN)\b/g, '"value":null')
+  const answer = JSON.parse(tree) as
     | ({ readonly error: false } & ParseTree)
     | { readonly error: true; readonly error_type: string; readonly error_message: string }
   if (!answer.error) return answer
-  if (answer.error_type === 'not implemented') throw refused(notSelect(sql))
+  // Whatever it gives no tree of though the syntax is right, is no SELECT.
+  if (answer.error_type !== 'parser') throw refused(notSelect(sql))
   // The same complaint again, with the place in the text.
   await connection.extractStatements(sql)
   throw new Error(`Parser Error: ${answer.error_message}`)
