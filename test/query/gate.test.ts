@@ -39,7 +39,7 @@ test.each([
   ['SELECT ";" AS x FROM (SELECT 1 AS ";")'],
   ["SELECT length(';') AS x"],
   // The engine's own parse tree has this number as no JSON does.
-  ["SELECT 1 AS x WHERE 1e999 > 0 AND '\\"value\\":Infinity' <> ''"],
+  [`SELECT 1 AS x WHERE 1e999 > 0 AND '"value":Infinity' <> ''`],
   ["SELECT one AS x FROM (PIVOT (SELECT text FROM notes) ON text IN ('one') USING count(*))"],
   ['(SELECT 1 AS x) UNION (SELECT 1)'],
   ['SELECT DISTINCT 1 AS x FROM (DESCRIBE notes)'],
