@@ -19,6 +19,19 @@ export type ErrorCode =
   | 'QUERY_REFUSED'
   | 'QUERY_FAILED'
   | 'INTERRUPTED'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
+  | 'TOO_LARGE'
+  | 'MEDIA_TYPE_UNSUPPORTED'
+  | 'BODY_INVALID'
+  | 'ROWS_REFUSED'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'SPOOL_FULL'
+  | 'RECORD_NEWER'
+  | 'RECORD_UNREADABLE'
+  | 'TASK_ENDED'
   | 'INTERNAL'
 
 interface ErrorEntry {
@@ -196,6 +209,84 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 499,
     when: 'The work was interrupted.',
     hint: 'Run the command again; it goes on where it stopped.',
+  },
+  NOT_FOUND: {
+    exit: 64,
+    http: 404,
+    when: 'What a request names is not there: a route, a declared table, a task, a record.',
+    hint: 'Look at the name again.',
+  },
+  METHOD_NOT_ALLOWED: {
+    exit: 64,
+    http: 405,
+    when: 'A route is there, but not for this method.',
+    hint: 'The header `allow` names the methods.',
+  },
+  UNAUTHORIZED: {
+    exit: 1,
+    http: 401,
+    when: 'A request over TCP came without the token of the home, or with another one.',
+    hint: 'Send `Authorization: Bearer` with the text of `run/token` in the home.',
+  },
+  FORBIDDEN: {
+    exit: 1,
+    http: 403,
+    when: 'A request came from a web page, or was sent to a name that is not this machine’s own.',
+    hint: 'Send it from a program, to 127.0.0.1 or localhost.',
+  },
+  TOO_LARGE: {
+    exit: 1,
+    http: 413,
+    when: 'The body of a request, or one row in it, is larger than is taken at once.',
+    hint: 'Send the rows in several requests.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    exit: 64,
+    http: 415,
+    when: 'Rows came in a format that is not known.',
+    hint: 'Send `application/x-ndjson`, `application/json` or `application/vnd.apache.arrow.stream`.',
+  },
+  BODY_INVALID: {
+    exit: 1,
+    http: 400,
+    when: 'The body of a request is not in the format it says.',
+    hint: 'Nothing was stored.',
+  },
+  ROWS_REFUSED: {
+    exit: 1,
+    http: 422,
+    when: 'Rows do not fit the declaration of their table; each is named with column and reason.',
+    hint: 'Nothing of the batch was stored. Mend the rows, or store the others with `partial`.',
+  },
+  IDEMPOTENCY_CONFLICT: {
+    exit: 1,
+    http: 422,
+    when: 'An idempotency key came a second time, with other rows than the first time.',
+    hint: 'Give other rows another key. What came first is stored.',
+  },
+  SPOOL_FULL: {
+    exit: 75,
+    http: 429,
+    when: 'As many rows wait on their way to the tables as may wait.',
+    hint: 'Send the same request again later. `hyp spool` shows what waits, and why.',
+  },
+  RECORD_NEWER: {
+    exit: 4,
+    http: 409,
+    when: 'A record was written by a later version of hyp than this one.',
+    hint: 'Install that version or a later one. The record was not changed.',
+  },
+  RECORD_UNREADABLE: {
+    exit: 1,
+    http: 500,
+    when: 'A record is damaged, or its name is not one that a record may have.',
+    hint: 'Nothing was changed. `hyp records` lists what can be put in its place.',
+  },
+  TASK_ENDED: {
+    exit: 1,
+    http: 409,
+    when: 'A task was to be cancelled that has ended, or to be resumed that has not.',
+    hint: 'See `hyp tasks`.',
   },
   INTERNAL: {
     exit: 1,

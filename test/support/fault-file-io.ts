@@ -8,12 +8,13 @@ export interface Operation {
   readonly path: string
 }
 
-export type OperationKind = keyof FileIO | 'write' | 'finish'
+export type OperationKind = keyof FileIO | 'write' | 'sync' | 'finish'
 
 /** What changes a disk, or makes a change durable. */
 export const changingKinds: ReadonlySet<OperationKind> = new Set([
   'create',
   'write',
+  'sync',
   'finish',
   'link',
   'rename',
@@ -60,6 +61,7 @@ export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
           await watcher.halfWay(operation)
           await file.write(bytes.subarray(middle))
         }),
+      sync: () => run('sync', path, () => file.sync()),
       finish: options => run('finish', path, () => file.finish(options)),
       abandon: () => file.abandon(),
     }

@@ -139,17 +139,20 @@ export class PowerDisk {
       const file = this.#file(id)
       this.#nodes.set(id, { ...file, bytes: Buffer.concat([file.bytes, part]) })
     }
+    const sync = (): void => {
+      this.onChange(`sync ${path}`)
+      const file = this.#file(id)
+      this.#nodes.set(id, { ...file, synced: file.bytes.byteLength })
+    }
     return {
       write: async bytes => {
         // In two parts, so that there is a moment between them. The caller may use its buffer again.
         add(bytes.slice(0, bytes.byteLength >> 1))
         add(bytes.slice(bytes.byteLength >> 1))
       },
+      sync: async () => sync(),
       finish: async ({ durable } = { durable: true }) => {
-        if (!durable) return
-        this.onChange(`sync ${path}`)
-        const file = this.#file(id)
-        this.#nodes.set(id, { ...file, synced: file.bytes.byteLength })
+        if (durable) sync()
       },
       abandon: async () => undefined,
     }

@@ -6,6 +6,8 @@
 /** A file being written; its name may not be durable before `syncDirectory`. */
 export interface OutputFile {
   write(bytes: Uint8Array): Promise<void>
+  /** Makes what was written so far durable; more may follow. */
+  sync(): Promise<void>
   /** Makes the bytes durable, unless told otherwise, and closes. */
   finish(options?: { readonly durable: boolean }): Promise<void>
   /** Closes and forgets the bytes. Never throws. */

@@ -107,6 +107,7 @@ function output(descriptor: number): OutputFile {
         done += writeSync(descriptor, bytes, done, bytes.byteLength - done)
       }
     },
+    sync: () => makeDurable(descriptor),
     finish: async ({ durable } = { durable: true }) => {
       if (durable) await makeDurable(descriptor)
       close()
