@@ -1,5 +1,7 @@
-import { type CommandEntry, commands, globalOptions } from '../../src/cli/catalogue.ts'
+import { commands, globalOptions } from '../../src/cli/catalogue.ts'
+import type { CommandEntry } from '../../src/cli/command.ts'
 import type { OptionEntry } from '../../src/cli/option.ts'
+import { argumentWord } from '../../src/cli/program.ts'
 
 /** The page `docs/cli.md`: every command and option of the catalogue. */
 export function renderCliDoc(): string {
@@ -29,14 +31,16 @@ export function renderCliDoc(): string {
     .concat('\n')
 }
 
-function section({ name, summary, argument, options, examples, exits }: CommandEntry): string[] {
-  const word = argument === undefined ? '' : argument.required ? ` <${argument.name}>` : ` [${argument.name}]`
+function section({ name, summary, argument, second, options, examples, exits }: CommandEntry): string[] {
+  const words = [argument, second].flatMap(word => word ?? [])
+  const usage = ['hyp', name, ...words.map(argumentWord)].join(' ')
+  const meanings = words.map(word => (words.length > 1 ? `${word.name}: ${word.description}` : word.description))
   return [
     `## hyp ${name}`,
     '',
     summary,
     '',
-    ...(argument === undefined ? [] : [`\`hyp ${name}${word}\`: ${argument.description}.`, '']),
+    ...(words.length === 0 ? [] : [`\`${usage}\`: ${meanings.join('; ')}.`, '']),
     ...(options === undefined ? [] : [...optionTable(options), '']),
     '```sh',
     ...examples,

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { readPresence } from '../daemon/presence.ts'
 import { type ErrorDocument, errorOf, HypError } from '../errors.ts'
 import { parseJson } from '../iceberg/json.ts'
@@ -11,6 +11,13 @@ export interface DaemonClient {
   readonly pid: number
   get<Answer>(path: string): Promise<Answer>
   post<Answer>(path: string, body: object): Promise<Answer>
+  /** Posts bytes as they are, and gives the answer with its headers. */
+  send<Answer>(
+    path: string,
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<{ readonly document: Answer; readonly headers: IncomingHttpHeaders }>
   /** Posts, and hands over each line of an NDJSON answer as it comes. */
   stream(path: string, body: object, onLine: (line: unknown) => void, signal: AbortSignal): Promise<void>
 }
@@ -43,6 +50,10 @@ function client(socket: string, pid: number): DaemonClient {
     pid,
     get: async path => (await document(await send(socket, 'GET', path))) as never,
     post: async (path, body) => (await document(await send(socket, 'POST', path, body))) as never,
+    send: async (path, body, headers, signal) => {
+      const response = await send(socket, 'POST', path, body, signal, headers)
+      return { document: (await document(response)) as never, headers: response.headers }
+    },
     stream: async (path, body, onLine, signal) => {
       const response = await send(socket, 'POST', path, body, signal)
       if (response.statusCode !== 200) return void (await document(response))
@@ -61,6 +72,7 @@ async function send(
   path: string,
   body?: object,
   signal?: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<IncomingMessage> {
   try {
     return await new Promise<IncomingMessage>((resolve, reject) => {
@@ -69,13 +81,13 @@ async function send(
           socketPath,
           method,
           path,
-          headers: { 'hyp-version': version, 'content-type': 'application/json' },
+          headers: { 'hyp-version': version, 'content-type': 'application/json', ...more },
           ...(signal === undefined ? {} : { signal }),
         },
         resolve,
       )
       outgoing.once('error', reject)
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+      outgoing.end(body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body))
     })
   } catch (cause) {
     if (signal?.aborted === true)
@@ -89,7 +101,7 @@ async function document(response: IncomingMessage): Promise<unknown> {
   response.setEncoding('utf8')
   for await (const chunk of response) text += chunk as string
   const parsed = parseJson(text)
-  if (response.statusCode !== 200) throw remoteError(parsed)
+  if ((response.statusCode ?? 500) >= 300) throw remoteError(parsed)
   return parsed
 }
 

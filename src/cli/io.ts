@@ -1,5 +1,7 @@
 /** Everything a command sees of the world it runs in; tests hand in their own. */
 export interface CliIo {
+  /** What is handed in. */
+  readonly stdin: () => AsyncIterable<Uint8Array>
   /** Data goes here. Resolves when more may be written. */
   readonly stdout: (data: string | Uint8Array) => Promise<void>
   /** All else goes here. */

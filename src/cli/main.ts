@@ -19,6 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 const io: CliIo = {
+  stdin: () => process.stdin,
   stdout: data =>
     new Promise(resolve => {
       if (process.stdout.write(data)) resolve()

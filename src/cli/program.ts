@@ -1,7 +1,8 @@
 import { Command, CommanderError, Option } from 'commander'
 import { errorCatalogue, HypError, toHypError } from '../errors.ts'
 import { version } from '../version.ts'
-import { type CommandEntry, commands, globalOptions } from './catalogue.ts'
+import { commands, globalOptions } from './catalogue.ts'
+import type { ArgumentEntry, CommandEntry } from './command.ts'
 import { commandContext, pasteableIn } from './context.ts'
 import type { CliIo } from './io.ts'
 import type { OptionEntry, OptionValues } from './option.ts'
@@ -14,9 +15,9 @@ import { renderError } from './render/error.ts'
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   let status = 0
   let given: OptionValues = {}
-  const program = buildProgram(io, async (entry, options, argument) => {
+  const program = buildProgram(io, async (entry, options, words) => {
     given = options
-    status = await entry.run(commandContext(io, options), options, argument)
+    status = await entry.run(commandContext(io, options), options, words[0], words[1])
   })
   try {
     await program.parseAsync(args, { from: 'user' })
@@ -37,7 +38,7 @@ function asksForJson(given: OptionValues): boolean {
   return given['json'] === true || ('json' in given && given['format'] === 'json')
 }
 
-type Execute = (entry: CommandEntry, options: OptionValues, argument: string | undefined) => Promise<void>
+type Execute = (entry: CommandEntry, options: OptionValues, words: readonly string[]) => Promise<void>
 
 /** The whole command line for commander, built from the catalogue. */
 export function buildProgram(io: CliIo, execute: Execute): Command {
@@ -57,18 +58,20 @@ export function buildProgram(io: CliIo, execute: Execute): Command {
       .description(entry.summary)
     const options = [...(entry.options ?? []), ...globalOptions]
     for (const option of options) command.addOption(commanderOption(option))
-    if (entry.argument !== undefined)
-      command.argument(
-        entry.argument.required ? `<${entry.argument.name}>` : `[${entry.argument.name}]`,
-        entry.argument.description,
-      )
+    for (const argument of [entry.argument, entry.second])
+      if (argument !== undefined) command.argument(argumentWord(argument), argument.description)
     command.addHelpText(
       'after',
       `\nExamples:\n${entry.examples.map(example => `  $ ${example}`).join('\n')}\n\nExit status: ${entry.exits}`,
     )
-    command.action(async () => execute(entry, valuesOf(command, options, io), command.args[0]))
+    command.action(async () => execute(entry, valuesOf(command, options, io), command.args))
   }
   return program
+}
+
+/** An argument as help and documentation show it. */
+export function argumentWord({ name, required }: ArgumentEntry): string {
+  return required ? `<${name}>` : `[${name}]`
 }
 
 const groups: Readonly<Record<string, string>> = { table: 'Look at the table itself.' }

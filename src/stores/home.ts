@@ -11,10 +11,17 @@ export interface Home {
   /** The user's declarations: schema/<table>.json. */
   readonly schema: string
   readonly tables: string
+  /** Rows on their way to a table: spool/<table>. */
+  readonly spool: string
+  /** Damaged bytes of a spool, kept aside: quarantine/<table>. */
+  readonly quarantine: string
+  readonly records: string
   readonly run: string
   /** Opened through SQLite only: any other open-and-close in the holder would release it. */
   readonly lock: string
   readonly daemonFile: string
+  /** What a program has to know to be answered over TCP. */
+  readonly token: string
   readonly log: string
 }
 
@@ -34,9 +41,13 @@ export function homeAt(directory: string): Home {
     directory,
     schema: join(directory, 'schema'),
     tables: join(directory, 'tables'),
+    spool: join(directory, 'spool'),
+    quarantine: join(directory, 'quarantine'),
+    records: join(directory, 'records'),
     run,
     lock: join(run, 'lock'),
     daemonFile: join(run, 'daemon.json'),
+    token: join(run, 'token'),
     log: join(run, 'daemon.log'),
   }
 }

@@ -10,6 +10,7 @@ const silent: CliIo = {
   stdout: () => Promise.resolve(),
   stderr: () => undefined,
   stdoutIsTerminal: false,
+  stdin: async function* () {},
   stderrIsTerminal: false,
   columns: 100,
   env: {},
