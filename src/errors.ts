@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'UNAUTHORIZED'
   | 'FORBIDDEN'
   | 'TOO_LARGE'
+  | 'REQUEST_TIMEOUT'
   | 'MEDIA_TYPE_UNSUPPORTED'
   | 'BODY_INVALID'
   | 'ROWS_REFUSED'
@@ -239,6 +240,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 413,
     when: 'The body of a request, or one row in it, is larger than is taken at once.',
     hint: 'Send the rows in several requests.',
+  },
+  REQUEST_TIMEOUT: {
+    exit: 75,
+    http: 408,
+    when: 'A request began and did not come to its end in time.',
+    hint: 'Nothing was stored. Send it again in one go.',
   },
   MEDIA_TYPE_UNSUPPORTED: {
     exit: 64,

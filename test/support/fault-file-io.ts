@@ -20,6 +20,7 @@ export const changingKinds: ReadonlySet<OperationKind> = new Set([
   'rename',
   'remove',
   'makeDirectory',
+  'syncFile',
   'syncDirectory',
 ])
 
@@ -76,7 +77,9 @@ export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
     remove: path => run('remove', path, () => inner.remove(path)),
     list: directory => run('list', directory, () => inner.list(directory)),
     size: path => run('size', path, () => inner.size(path)),
+    look: path => run('look', path, () => inner.look(path)),
     makeDirectory: directory => run('makeDirectory', directory, () => inner.makeDirectory(directory)),
+    syncFile: path => run('syncFile', path, () => inner.syncFile(path)),
     syncDirectory: directory => run('syncDirectory', directory, () => inner.syncDirectory(directory)),
   }
 }

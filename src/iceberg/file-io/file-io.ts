@@ -22,6 +22,13 @@ export interface InputFile {
   close(): Promise<void>
 }
 
+/** What a name stands for. */
+export interface Entry {
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number
+}
+
 export interface FileIO {
   read(path: string): Promise<Uint8Array>
   open(path: string): Promise<InputFile>
@@ -37,8 +44,12 @@ export interface FileIO {
   list(directory: string): Promise<string[]>
   /** Size in bytes; undefined when there is no such file. */
   size(path: string): Promise<number | undefined>
+  /** What a name itself is: a symbolic link is not followed. Undefined when there is no such name. */
+  look(path: string): Promise<Entry | undefined>
   /** Creates a directory with its parents, and makes the new names durable. */
   makeDirectory(directory: string): Promise<void>
+  /** Makes the bytes of a file durable that another process may have written. */
+  syncFile(path: string): Promise<void>
   /** Makes the names in a directory durable. */
   syncDirectory(directory: string): Promise<void>
 }

@@ -4,18 +4,20 @@ import {
   fstatSync,
   fsync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   read as readAt,
   readdirSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import type { FileIO, InputFile, OutputFile } from './file-io.ts'
+import type { Entry, FileIO, InputFile, OutputFile } from './file-io.ts'
 
 const privateFile = 0o600
 const privateDirectory = 0o700
@@ -74,18 +76,24 @@ export const localFileIO: FileIO = {
 
   size: async path => statSync(path, { throwIfNoEntry: false })?.size,
 
+  look: async path => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    return stats === undefined ? undefined : { kind: kindOf(stats), modifiedMs: stats.mtimeMs }
+  },
+
   makeDirectory,
-  syncDirectory,
+  syncFile: syncPath,
+  syncDirectory: syncPath,
 }
 
 async function makeDirectory(directory: string): Promise<void> {
   const first = mkdirSync(directory, { recursive: true, mode: privateDirectory })
   if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made))
+  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncPath(dirname(made))
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  const descriptor = openSync(directory, 'r')
+async function syncPath(path: string): Promise<void> {
+  const descriptor = openSync(path, 'r')
   try {
     await makeDurable(descriptor)
   } finally {
@@ -138,6 +146,12 @@ function input(descriptor: number): InputFile {
     },
     close: async () => closeSync(descriptor),
   }
+}
+
+function kindOf(stats: Stats): Entry['kind'] {
+  if (stats.isSymbolicLink()) return 'link'
+  if (stats.isFile()) return 'file'
+  return stats.isDirectory() ? 'directory' : 'other'
 }
 
 function hasCode(error: unknown, code: string): boolean {
