@@ -1,6 +1,7 @@
 import { simplePrimitives } from '../../src/iceberg/primitive.ts'
 import { builtinTable } from '../../src/schema/builtin.ts'
-import { extensionKeys, wholeKeys } from '../../src/schema/declaration-file/column.ts'
+import { extensionKeys, fieldKeys, wholeKeys } from '../../src/schema/declaration-file/column.ts'
+import { contractKeys, contractModes } from '../../src/schema/declaration-file/contract.ts'
 import { extensionFileKeys } from '../../src/schema/declaration-file/extension.ts'
 import type { Keys } from '../../src/schema/declaration-file/members.ts'
 import { partitionKeys } from '../../src/schema/declaration-file/partition.ts'
@@ -31,7 +32,9 @@ const members: Readonly<Record<string, Readonly<Record<string, JsonSchema>>>> = 
       description: 'The name it had before; after several renames all of them, the newest first.',
     },
     default: { description: 'What rows have that give no value; format version 3 only.' },
+    illTypedValues: ref('mode'),
   },
+  contract: { unknownFields: ref('mode'), illTypedValues: ref('mode') },
   file: {
     $schema: { type: 'string' },
     release: { type: 'integer', minimum: 1, description: 'Only grows. 1 when left out.' },
@@ -39,6 +42,7 @@ const members: Readonly<Record<string, Readonly<Record<string, JsonSchema>>>> = 
     identifier: listOf(text, { description: 'The row key: columns by which rows are told apart.' }),
     partitionBy: listOf(ref('partition'), { description: 'What files are laid out by.' }),
     sortBy: listOf({ oneOf: [text, ref('sort')] }, { description: 'What rows are sorted by within a file.' }),
+    contract: ref('contract'),
   },
   partition: { column: text, transform: ref('transform') },
   sort: {
@@ -94,11 +98,18 @@ export function renderDeclarationSchema(): string {
       }),
       column: object('column', wholeKeys, ['name', 'type']),
       ownColumn: object('column', extensionKeys, ['name', 'type']),
+      field: object('column', fieldKeys(wholeKeys), ['name', 'type']),
+      contract: object('contract', contractKeys, []),
+      mode: {
+        enum: contractModes,
+        description:
+          'What becomes of a row that does not fit: refused, kept without the value, discarded. freeze when left out.',
+      },
       type: {
         oneOf: [
           { enum: simplePrimitives },
           { type: 'string', pattern: typeNames },
-          nested('struct', { fields: listOf(ref('column'), { minItems: 1 }) }, ['fields']),
+          nested('struct', { fields: listOf(ref('field'), { minItems: 1 }) }, ['fields']),
           nested('list', { element: ref('type'), elementRequired: { type: 'boolean' } }, ['element']),
           nested('map', { key: ref('type'), value: ref('type'), valueRequired: { type: 'boolean' } }, ['key', 'value']),
         ],

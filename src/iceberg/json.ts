@@ -7,17 +7,44 @@ import type { Json } from './types.ts'
  * ourselves, take the plain path.
  */
 
-const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
-
 /** Parses JSON; an integer beyond ±2^53 becomes a bigint. @throws SyntaxError as `JSON.parse` */
 export function parseJson(text: string): Json {
   const plain = JSON.parse(text) as Json
   if (!holdsUnsafeInteger(plain)) return plain
   const mark = markUnusedIn(JSON.stringify(plain))
-  const marked = text.replace(stringOrNumber, token => (isUnsafeInteger(token) ? `"${mark}${token}"` : token))
+  const marked = mapNumbers(text, token => (isUnsafeInteger(token) ? `"${mark}${token}"` : token))
   return JSON.parse(marked, (_key, value: unknown) =>
     typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
   ) as Json
+}
+
+/** A JSON text with its numbers replaced. Strings are passed over by hand: a long one is too much for a pattern. */
+export function mapNumbers(text: string, replace: (token: string) => string): string {
+  const quoteOrNumber = /"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+  let mapped = ''
+  let done = 0
+  for (let match = quoteOrNumber.exec(text); match !== null; match = quoteOrNumber.exec(text)) {
+    const [token] = match
+    if (token === '"') {
+      quoteOrNumber.lastIndex = endOfString(text, match.index)
+      continue
+    }
+    const replaced = replace(token)
+    if (replaced === token) continue
+    mapped += text.slice(done, match.index) + replaced
+    done = quoteOrNumber.lastIndex
+  }
+  return mapped + text.slice(done)
+}
+
+/** The place behind a string's closing quote: the first that no odd number of backslashes stands before. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0
+    while (text[quote - slashes - 1] === '\\') slashes++
+    if (slashes % 2 === 0) return quote + 1
+  }
+  return text.length
 }
 
 /** Prints JSON without white space; bigints become bare numbers. */
@@ -42,15 +69,20 @@ export function printJson(value: unknown): string {
   return marked.replaceAll(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1')
 }
 
-/** Whether a number was rounded, or may have been. */
-function holdsUnsafeInteger(value: Json): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
+/** Whether a value of `JSON.parse` holds a number that was rounded, or may have been. */
+export function holdsUnsafeInteger(value: unknown): boolean {
+  if (typeof value === 'number') return isUnsafe(value)
   if (typeof value !== 'object' || value === null) return false
   return Object.values(value).some(holdsUnsafeInteger)
 }
 
 function isUnsafeInteger(token: string): boolean {
-  return /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token))
+  return /^-?\d{16,}$/.test(token) && isUnsafe(Number(token))
+}
+
+/** Not of what is too large for a double: a text of a million digits would take seconds to become a bigint. */
+function isUnsafe(number: number): boolean {
+  return Number.isInteger(number) && !Number.isSafeInteger(number)
 }
 
 /** A prefix that no string of this canonically printed JSON holds (its characters are never escaped). */

@@ -78,10 +78,11 @@ function sortOf({ transform, direction, 'null-order': nulls }: SortField, column
 
 /** A declaration as the file `schema/<table>.json` holds it. What fits into a line stands in one. */
 export function printDeclaration(declaration: Declaration): string {
-  const { table, release, location, columns, identifier, partitionBy, sortBy } = declaration
+  const { table, release, location, columns, identifier, partitionBy, sortBy, contract } = declaration
   // Release 1 is what a file means that says none.
   const head = { table, ...(release === 1 ? {} : { release }), ...(location === undefined ? {} : { location }) }
-  return `${print({ ...head, columns, identifier, partitionBy, sortBy }, '', 0)}\n`
+  const tail = contract === undefined ? {} : { contract }
+  return `${print({ ...head, columns, identifier, partitionBy, sortBy, ...tail }, '', 0)}\n`
 }
 
 const longestLine = 110

@@ -16,6 +16,8 @@ export interface ColumnDeclaration {
   readonly renamedFrom?: string | readonly string[]
   /** Value for rows that give none, in the JSON form of the spec's "Single-value serialization"; format version 3 only. */
   readonly default?: Json
+  /** What becomes of a value of another type; only at a column of the table itself, where it goes before {@link Contract}. */
+  readonly illTypedValues?: ContractMode
 }
 
 export type DeclaredType =
@@ -43,6 +45,17 @@ export type SortDeclaration =
       readonly nulls?: 'first' | 'last'
     }
 
+/** What becomes of a row that does not fit: it is refused, goes on without the value, or is discarded whole. */
+export type ContractMode = 'freeze' | 'discard_value' | 'discard_row'
+
+/** How rows that arrive are held against the declaration; `freeze` where it says nothing. It decides nothing of the table. */
+export interface Contract {
+  /** Of a member that is no column. */
+  readonly unknownFields?: ContractMode
+  /** Of a value that its column cannot hold. */
+  readonly illTypedValues?: ContractMode
+}
+
 /** What a table should be: the whole of it, built-in and user columns together. */
 export interface Declaration {
   readonly table: string
@@ -55,4 +68,5 @@ export interface Declaration {
   readonly identifier: readonly string[]
   readonly partitionBy: readonly PartitionDeclaration[]
   readonly sortBy: readonly SortDeclaration[]
+  readonly contract?: Contract
 }

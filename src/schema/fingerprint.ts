@@ -22,8 +22,9 @@ export function canonicalJson(value: unknown): string {
  * columns in order with type, requiredness and doc, row key, partitions and
  * sort order. A doc counts because it is written into the table's schema. Not
  * counted: the release and `since`, which are about history; `from`, which is
- * about filling rows; `renamedFrom`, which says how a table gets here and may
- * go from the file once it did.
+ * about filling rows, and the contract, which is about taking them;
+ * `renamedFrom`, which says how a table gets here and may go from the file once
+ * it did.
  */
 export function fingerprint(declaration: Declaration): string {
   let known = fingerprints.get(declaration)

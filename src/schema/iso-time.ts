@@ -10,8 +10,18 @@ const dateTime = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}[\d:.,]*)(Z|z|[+-]\d{2}(?
 const msPerDay = 86_400_000
 const microsPerDay = 86_400_000_000n
 
+/** Rows that follow one another are mostly of one day. */
+let latest: { readonly text: string; readonly days: number } | undefined
+
 /** `YYYY-MM-DD` → days since 1970-01-01. */
 export function daysFromIso(text: string): number | undefined {
+  if (text === latest?.text) return latest.days
+  const days = computeDays(text)
+  if (days !== undefined) latest = { text, days }
+  return days
+}
+
+function computeDays(text: string): number | undefined {
   if (!date.test(text)) return undefined
   const moment = new Date(`${text}T00:00:00Z`)
   // Some engines take 30 February for a day in March.

@@ -81,12 +81,19 @@ function textCell(value: unknown): CellResult {
   try {
     // Inside JSON text a lone surrogate is an escape, at which other engines' JSON functions stop.
     const text = printJson(value)
+    if (text.includes('null') && holdsInfinity(value)) return illTyped
     return { cell: text.includes('\\ud') ? text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, replaceSurrogate) : text }
   } catch (error) {
     // Nested more deeply than the stack is high, or longer than a string can be.
     if (error instanceof RangeError) return illTyped
     throw error
   }
+}
+
+/** JSON can say a number that is too large for a double, e.g. 1e400; printed again it would be null. */
+function holdsInfinity(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'number' && !Number.isFinite(value)
+  return Object.values(value).some(holdsInfinity)
 }
 
 /** A number beyond 2^53 was rounded when it was parsed, so it is not the number that was written. */
@@ -163,7 +170,8 @@ function keyCell(name: string, type: DeclaredType): CellResult {
   return decimal.test(name) ? cellFromJson(Number(name), type) : illTyped
 }
 
-function pointerOf(field: ColumnDeclaration): Pointer {
+/** Where in a struct's value that of a field is: what its `from` points at, else the member of its name. */
+export function pointerOf(field: ColumnDeclaration): Pointer {
   return (field.from === undefined ? undefined : parsePointer(field.from)) ?? [field.name]
 }
 

@@ -2,6 +2,8 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { renderDeclarationSchema } from '../../scripts/docs/declaration-schema.ts'
+import { checkBatch } from '../../src/ingest/batch/batch.ts'
+import { rowChecker } from '../../src/ingest/batch/contract.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import { formatMistakes, readDeclarationFile } from '../../src/schema/declaration-file.ts'
 import { type Machine, machine, type Outcome, write } from '../support/home.ts'
@@ -18,6 +20,7 @@ function block(language: string, holding: string): string {
 
 const ownColumns = block('json', '"stop_reason"')
 const orders = block('json', '"table": "orders"')
+const visits = block('json', '"table": "visits"')
 const script = block('sh', 'check-declarations.sh COMMIT')
 const hook = block('bash', 'exec sh check-declarations.sh')
 const preCommit = block('yaml', 'repos:')
@@ -47,6 +50,20 @@ test('a table is named as the page says: a letter or `_`, then letters, digits, 
     expect({ name, mistakes: mistakes(name) }).toEqual({ name, mistakes: [] })
   for (const name of ['__proto__', '1a', '-a'])
     expect(mistakes(name)[0]).toContain(`"${name}" cannot be the name of a table.`)
+})
+
+test('what becomes of the rows of the page is what the page says', async () => {
+  const read = readDeclarationFile({ text: visits, path: 'visits.json', base: builtinDeclaration(9), table: 'visits' })
+  if ('mistakes' in read) throw new Error(formatMistakes(read.mistakes).join('\n'))
+  const rows = Array.from(page.matchAll(/^\| `(\{.+\})` \| (.+) \|$/gm), ([, row = '', said = '']) => ({ row, said }))
+  expect(rows.length).toBeGreaterThan(4)
+  const checker = rowChecker(read.declaration)
+  for (const { row, said } of rows) {
+    const { kept, discardedRows, rejects, errors } = await checkBatch(Buffer.from(row), 'ndjson', checker)
+    const names = [...rejects, ...errors].map(({ column }) => `\`${column}\``).sort()
+    const outcome = kept === 1 ? 'kept without' : discardedRows === 1 ? 'discarded for' : 'refused for'
+    expect({ row, said }).toEqual({ row, said: names.length === 0 ? 'kept' : `${outcome} ${names.join(', ')}` })
+  }
 })
 
 /** A repository with the declarations of the page and the script, committed; `origin/main` is there. */
@@ -195,8 +212,8 @@ interface Shape {
 
 test('the JSON Schema has for each key that the reader takes what may stand there', () => {
   const schema = JSON.parse(renderDeclarationSchema()) as Shape
-  const { whole, extension, column, ownColumn, partition, sort } = schema.$defs
-  for (const shape of [whole, extension, column, ownColumn, partition, sort]) {
+  const { whole, extension, column, ownColumn, field, partition, sort, contract } = schema.$defs
+  for (const shape of [whole, extension, column, ownColumn, field, partition, sort, contract]) {
     const properties = Object.entries(shape?.properties ?? {})
     expect(properties.length).toBeGreaterThan(1)
     // A key that had no schema would be left out by JSON.
@@ -205,4 +222,7 @@ test('the JSON Schema has for each key that the reader takes what may stand ther
   expect(Object.keys(whole?.properties ?? {})).toContain('location')
   expect(Object.keys(column?.properties ?? {})).toContain('default')
   expect(Object.keys(ownColumn?.properties ?? {})).not.toContain('default')
+  for (const shape of [whole, extension]) expect(Object.keys(shape?.properties ?? {})).toContain('contract')
+  for (const shape of [column, ownColumn]) expect(Object.keys(shape?.properties ?? {})).toContain('illTypedValues')
+  expect(Object.keys(field?.properties ?? {})).not.toContain('illTypedValues')
 })

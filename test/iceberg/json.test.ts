@@ -33,6 +33,18 @@ test('fractions and exponents of many digits stay floating point', () => {
   expect(parseJson(`[${texts.join(', ')}]`)).toEqual(texts.map(Number))
 })
 
+test('a long string beside a long integer is no trouble, whatever is in it', () => {
+  for (const part of ['x', '\\"', '\\\\', 'é9223372036854775807']) {
+    const text = `{"text":"${part.repeat(8_000_000 / part.length)}","id":9223372036854775807}`
+    expect((parseJson(text) as { id: bigint }).id).toBe(9223372036854775807n)
+  }
+})
+
+test('an integer that is too large even for a double is not made a bigint', () => {
+  const text = `[9223372036854775807,${'9'.repeat(400)}]`
+  expect(parseJson(text)).toEqual([9223372036854775807n, Number.POSITIVE_INFINITY])
+})
+
 test('strings that look like the marks of long integers come back as they were', () => {
   const value = { 'int64~0~1': 'int64~0~9223372036854775807', other: 'int64~1~5', id: 9223372036854775807n }
   const text = '{"int64~0~1":"int64~0~9223372036854775807","other":"int64~1~5","id":9223372036854775807}'

@@ -196,7 +196,9 @@ describe('mistakes in the user’s file', () => {
     expect(hintOf('description')).toBe('Did you mean `doc`?')
     expect(hintOf('since')).toContain('release of a built-in column')
     expect(hintOf('default')).toContain('no defaults')
-    expect(hintOf('wholly_unlike')).toBe('Its keys are `name`, `type`, `required`, `doc`, `from`, `renamedFrom`.')
+    expect(hintOf('wholly_unlike')).toBe(
+      'Its keys are `name`, `type`, `required`, `doc`, `from`, `renamedFrom`, `illTypedValues`.',
+    )
     expect(hintOf('__proto__')).toContain('Its keys are')
     expect(mistakes('{"colums": []}').map(({ hint }) => hint)).toContain('Did you mean `columns`?')
   })

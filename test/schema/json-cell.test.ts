@@ -180,6 +180,13 @@ describe('a JSON value as a cell', () => {
     expect(cellFromJson(deep, 'string')).toEqual(illTyped)
   })
 
+  test('that is too large a number for a double is ill-typed at any depth: as a text it would be null', () => {
+    const large = JSON.parse('1e400') as number
+    for (const value of [large, -large, [large], { a: [null, { b: large }] }])
+      expect(cellFromJson(value, 'string')).toEqual(illTyped)
+    expect(cellFromJson({ a: null, b: 'null' }, 'string')).toEqual(cell('{"a":null,"b":"null"}'))
+  })
+
   test('never throws, whatever the value and the type', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...primitives), (value, type) => {

@@ -5,6 +5,7 @@ import { formatPointer, parsePointer } from '../pointer.ts'
 import { nameFault } from './column-name.ts'
 import { checkNames } from './column-names.ts'
 import { readType } from './column-type.ts'
+import { readMode } from './contract.ts'
 import { readDefault } from './default-value.ts'
 import type { Report } from './document.ts'
 import type { ColumnEntry, Placed } from './entry.ts'
@@ -26,7 +27,7 @@ const advice = {
   previousName: 'Did you mean `renamedFrom`?',
 }
 
-const allowed = ['name', 'type', 'required', 'doc', 'from', 'renamedFrom']
+const allowed = ['name', 'type', 'required', 'doc', 'from', 'renamedFrom', 'illTypedValues']
 
 /** What a column of a table of one's own may say. */
 export const wholeKeys: Keys = {
@@ -40,6 +41,17 @@ export const extensionKeys: Keys = {
   advice: { ...advice, default: 'Leave it out: version 2 of the Iceberg format has no defaults.' },
 }
 
+/** What a field of a struct may say, of what a column may. */
+export function fieldKeys(column: Keys): Keys {
+  return {
+    allowed: column.allowed.filter(key => key !== 'illTypedValues'),
+    advice: {
+      ...column.advice,
+      illTypedValues: 'Write it at the column that the field is in: a column’s value is judged whole.',
+    },
+  }
+}
+
 /** One entry of `columns`, or of a struct's `fields`; every mistake in it is reported. */
 export function readColumn(node: Node, what: ColumnEntry['what'], form: Form): ColumnEntry {
   const { report } = form.document
@@ -47,7 +59,8 @@ export function readColumn(node: Node, what: ColumnEntry['what'], form: Form): C
     report(node, 'wrong-kind', `${what} is an object, not ${kindOf(node)}.`, 'Write {"name": …, "type": …}.')
     return { what, name: undefined, renamedFrom: [], required: undefined, column: undefined }
   }
-  const members = readMembers(node, what, form.isWhole ? wholeKeys : extensionKeys, report)
+  const keys = form.isWhole ? wholeKeys : extensionKeys
+  const members = readMembers(node, what, what === 'A column' ? keys : fieldKeys(keys), report)
   const name = readName(node, members, what, report)
   const type = readColumnType(node, members, what, form)
   const required = readFlag(members, 'required', report)
@@ -55,6 +68,7 @@ export function readColumn(node: Node, what: ColumnEntry['what'], form: Form): C
   const from = readFrom(members, report)
   const renamedFrom = readRenamedFrom(members, report)
   const value = readValue(members, type, required ?? false, form)
+  const illTypedValues = readMode(members, 'illTypedValues', report)
   return {
     what,
     name,
@@ -71,6 +85,7 @@ export function readColumn(node: Node, what: ColumnEntry['what'], form: Form): C
             ...(from === undefined ? {} : { from }),
             ...earlier(members, renamedFrom),
             ...(value === undefined ? {} : { default: value }),
+            ...(illTypedValues === undefined ? {} : { illTypedValues }),
           },
   }
 }

@@ -2,6 +2,7 @@ import { getNodeValue, type Node } from 'jsonc-parser'
 import type { Declaration } from '../declaration.ts'
 import { canonicalJson } from '../fingerprint.ts'
 import { checkBuiltinNames, checkFullNames, checkNames, checkReservedNames } from './column-names.ts'
+import { contractAdvice, readContract } from './contract.ts'
 import type { Document, Report } from './document.ts'
 import type { ColumnEntry } from './entry.ts'
 import { type Keys, keptAdvice, type Members, readMembers } from './members.ts'
@@ -18,8 +19,9 @@ const fixed: Readonly<Record<string, string>> = {
 
 /** `$schema` lets an editor find the JSON Schema; its value means nothing here. */
 export const extensionFileKeys: Keys = {
-  allowed: ['columns', ...Object.keys(fixed), '$schema'],
+  allowed: ['columns', 'contract', ...Object.keys(fixed), '$schema'],
   advice: {
+    ...contractAdvice,
     fields: 'Did you mean `columns`?',
     location: 'Leave it out: the built-in table lies in the home.',
     drop: keptAdvice,
@@ -29,7 +31,7 @@ export const extensionFileKeys: Keys = {
 
 /**
  * Reads a file by which a user adds columns of their own to the built-in table:
- * the built-in columns followed by the file's, in its order. What it gives
+ * the built-in columns followed by the file's, in its order, and the contract. What it gives
  * holds only where no mistake was reported.
  */
 export function readExtension(root: Node, path: string, base: Declaration, document: Document): Declaration {
@@ -42,7 +44,9 @@ export function readExtension(root: Node, path: string, base: Declaration, docum
   checkReservedNames(entries, base.partitionBy, report)
   checkFullNames(entries, base.columns, report)
   checkOptional(entries, report)
-  return { ...base, columns: [...base.columns, ...entries.flatMap(entry => entry.column ?? [])] }
+  const columns = [...base.columns, ...entries.flatMap(entry => entry.column ?? [])]
+  const contract = readContract(members.get('contract')?.value, report)
+  return { ...base, columns, ...(contract === undefined ? {} : { contract }) }
 }
 
 function checkOptional(entries: readonly ColumnEntry[], report: Report): void {

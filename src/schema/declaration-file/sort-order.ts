@@ -1,8 +1,9 @@
 import type { Node } from 'jsonc-parser'
 import type { SortDeclaration } from '../declaration.ts'
 import type { Report } from './document.ts'
-import { type Keys, kindOf, type Members, readItems, readMembers, readText } from './members.ts'
+import { type Keys, kindOf, readItems, readMembers, readText } from './members.ts'
 import { checkSource, type FindColumn } from './source.ts'
+import { readWord } from './word.ts'
 
 export const sortKeys: Keys = {
   allowed: ['column', 'transform', 'direction', 'nulls'],
@@ -58,18 +59,4 @@ function readEntry(item: Node, find: FindColumn, report: Report): SortDeclaratio
     ...(direction === undefined ? {} : { direction }),
     ...(nulls === undefined ? {} : { nulls }),
   }
-}
-
-function readWord<Word extends string>(
-  members: Members,
-  key: string,
-  words: readonly Word[],
-  report: Report,
-): Word | undefined {
-  const text = readText(members, key, report)
-  const word = words.find(candidate => candidate === text)
-  const node = members.get(key)?.value
-  if (text !== undefined && word === undefined && node !== undefined)
-    report(node, 'unknown-word', `\`${key}\` is ${words.map(known => `"${known}"`).join(' or ')}, not "${text}".`)
-  return word
 }

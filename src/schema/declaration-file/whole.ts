@@ -1,6 +1,7 @@
 import type { Node } from 'jsonc-parser'
 import type { Declaration } from '../declaration.ts'
 import { checkFullNames, checkNames, checkReservedNames } from './column-names.ts'
+import { contractAdvice, readContract } from './contract.ts'
 import { declaredColumns } from './declared-column.ts'
 import type { Document, Report } from './document.ts'
 import { type Keys, keptAdvice, type Members, readMembers, readText } from './members.ts'
@@ -12,8 +13,9 @@ import { columnFinder } from './source.ts'
 import { readTableName } from './table-name.ts'
 
 export const wholeFileKeys: Keys = {
-  allowed: ['table', 'release', 'location', 'columns', 'identifier', 'partitionBy', 'sortBy', '$schema'],
+  allowed: ['table', 'release', 'location', 'columns', 'identifier', 'partitionBy', 'sortBy', 'contract', '$schema'],
   advice: {
+    ...contractAdvice,
     fields: 'Did you mean `columns`?',
     name: 'Did you mean `table`?',
     version: 'Did you mean `release`?',
@@ -45,8 +47,17 @@ export function readWhole(root: Node, fileName: string | undefined, document: Do
   const partitionBy = readPartition(members.get('partitionBy')?.value, find, report)
   const sortBy = readSortOrder(members.get('sortBy')?.value, find, report)
   checkReservedNames(entries, partitionBy, report)
-  const place = location === undefined ? {} : { location }
-  return { table: table ?? '', release: release ?? 1, ...place, columns, identifier, partitionBy, sortBy }
+  const contract = readContract(members.get('contract')?.value, report)
+  return {
+    table: table ?? '',
+    release: release ?? 1,
+    ...(location === undefined ? {} : { location }),
+    columns,
+    identifier,
+    partitionBy,
+    sortBy,
+    ...(contract === undefined ? {} : { contract }),
+  }
 }
 
 function readRelease(members: Members, report: Report): number | undefined {
