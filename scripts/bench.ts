@@ -4,6 +4,7 @@ import { append } from './bench/figures/append.ts'
 import { evolve } from './bench/figures/evolve.ts'
 import { facts } from './bench/figures/facts.ts'
 import { importing } from './bench/figures/import.ts'
+import { ingest } from './bench/figures/ingest.ts'
 import { pyiceberg } from './bench/figures/pyiceberg.ts'
 import { query } from './bench/figures/query.ts'
 import { restart } from './bench/figures/restart.ts'
@@ -12,7 +13,7 @@ import { wide } from './bench/figures/wide.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = [evolve, wide, pyiceberg, rows, restart, append, importing, query, facts]
+const figures: readonly Figure[] = [evolve, wide, pyiceberg, rows, restart, append, importing, ingest, query, facts]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { Reporter } from 'vitest/node'
 import { everything, leftOut } from './suites.ts'
+import { browserIsPresent, browserPath } from './test-browser.ts'
 import { dataDir, dataIsPresent } from './test-data.ts'
 
 /** Says after every run what was not run, and how to run it. */
@@ -12,6 +13,7 @@ export default class SkippedReporter implements Reporter {
       if (names.length > 0) say(`${names.join(', ')} — HYP_TEST=all npm test`)
     }
     if (!dataIsPresent) say(`tests that read foreign data, ${dataDir} is not there — HYP_TEST_DATA=DIR npm test`)
+    if (!browserIsPresent) say(`tests in a browser, ${browserPath} is not there — CHROMIUM=PATH npm test`)
   }
 }
 

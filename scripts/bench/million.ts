@@ -22,7 +22,7 @@ export function millionRowsHome(): Promise<string> {
     const known = await readFirstKeys(await catalog.load(), key)
     for (let batch = 0; batch < batches; batch++) {
       const rows = rowsFrom(batch * batchRows, batchRows, { text: 40, perSession: 200 })
-      await appendOnce(catalog, await catalog.load(), rows, key, systemContext, known)
+      await appendOnce(catalog, await catalog.load(), rows, key, systemContext, { firstKeys: known })
     }
   })
 }

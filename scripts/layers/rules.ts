@@ -45,11 +45,12 @@ const ioModules = [
 /** Where a package may be imported, as patterns of paths; every other package may be imported anywhere. */
 const packageRooms: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^src\/query\//,
-  'apache-arrow': /^src\/(query|cli\/render)\//,
+  'apache-arrow': /^src\/(query|cli\/render|ingest\/batch\/arrow)\//,
   commander: /^src\/cli\//,
   icebird: /^src\/(.*\/)?[^/]*icebird[^/]*$/,
   libsql: /^src\/(daemon|ingest)\/lock\.ts$/,
   pino: /^src\/daemon\//,
+  'prom-client': /^src\/daemon\/metrics\//,
 }
 
 export const rules: readonly Rule[] = [

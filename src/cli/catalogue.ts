@@ -1,4 +1,5 @@
 import { dataCommands } from './catalogue/data.ts'
+import { recordCommands } from './catalogue/records.ts'
 import { demoCommand, runCommands } from './catalogue/run.ts'
 import { schemaCommands } from './catalogue/schema.ts'
 import { tableCommands } from './catalogue/table.ts'
@@ -19,5 +20,5 @@ export const globalOptions: readonly OptionEntry[] = [
 
 /** Every command, in the order of the help. Each is loaded when it runs. */
 export function commands(runCli: RunCli): readonly CommandEntry[] {
-  return [...runCommands, ...dataCommands, ...schemaCommands, ...tableCommands, demoCommand(runCli)]
+  return [...runCommands, ...dataCommands, ...schemaCommands, ...tableCommands, ...recordCommands, demoCommand(runCli)]
 }

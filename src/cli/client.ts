@@ -12,12 +12,12 @@ export interface DaemonClient {
   get<Answer>(path: string): Promise<Answer>
   post<Answer>(path: string, body: object): Promise<Answer>
   /** Posts bytes as they are, and gives the answer with its headers. */
-  send<Answer>(
+  send(
     path: string,
     body: Uint8Array,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<{ readonly document: Answer; readonly headers: IncomingHttpHeaders }>
+  ): Promise<{ readonly document: unknown; readonly headers: IncomingHttpHeaders }>
   /** Posts, and hands over each line of an NDJSON answer as it comes. */
   stream(path: string, body: object, onLine: (line: unknown) => void, signal: AbortSignal): Promise<void>
 }
@@ -32,7 +32,7 @@ export async function findDaemon(home: Home): Promise<DaemonClient | undefined> 
   if (socket === undefined || socket === null) return undefined
   const patience = AbortSignal.timeout(longestAnswerMs)
   try {
-    const response = await send(socket, 'GET', '/v1/status', undefined, patience)
+    const response = await send(socket, 'GET', '/healthz', undefined, patience)
     response.resume()
     return client(socket, Number(response.headers['hyp-pid']))
   } catch {
@@ -52,7 +52,7 @@ function client(socket: string, pid: number): DaemonClient {
     post: async (path, body) => (await document(await send(socket, 'POST', path, body))) as never,
     send: async (path, body, headers, signal) => {
       const response = await send(socket, 'POST', path, body, signal, headers)
-      return { document: (await document(response)) as never, headers: response.headers }
+      return { document: await document(response), headers: response.headers }
     },
     stream: async (path, body, onLine, signal) => {
       const response = await send(socket, 'POST', path, body, signal)

@@ -51,9 +51,38 @@ export type DaemonEvent =
       readonly accepted: readonly { readonly code: string; readonly path: string }[]
       readonly ms: number
     }
-  | { readonly type: 'ready'; readonly socket: string; readonly ms: number }
+  | { readonly type: 'token-replaced'; readonly file: string; readonly reason: 'readable to others' | 'damaged' }
+  | { readonly type: 'ready'; readonly socket: string; readonly port: number; readonly ms: number }
   | { readonly type: 'backfill'; readonly event: BackfillEvent }
   | { readonly type: 'backfill-failed'; readonly code: string; readonly message: string; readonly hint: string }
+  | {
+      readonly type: 'flushed'
+      readonly table: string
+      readonly rows: number
+      readonly duplicates: number
+      /** Rows that could not be written, and are among the rejects. */
+      readonly setAside: number
+      readonly commits: number
+      readonly ms: number
+    }
+  | {
+      readonly type: 'flush-failed'
+      readonly table: string
+      readonly code: string
+      readonly message: string
+      readonly hint: string
+    }
+  | { readonly type: 'held'; readonly table: string; readonly stream: string; readonly reason: string }
+  | { readonly type: 'damaged'; readonly table: string; readonly ranges: number; readonly bytes: number }
+  | { readonly type: 'records-migrated'; readonly records: number }
+  | {
+      readonly type: 'record-unusable'
+      readonly kind: string
+      readonly id: string | null
+      readonly code: string
+      readonly message: string
+      readonly hint: string
+    }
   | { readonly type: 'stopping'; readonly signal: string | null }
   | { readonly type: 'stopped' }
 

@@ -2,14 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HypError } from '../errors.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
-import { takeLock } from './lock.ts'
-import { type Presence, readPresence, removePresence, writePresence } from './presence.ts'
+import { lockedBy, takeLock } from './lock.ts'
+import { type Listening, notListening, type Presence, readPresence, removePresence, writePresence } from './presence.ts'
+import { rivalOf } from './rival.ts'
 
 /** The lock of a home, and the word in `daemon.json` of who holds it. */
 export interface Hold {
   readonly startedAt: string
   /** Lets others know where the holder listens. */
-  listensAt(socket: string): Promise<void>
+  listensAt(listening: Listening): Promise<void>
   release(): Promise<void>
 }
 
@@ -50,10 +51,13 @@ export async function holdHome(home: Home, { signal, onWait }: HoldOptions = {})
 async function hold(home: Home): Promise<Hold> {
   const lock = await takeLock(home)
   const startedAt = new Date().toISOString()
-  const say = (socket: string | null): Promise<void> =>
-    writePresence(home, { pid: process.pid, version, startedAt, socket })
+  const say = (listening: Listening): Promise<void> =>
+    writePresence(home, { pid: process.pid, version, startedAt, ...listening })
   try {
-    await say(null)
+    // A lock can be lost without being given back: the daemon that lost it works on.
+    const rival = await rivalOf(home)
+    if (rival !== undefined) throw lockedBy(home, rival)
+    await say(notListening)
   } catch (error) {
     lock.release()
     throw error

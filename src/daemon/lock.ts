@@ -1,8 +1,7 @@
-import { open } from 'node:fs/promises'
 import Database from 'libsql'
 import { HypError } from '../errors.ts'
 import type { Home } from '../stores/home.ts'
-import { readPresence } from './presence.ts'
+import { type Presence, readPresence } from './presence.ts'
 
 /** The right to write to a home. It ends with `release` or with the process, however that ends. */
 export interface Lock {
@@ -17,8 +16,7 @@ export interface Lock {
 export async function takeLock(home: Home): Promise<Lock> {
   let database: InstanceType<typeof Database> | undefined
   try {
-    await createPrivately(home.lock)
-    database = new Database(home.lock, { timeout: 0 })
+    database = openPrivately(home.lock)
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database?.close()
@@ -26,11 +24,7 @@ export async function takeLock(home: Home): Promise<Lock> {
       throw new HypError('HOME_UNUSABLE', `The lock ${home.lock} cannot be taken: ${(cause as Error).message}.`, {
         cause,
       })
-    const holder = await readPresence(home)
-    const who = holder === undefined ? 'another process' : `process ${holder.pid}, since ${holder.startedAt}`
-    throw new HypError('LOCKED', `The home ${home.directory} is in use by ${who}.`, {
-      details: { home: home.directory, holder: holder ?? null },
-    })
+    throw lockedBy(home, await readPresence(home))
   }
   const held = database
   return {
@@ -42,12 +36,21 @@ export async function takeLock(home: Home): Promise<Lock> {
   }
 }
 
-/** SQLite would create the file readable to all. Never touches one that is there: closing it would give up this process's own lock. */
-async function createPrivately(path: string): Promise<void> {
+/** What somebody is told who cannot have the lock. */
+export function lockedBy(home: Home, holder: Presence | undefined): HypError {
+  const who = holder === undefined ? 'another process' : `process ${holder.pid}, since ${holder.startedAt}`
+  return new HypError('LOCKED', `The home ${home.directory} is in use by ${who}.`, {
+    details: { home: home.directory, holder: holder ?? null },
+  })
+}
+
+/** The file is made by SQLite too, which would make it readable to all: nothing else may ever open it. */
+function openPrivately(path: string): InstanceType<typeof Database> {
+  const umask = process.umask(0o177)
   try {
-    await (await open(path, 'wx', 0o600)).close()
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    return new Database(path, { timeout: 0 })
+  } finally {
+    process.umask(umask)
   }
 }
 

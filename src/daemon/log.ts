@@ -4,7 +4,16 @@ import type { DaemonEvent } from './event.ts'
 /** Keys whose values come from messages; they have no place in a log, whoever put them there. */
 const neverLogged = ['content', 'content_text', 'text', 'raw_frame', 'tool_args', 'record', 'row']
 
-const warnings: ReadonlySet<DaemonEvent['type']> = new Set(['refused', 'table-failed', 'backfill-failed'])
+const warnings: ReadonlySet<DaemonEvent['type']> = new Set([
+  'refused',
+  'table-failed',
+  'backfill-failed',
+  'flush-failed',
+  'held',
+  'damaged',
+  'record-unusable',
+  'token-replaced',
+])
 
 const progressEveryMs = 5_000
 

@@ -3,6 +3,9 @@ import { toHypError } from '../errors.ts'
 import { type BackfillEvent, type BackfillSummary, type SourceName, sourceNames } from '../ingest/backfill.ts'
 import { runBackfill } from '../ingest/backfill-thread.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
+import { migrateRecords } from '../stores/records/migrate.ts'
+import { recordPlace } from '../stores/records/place.ts'
+import type { RecordProblem } from '../stores/records/store.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'
 import { type Outcome, planOf } from '../stores/table/apply-tables.ts'
@@ -12,19 +15,30 @@ import type { Daemon } from './daemon.ts'
 import type { DaemonEvent } from './event.ts'
 import { holdHome } from './hold.ts'
 import { type HttpServer, listen } from './http/server.ts'
-import { newImports } from './imports.ts'
+import { type Import, newImports } from './imports.ts'
+import { type IntakeLimits, type Intakes, openIntakes, usualLimits } from './intakes.ts'
+import { openMetrics } from './metrics/metrics.ts'
+import { watchProcess } from './metrics/process.ts'
+import { homeIdentity } from './rival.ts'
 import { socketPlace } from './socket.ts'
 import { type DaemonStatus, statusOf } from './status.ts'
 import { type ApplyRequest, openTables } from './tables.ts'
+import { newTaskDesk } from './task-desk.ts'
+import { openTasks } from './tasks.ts'
+import { openToken } from './token.ts'
 
 export interface DaemonOptions {
   readonly home: Home
   /** The built-in release to run as. */
   readonly release: number
+  /** To listen at on 127.0.0.1; any free one by default. */
+  readonly port?: number | undefined
   /** Where histories are looked for. */
   readonly userHome: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly onEvent: (event: DaemonEvent) => void
+  /** When rows go from the spools into the tables; as usual where left out. */
+  readonly limits?: Partial<IntakeLimits> | undefined
   /** Ends the waiting for another process. */
   readonly signal?: AbortSignal
 }
@@ -32,7 +46,8 @@ export interface DaemonOptions {
 /**
  * Starts a daemon: lock, look without writing, evolve or refuse, listen. A
  * declaration that breaks the table does not stop it: reads go on, the import waits.
- * @throws HypError LOCKED, DECLARATION_INVALID and STORE_NEWER, with nothing changed
+ * @throws HypError LOCKED, DECLARATION_INVALID and STORE_NEWER, with nothing changed; CONFIG_INVALID where the port is
+ *   taken
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { home, release, onEvent } = options
@@ -41,40 +56,87 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const held = await holdHome(home, { signal: options.signal, onWait: ({ pid }) => onEvent({ type: 'waiting', pid }) })
   let server: HttpServer | undefined
   let place: Awaited<ReturnType<typeof socketPlace>> | undefined
+  let intakes: Intakes | undefined
   try {
     onEvent({ type: 'home', directory: home.directory, version })
+    const token = await openToken(home)
+    if (token.replaced !== undefined) onEvent({ type: 'token-replaced', file: token.path, reason: token.replaced })
+    const metrics = await openMetrics()
+    const unwatch = watchProcess(metrics, release)
     const tables = await openTables({ home, release, onEvent })
+    const records = recordPlace(home)
+    const { migrated, problems } = await migrateRecords(records)
+    const tasks = await openTasks(records)
+    tellOfRecords(migrated.length, [...problems, ...tasks.unmarked], onEvent)
+    const spools = await openIntakes({
+      home,
+      limits: { ...usualLimits, ...options.limits },
+      find: tables.find,
+      metrics,
+      onEvent,
+    })
+    intakes = spools
     place = await socketPlace(home)
-    const stopping = new AbortController()
-    const imports = newImports(importFrom)
-    const daemon: Daemon = { release, backfill, apply, adopt, status, stop }
-    server = await listen(place.path, daemon)
-    await held.listensAt(place.path)
-    onEvent({ type: 'ready', socket: place.path, ms: Math.round(performance.now() - start) })
+    const imports = newImports({ tasks, start: importFrom })
+    const desk = newTaskDesk({ tasks, backfill: beginBackfill })
+    const daemon: Daemon = { release, tasks: desk, backfill, apply, adopt, ingest: spools.accept, status, stop }
+    server = await listen({
+      daemon,
+      home: await homeIdentity(home),
+      socket: place.path,
+      port: options.port ?? 0,
+      token: token.text,
+      metrics,
+    })
+    const { port } = server
+    await held.listensAt({ socket: place.path, port, tokenFile: token.path })
+    onEvent({ type: 'ready', socket: place.path, port, ms: Math.round(performance.now() - start) })
     const socket = place
     const http = server
     return daemon
 
     async function backfill(source: SourceName, listener: (event: BackfillEvent) => void): Promise<BackfillSummary> {
-      const { declaration, failure } = tables.builtin()
-      if (failure !== undefined) {
-        refuse(await planOf(home, declaration))
-        throw failure
-      }
-      return imports.run(source, listener)
+      await checkTaken()
+      return imports.run(source, listener).work
     }
 
-    function importFrom(source: SourceName, tell: (event: BackfillEvent) => void): Promise<BackfillSummary> {
+    async function beginBackfill(source: SourceName, resumedFrom: string): Promise<Import> {
+      await checkTaken()
+      const begun = imports.run(source, () => undefined, resumedFrom)
+      tellOfFailure(begun.work, onEvent)
+      return begun
+    }
+
+    /** @throws HypError where the built-in table takes no rows */
+    async function checkTaken(): Promise<void> {
+      const { declaration, failure } = tables.builtin()
+      if (failure === undefined) return
+      refuse(await planOf(home, declaration))
+      throw failure
+    }
+
+    function importFrom(
+      source: SourceName,
+      tell: (event: BackfillEvent) => void,
+      signal: AbortSignal,
+    ): Promise<BackfillSummary> {
       const { declaration } = tables.builtin()
       const directory = tableDirectory(home, declaration)
-      const task = { source, declaration, directory, home: options.userHome, env: sourceEnvironment(options.env) }
+      const task = {
+        source,
+        declaration,
+        directory,
+        records: home.records,
+        home: options.userHome,
+        env: sourceEnvironment(options.env),
+      }
       return runBackfill(
         task,
         event => {
           onEvent({ type: 'backfill', event })
           tell(event)
         },
-        stopping.signal,
+        signal,
       )
     }
 
@@ -90,6 +152,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async function resuming<Result>(run: () => Promise<Result>): Promise<Result> {
       const waited = tables.builtin().failure !== undefined
       const result = await run()
+      spools.resume()
       if (waited && tables.builtin().failure === undefined)
         for (const source of sourceNames) importInBackground(daemon, source, onEvent)
       return result
@@ -101,7 +164,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         release,
         pid: process.pid,
         startedAt: held.startedAt,
-        tables: await tables.status(),
+        tables: await tables.status(spools.status),
         importing: imports.isRunning(),
         waiting: tables.builtin().failure !== undefined,
         failure: imports.failure(),
@@ -110,9 +173,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
     async function stop(signal: string | null): Promise<void> {
       onEvent({ type: 'stopping', signal })
-      stopping.abort()
+      tasks.stop()
+      const patience = AbortSignal.timeout(longestStopMs)
       await Promise.race([imports.settled(), sleep(longestStopMs, undefined, { ref: false })])
       await http.close()
+      unwatch()
+      await spools.stop(patience)
       await socket.remove()
       await held.release()
       onEvent({ type: 'stopped' })
@@ -120,6 +186,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   } catch (error) {
     await server?.close()
     await place?.remove()
+    await intakes?.stop(AbortSignal.abort())
     await held.release()
     throw error
   }
@@ -130,13 +197,30 @@ const longestStopMs = 8_000
 
 /** Starts the import that follows every start; its failure is reported, and the daemon goes on. */
 export function importInBackground(daemon: Daemon, source: SourceName, onEvent: (event: DaemonEvent) => void): void {
-  daemon
-    .backfill(source, () => undefined)
-    .catch((error: unknown) => {
-      const { code, message, hint } = toHypError(error)
-      if (code !== 'INTERRUPTED' && code !== 'SCHEMA_BREAKING')
-        onEvent({ type: 'backfill-failed', code, message, hint })
-    })
+  tellOfFailure(
+    daemon.backfill(source, () => undefined),
+    onEvent,
+  )
+}
+
+function tellOfFailure(work: Promise<unknown>, onEvent: (event: DaemonEvent) => void): void {
+  work.catch((error: unknown) => {
+    const { code, message, hint } = toHypError(error)
+    if (code !== 'INTERRUPTED' && code !== 'SCHEMA_BREAKING') onEvent({ type: 'backfill-failed', code, message, hint })
+  })
+}
+
+/** Records that are as they should be are nothing to tell of. */
+function tellOfRecords(
+  migrated: number,
+  problems: readonly RecordProblem[],
+  onEvent: (event: DaemonEvent) => void,
+): void {
+  if (migrated > 0) onEvent({ type: 'records-migrated', records: migrated })
+  for (const { kind, id, error } of problems) {
+    const { code, message, hint } = error
+    onEvent({ type: 'record-unusable', kind, id, code, message, hint })
+  }
 }
 
 /** Only what says where histories are goes to the thread. */

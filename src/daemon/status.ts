@@ -49,6 +49,7 @@ export function statusOf(state: DaemonState): DaemonStatus {
   const checks = [
     ...(state.pid === null ? [notRunning] : []),
     ...tables.map(tableCheck),
+    ...tables.flatMap(table => spoolCheck(table)),
     ...(builtin === undefined ? [] : [importCheck(builtin, state)]),
   ]
   return {
@@ -82,6 +83,23 @@ function tableCheck(table: TableStatus): Check {
       hint: `see \`${planCommand(table)}\``,
     }
   return { name: 'table', ok: true, message: `${name} at schema ${table.schemaId}`, hint: null }
+}
+
+/** Nothing where rows come and go as they should. */
+function spoolCheck({ name, spool: { rows, held, reason, failure } }: TableStatus): Check[] {
+  if (failure !== null)
+    return [
+      {
+        name: 'spool',
+        ok: false,
+        message: `${rows} acknowledged rows wait for ${name}: ${failure.message} [${failure.code}]`,
+        hint: failure.hint,
+      },
+    ]
+  if (held === 0) return []
+  return [
+    { name: 'spool', ok: false, message: `${held} rows for ${name} are held: ${reason}`, hint: 'see `hyp spool`' },
+  ]
 }
 
 function refusal({ declared, release, verdict, refused }: TableStatus): string {

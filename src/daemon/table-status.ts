@@ -1,4 +1,5 @@
 import { type ErrorDocument, errorDocument, toHypError } from '../errors.ts'
+import type { SpoolStatus } from '../ingest/spool-report.ts'
 import { builtinTable, newestRelease } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { PlannedChange, Verdict } from '../schema/plan.ts'
@@ -22,17 +23,17 @@ export interface TableStatus {
   readonly error: ErrorDocument | null
   /** Why the declaration is refused, when it is. */
   readonly refused: readonly PlannedChange[]
+  /** What is acknowledged and not in the table yet. */
+  readonly spool: SpoolStatus
 }
 
 /** Looks at a table. Never throws: one that cannot be read is a status too. */
-export async function tableStatus(
-  home: Home,
-  { declaration }: { readonly declaration: Declaration },
-): Promise<TableStatus> {
+export async function tableStatus(home: Home, declaration: Declaration, spool: SpoolStatus): Promise<TableStatus> {
   const base = {
     name: declaration.table,
     directory: tableDirectory(home, declaration),
     declared: declaration.release,
+    spool,
   }
   try {
     const { found, verdict, id, changes } = await planOf(home, declaration)

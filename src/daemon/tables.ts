@@ -1,4 +1,5 @@
 import { HypError } from '../errors.ts'
+import type { SpoolStatus } from '../ingest/spool-report.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { Plan } from '../schema/plan.ts'
@@ -29,11 +30,13 @@ export interface ApplyRequest {
 /** The tables of a daemon, the built-in one among them. */
 export interface Tables {
   builtin(): KeptTable
+  readonly find: (table: string) => KeptTable | undefined
   /** Reads the declarations again and applies them. @throws HypError DECLARATION_INVALID, USAGE, PLAN_CHANGED */
   apply(request: ApplyRequest): Promise<Outcome[]>
   /** @throws HypError as `adoptTable` */
   adopt(request: AdoptionRequest): Promise<Adoption>
-  status(): Promise<TableStatus[]>
+  /** @param spool what waits for a table */
+  status(spool: (table: string) => SpoolStatus): Promise<TableStatus[]>
 }
 
 export interface TablesOptions {
@@ -58,6 +61,7 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
 
   return {
     builtin: () => kept.get(builtinTable) as KeptTable,
+    find: table => kept.get(table),
     apply: async ({ table, expect }) => {
       const all = await loadDeclarations(home, release)
       const wanted = table === undefined ? all : [await loadDeclaration(home, release, table)]
@@ -83,7 +87,10 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
         })
       return adoption
     },
-    status: () => Promise.all(Array.from(kept.values(), table => tableStatus(home, table))),
+    status: spool =>
+      Promise.all(
+        Array.from(kept.values(), table => tableStatus(home, table.declaration, spool(table.declaration.table))),
+      ),
   }
 
   async function applyAndTell(wanted: readonly Declaration[], expect?: string): Promise<Outcome[]> {

@@ -1,6 +1,7 @@
 import { type Catalog, makeDurable, type Table } from './catalog/catalog.ts'
 import { cellText } from './cell-text.ts'
 import type { Commit, Update } from './commit.ts'
+import { type Companion, checkSameUuid } from './companion.ts'
 import { removeDataFiles } from './data-files.ts'
 import { IcebergError, isCode } from './errors.ts'
 import { writeFile } from './file-io/file-io.ts'
@@ -77,14 +78,14 @@ export interface StagedAppend {
 /**
  * Turns a prepared append into a commit on a base. Pure but for chance and time.
  * @param parents manifests of the base's current snapshot; they are carried over
- * @param properties table properties to set in the same commit
+ * @param others further updates of the same commit
  */
 export function stageAppend(
   metadata: TableMetadata,
   prepared: PreparedAppend,
   parents: readonly ManifestFile[],
   context: AppendContext,
-  properties: Readonly<Record<string, string>> = {},
+  others: readonly Update[] = [],
 ): StagedAppend {
   const parent = currentSnapshot(metadata)
   const snapshotId = newSnapshotId(metadata, context.random)
@@ -106,7 +107,7 @@ export function stageAppend(
   const updates: Update[] = [
     { action: 'add-snapshot', snapshot },
     { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': snapshotId },
-    ...(Object.keys(properties).length === 0 ? [] : [{ action: 'set-properties' as const, updates: properties }]),
+    ...others,
   ]
   return {
     snapshot,
@@ -126,8 +127,9 @@ export type Reprobe = (fresh: Table, stale: Table, prepared: PreparedAppend) => 
 /**
  * Commits a prepared append; on a conflict it asks `reprobe` against the fresh
  * table and tries again, as often as the table's properties say.
- * @returns the table after the commit; the fresh table when nothing was left to add
- * @throws IcebergError COMMIT_CONFLICT when all tries failed, COMMIT_STATE_UNKNOWN (then nothing may be deleted)
+ * @returns the table after the commit; the fresh table when nothing was left to add, then without what `also` gives
+ * @throws IcebergError COMMIT_CONFLICT when all tries failed, COMMIT_STATE_UNKNOWN (then nothing may be deleted), and
+ *   whatever `also` throws
  */
 export async function commitAppend(
   catalog: Catalog,
@@ -135,14 +137,14 @@ export async function commitAppend(
   prepared: PreparedAppend,
   context: AppendContext,
   reprobe: Reprobe,
-  properties: Readonly<Record<string, string>> = {},
+  also: Companion = () => [],
 ): Promise<Table> {
   let table = base
   let current = prepared
   const mayRetry = patience(base.metadata)
   for (let attempt = 0; ; attempt++) {
     const parents = await withCounts(table, await readManifestList(table))
-    const staged = stageAppend(table.metadata, current, parents, context, properties)
+    const staged = stageAppend(table.metadata, current, parents, context, also(table.metadata))
     const done = await tryCommit(catalog, table, staged)
     if (!('conflict' in done)) return done
     const isTriedAgain = mayRetry(attempt)
@@ -202,12 +204,7 @@ export async function abandonAppend(table: Table, prepared: PreparedAppend): Pro
 }
 
 function checkSameTable(stale: Table, fresh: Table, prepared: PreparedAppend): void {
-  if (fresh.metadata['table-uuid'] !== stale.metadata['table-uuid']) {
-    throw new IcebergError(
-      'UPDATE_ILLEGAL',
-      `table UUID does not match: current=${stale.metadata['table-uuid']} != refreshed=${fresh.metadata['table-uuid']}`,
-    )
-  }
+  checkSameUuid(stale, fresh)
   if (fresh.metadata['default-spec-id'] !== prepared.specId) {
     throw new IcebergError(
       'COMMIT_CONFLICT',

@@ -38,10 +38,26 @@ export function bindFilter(filter: KeyFilter, metadata: TableMetadata): BoundFil
       return [spec['spec-id'], transforms] as const
     }),
   )
+  // Rows that follow one another have mostly the same value.
+  let previous: Cell
+  let wasWanted = false
+  const isWanted = (cell: Cell): boolean => {
+    if (cell !== previous) {
+      previous = cell
+      wasWanted = filter.values.has(cell as NonNullable<Cell>)
+    }
+    return wasWanted
+  }
   return {
     id: field.id,
     values: filter.values,
-    matches: cells => cells.some(cell => filter.values.has(cell as NonNullable<Cell>)),
+    range: cells => {
+      let from = 0
+      let to = cells.length
+      while (from < to && !isWanted(cells[from])) from++
+      while (to > from && !isWanted(cells[to - 1])) to--
+      return from === to ? undefined : [from, to]
+    },
     mayMatchFile: entry => {
       for (const { id, possible } of partitionValues.get(entry.specId) ?? []) {
         if (entry.file.partition.has(id) && !possible.has(entry.file.partition.get(id) ?? null)) return false

@@ -1,5 +1,3 @@
-import type { Field } from './types.ts'
-
 /** A wanted field as far as it says which field of the table it stands for. */
 export interface Named {
   readonly name: string
@@ -19,7 +17,10 @@ export function earlierNames({ renamedFrom }: Named): readonly string[] {
  * renamed already, so what it says of earlier names is history. Names have to
  * tell the fields apart: {@link contestedNames} are refused by a plan.
  */
-export function matchFields(wanted: readonly Named[], current: readonly Field[]): (Field | undefined)[] {
+export function matchFields<Field extends { readonly name: string }>(
+  wanted: readonly Named[],
+  current: readonly Field[],
+): (Field | undefined)[] {
   const byName = new Map(current.map(field => [field.name, field]))
   const taken = new Set(wanted.map(field => field.name))
   return wanted.map(field => {
@@ -39,7 +40,7 @@ export function matchFields(wanted: readonly Named[], current: readonly Field[])
  */
 export function contestedNames(
   wanted: readonly Named[],
-  current: readonly Field[],
+  current: readonly { readonly name: string }[],
 ): readonly { readonly name: string; readonly contested: string }[] {
   const there = new Set(current.map(field => field.name))
   const claims = new Map<string, number>()

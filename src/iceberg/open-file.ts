@@ -20,12 +20,14 @@ export function nameMappingOf(table: Table): NameMapping | undefined {
 /**
  * Opens a data or delete file the table names.
  * @param mapping names for a file that carries no field ids; the table's when left out
+ * @param ids see `openParquet`
  * @throws IcebergError FILE_MISSING, DATA_INVALID, FORMAT_UNSUPPORTED, METADATA_INVALID
  */
 export async function openDataFile(
   table: Table,
   entry: ManifestEntry,
   mapping: () => NameMapping | undefined = () => nameMappingOf(table),
+  ids?: ReadonlySet<number>,
 ): Promise<OpenFile> {
   const { location, format, content } = entry.file
   const what = content === fileContent.data ? 'data file' : 'delete file'
@@ -38,7 +40,7 @@ export async function openDataFile(
       : cause
   })
   try {
-    return { file: await openParquet(input, path, mapping), close: () => input.close() }
+    return { file: await openParquet(input, path, mapping, ids), close: () => input.close() }
   } catch (error) {
     await input.close()
     throw error

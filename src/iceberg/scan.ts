@@ -7,9 +7,10 @@ import { bindFilter, type KeyFilter } from './key-filter.ts'
 import type { ManifestEntry } from './manifest/data-file.ts'
 import { specById } from './metadata.ts'
 import { openDataFile } from './open-file.ts'
-import type { ColumnBatch } from './parquet/read.ts'
+import type { ColumnBatch, TextFilter } from './parquet/read.ts'
 import { absentValues, checkReadable } from './projection.ts'
 import { type LiveFiles, liveDeletes, liveFiles } from './snapshot.ts'
+import { sketchOf } from './text-sketch.ts'
 import type { Cell, Field, Row } from './types.ts'
 
 export type { KeyFilter } from './key-filter.ts'
@@ -19,6 +20,8 @@ export interface ScanOptions {
   readonly columns?: readonly string[]
   /** Files and row groups that cannot match are skipped; rows that do not match are left out. */
   readonly where?: KeyFilter
+  /** Only with `where`. Most texts of a top-level column that are not among these come as null, as if they were not there. */
+  readonly texts?: { readonly column: string; readonly among: ReadonlySet<string> }
   /** Only these files of the table, e.g. those added since a snapshot; without the rows deleted in the current one. */
   readonly files?: readonly ManifestEntry[]
 }
@@ -60,6 +63,36 @@ export interface ScannedColumns {
  *   DATA_INVALID
  */
 export async function* scanColumns(table: Table, options: ScanOptions = {}): AsyncGenerator<ScannedColumns> {
+  const { entries, read } = await openScan(table, options)
+  for (const entry of entries) yield* read(entry)
+}
+
+/** Files that {@link visitColumns} reads at a time. */
+const filesAtATime = 4
+
+/** Hands out what {@link scanColumns} gives, in no order: while bytes of one file come, those of others are decoded. */
+export async function visitColumns(
+  table: Table,
+  options: ScanOptions,
+  visit: (scanned: ScannedColumns) => void,
+): Promise<void> {
+  const { entries, read } = await openScan(table, options)
+  const rest = entries.values()
+  const work = async (): Promise<void> => {
+    for (const entry of rest) for await (const scanned of read(entry)) visit(scanned)
+  }
+  // All of them, so that no file is open any more when one failed.
+  for (const outcome of await Promise.allSettled(Array.from({ length: filesAtATime }, work)))
+    if (outcome.status === 'rejected') throw outcome.reason
+}
+
+/** The files that are worth reading, and how one is read. */
+interface Scan {
+  readonly entries: readonly ManifestEntry[]
+  readonly read: (entry: ManifestEntry) => AsyncGenerator<ScannedColumns>
+}
+
+async function openScan(table: Table, options: ScanOptions): Promise<Scan> {
   const { metadata } = table
   const schema = currentSchema(metadata)
   const names =
@@ -69,12 +102,17 @@ export async function* scanColumns(table: Table, options: ScanOptions = {}): Asy
   const fields = names === undefined ? schema.fields : schema.fields.filter(field => names.has(field.name))
   checkReadable(fields)
   const filter = options.where === undefined ? undefined : bindFilter(options.where, metadata)
+  const texts = options.texts === undefined ? undefined : bindTexts(options.texts, fields)
   const live = await filesOf(table, options.files)
   const readEqualityDeletes = equalityReader(table)
-  for (const entry of live.data) {
-    if (filter !== undefined && !filter.mayMatchFile(entry)) continue
+  // Equality deletes may compare any column.
+  const isFew = names !== undefined && live.deletes.length === 0
+  const ids = isFew ? new Set(fields.map(field => field.id)) : undefined
+  return { entries: live.data.filter(entry => filter?.mayMatchFile(entry) !== false), read }
+
+  async function* read(entry: ManifestEntry): AsyncGenerator<ScannedColumns> {
     const deletes = applicableDeletes(entry, live.deletes, metadata['partition-specs'])
-    const { file, close } = await openDataFile(table, entry)
+    const { file, close } = await openDataFile(table, entry, undefined, ids)
     try {
       const positions =
         deletes.position.length === 0
@@ -82,7 +120,7 @@ export async function* scanColumns(table: Table, options: ScanOptions = {}): Asy
           : await readDeletedPositions(table, deletes.position, entry.file.location, file.rowCount)
       const equality = deletes.equality.length === 0 ? undefined : await readEqualityDeletes(deletes.equality)
       const absent = absentValues(entry, specById(metadata, entry.specId))
-      const batches = file.readColumns(fields, { only: filter, absent, beside: equality?.fields ?? [] })
+      const batches = file.readColumns(fields, { only: filter, texts, absent, beside: equality?.fields ?? [] })
       for await (const batch of batches) {
         const { columns, rowCount } = withoutDeleted(batch, positions, equality)
         if (rowCount === 0) continue
@@ -97,6 +135,16 @@ export async function* scanColumns(table: Table, options: ScanOptions = {}): Asy
       await close()
     }
   }
+}
+
+function bindTexts(
+  { column, among }: NonNullable<ScanOptions['texts']>,
+  fields: readonly Field[],
+): TextFilter | undefined {
+  const field = fields.find(({ name }) => name === column)
+  if (field?.type !== 'string') return undefined
+  const sketch = sketchOf(among, among.size)
+  return { id: field.id, mayMatch: bytes => sketch.mayHold(bytes) }
 }
 
 /** Whoever names the data files has still to be told what was deleted of them. */

@@ -6,15 +6,18 @@ import {
   prepareAppend,
 } from '../iceberg/append.ts'
 import { type Catalog, makeDurable, type Table } from '../iceberg/catalog/catalog.ts'
+import { type Companion, commitCompanion } from '../iceberg/companion.ts'
 import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '../iceberg/data-files.ts'
-import { isCode } from '../iceberg/errors.ts'
+import { IcebergError, isCode } from '../iceberg/errors.ts'
 import { currentSchema } from '../iceberg/ids.ts'
 import type { DataFile } from '../iceberg/manifest/data-file.ts'
 import { specById } from '../iceberg/metadata.ts'
 import { liveFiles, readManifestList } from '../iceberg/snapshot.ts'
 import type { Row } from '../iceberg/types.ts'
 import type { FirstKeys } from './first-keys.ts'
-import { firstOfEachKey, type RowKey, storedKeys } from './row-key.ts'
+import { tableKey } from './key-fields.ts'
+import { firstOfEachKey, type RowKey } from './row-key.ts'
+import { storedKeys } from './stored-keys.ts'
 
 /** What became of the rows that were handed over: `rows + duplicates` is their number. */
 export interface Appended {
@@ -34,13 +37,24 @@ interface WrittenPartition {
   readonly partition: Partition
 }
 
+export interface AppendOptions {
+  /** Spares the search for rows that cannot be stored. */
+  readonly firstKeys?: FirstKeys | undefined
+  /**
+   * What the same commit changes besides, asked for each try. With it there is
+   * a commit also where no row is new or given; what it throws ends the append.
+   */
+  readonly also?: Companion
+}
+
 /**
  * Appends rows so that each row key is in the table once, in one commit. Rows
- * that are stored already are left out and counted. When another writer
- * commits first, only the files it added are searched, and only files that hold
- * a row it added are written again.
- * @param firstKeys spares the search for rows that cannot be stored
- * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, after all others nothing is left behind
+ * that are stored already are left out and counted; a table without a row key
+ * takes all. When another writer commits first, only the files it added are
+ * searched, and only files that hold a row it added are written again. Memory
+ * grows with the rows, not with the table.
+ * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, and `details` say how many `rows`
+ *   and `duplicates` there are if the commit landed; after all others nothing is left behind
  */
 export async function appendOnce(
   catalog: Catalog,
@@ -48,36 +62,34 @@ export async function appendOnce(
   rows: readonly Row[],
   key: RowKey,
   context: AppendContext,
-  firstKeys?: FirstKeys,
+  { firstKeys, also }: AppendOptions = {},
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
-  const stored = await storedKeys(base, firstKeys?.suspects(base, candidates.rows) ?? candidates.rows, key)
+  const keyOfBase = tableKey(key, base)
+  const stored = await storedKeys(base, firstKeys?.suspects(base, candidates.rows) ?? candidates.rows, keyOfBase)
   const fresh = new Map(candidates.rows)
   for (const text of stored) fresh.delete(text)
-  if (fresh.size === 0) {
-    if (rows.length > 0) await makeDurable(base)
-    return { table: base, rows: 0, duplicates: rows.length }
-  }
-  const spec = specById(base.metadata, base.metadata['default-spec-id'])
   let written: WrittenPartition[] = []
   let prepared: PreparedAppend | undefined
+  const count = (): number => written.reduce((sum, { file }) => sum + file.recordCount, 0)
   try {
-    written = await writePartitions(
-      base,
-      partitionRows([...fresh.values()], spec, currentSchema(base.metadata)),
-      context,
-    )
-    prepared = await prepareAppend(base, filesOf(written), context)
-    const table = await commitAppend(catalog, base, prepared, context, reprobe)
-    const count = written.reduce((sum, { file }) => sum + file.recordCount, 0)
-    // With nothing of ours in it, the newest snapshot is somebody else's, and may hold keys that we have not seen.
-    if (count > 0) firstKeys?.added(table, fresh.values())
-    return { table, rows: count, duplicates: rows.length - count }
-  } catch (error) {
-    if (!isCode(error, 'COMMIT_STATE_UNKNOWN')) {
-      if (prepared === undefined) await removeDataFiles(base, filesOf(written))
-      else await abandonAppend(base, { ...prepared, files: filesOf(written) })
+    let table = base
+    if (fresh.size > 0) {
+      const spec = specById(base.metadata, base.metadata['default-spec-id'])
+      const partitions = partitionRows([...fresh.values()], spec, currentSchema(base.metadata))
+      written = await writePartitions(base, partitions, context)
+      prepared = await prepareAppend(base, filesOf(written), context)
+      table = await commitAppend(catalog, base, prepared, context, reprobe, also)
     }
+    // With nothing of ours in it, the newest snapshot is somebody else's, and may hold keys that we have not seen.
+    if (count() > 0) firstKeys?.added(table, fresh.values())
+    else if (also !== undefined) table = await commitCompanion(catalog, table, also, context)
+    else if (rows.length > 0) await makeDurable(table)
+    return { table, rows: count(), duplicates: rows.length - count() }
+  } catch (error) {
+    if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw counted(error as IcebergError, rows.length, count())
+    if (prepared === undefined) await removeDataFiles(base, filesOf(written))
+    else await abandonAppend(base, { ...prepared, files: filesOf(written) })
     throw error
   }
 
@@ -87,7 +99,7 @@ export async function appendOnce(
     // commit, and of many writers the one that takes longest is never first.
     const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
     const { data: added } = await liveFiles(now, manifest => !known.has(manifest.location))
-    const hits = await storedKeys(now, fresh, key, added)
+    const hits = await storedKeys(now, fresh, keyOfBase, added)
     if (hits.size === 0) return current
     const isHit = (row: Row): boolean => hits.has(key.of(row))
     const spoilt = written.filter(({ partition }) => partition.rows.some(isHit))
@@ -102,6 +114,10 @@ export async function appendOnce(
     prepared = written.length === 0 ? undefined : await prepareAppend(now, filesOf(written), context)
     return prepared
   }
+}
+
+function counted({ code, message, details, cause }: IcebergError, given: number, rows: number): IcebergError {
+  return new IcebergError(code, message, { ...details, rows, duplicates: given - rows }, cause)
 }
 
 /** Writes one file for each partition; bytes and names are durable on return. */

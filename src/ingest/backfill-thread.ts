@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, HypError } from '../errors.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { BackfillEvent, BackfillSummary, SourceName } from './backfill.ts'
+import { endedWith, type FailureWord, failureOf, threadLimits } from './thread.ts'
 
 /** What a backfill thread is told. */
 export interface BackfillTask {
@@ -9,6 +9,8 @@ export interface BackfillTask {
   readonly declaration: Declaration
   /** The table's directory. */
   readonly directory: string
+  /** `records` of the home. */
+  readonly records: string
   /** The user's home directory. */
   readonly home: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -18,21 +20,7 @@ export interface BackfillTask {
 export type BackfillWord =
   | { readonly type: 'event'; readonly event: BackfillEvent }
   | { readonly type: 'end' }
-  | { readonly type: 'aborted' }
-  | {
-      readonly type: 'failed'
-      readonly code: ErrorCode
-      readonly message: string
-      readonly hint: string
-      readonly details: Readonly<Record<string, unknown>>
-    }
-
-/**
- * Left alone, the engine lets a heap grow to four times what is in use before it
- * cleans up; the smaller the heap may become, the sooner it does. This leaves
- * room for the longest line there may be.
- */
-export const threadLimits = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 } as const
+  | FailureWord
 
 /** Runs a backfill in a thread of its own. @throws HypError as the backfill, INTERRUPTED when aborted */
 export async function runBackfill(
@@ -55,11 +43,10 @@ export async function runBackfill(
           if (word.event.type === 'done') summary = word.event.summary
           onEvent(word.event)
         } else if (word.type === 'end') resolve(summary as BackfillSummary)
-        else if (word.type === 'aborted') reject(new HypError('INTERRUPTED', 'The backfill was interrupted.'))
-        else reject(new HypError(word.code, word.message, word))
+        else reject(failureOf(word, 'backfill'))
       })
       worker.once('error', reject)
-      worker.once('exit', code => reject(new HypError('INTERNAL', `The backfill thread ended with ${code}.`)))
+      worker.once('exit', code => reject(endedWith(code, 'backfill')))
     })
   } finally {
     signal.removeEventListener('abort', stop)

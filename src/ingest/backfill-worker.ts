@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { toHypError } from '../errors.ts'
 import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
+import { recordPlace } from '../stores/records/place.ts'
 import { backfill } from './backfill.ts'
 import type { BackfillTask, BackfillWord } from './backfill-thread.ts'
+import { failureWord } from './thread.ts'
 
 /*
  * The thread that does a backfill: it reads, shapes, encodes and commits, so
@@ -20,21 +21,16 @@ const context = { now: Date.now, monotonic: () => performance.now(), random: Mat
 const catalog = fileCatalog({ io: localFileIO, directory: task.directory, ...context })
 
 try {
-  await backfill({ ...task, catalog, context, onEvent: event => say({ type: 'event', event }), signal: abort.signal })
+  await backfill({
+    ...task,
+    catalog,
+    records: recordPlace(task),
+    context,
+    onEvent: event => say({ type: 'event', event }),
+    signal: abort.signal,
+  })
   say({ type: 'end' })
 } catch (error) {
-  const { code, message, hint, details } = toHypError(error)
-  say(
-    abort.signal.aborted
-      ? { type: 'aborted' }
-      : { type: 'failed', code, message, hint, details: structuredDetails(details) },
-  )
+  say(failureWord(error, abort.signal.aborted))
 }
 parentPort?.close()
-
-/** Details travel between threads only as plain data. */
-function structuredDetails(details: unknown): Record<string, unknown> {
-  return JSON.parse(
-    JSON.stringify(details, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
-  ) as Record<string, unknown>
-}

@@ -6,10 +6,13 @@ import type { Declaration } from '../schema/declaration.ts'
 import { findClaudeHistories } from '../sources/claude/find.ts'
 import { readClaudeFile } from '../sources/claude/read.ts'
 import { type History, noCounts, type SkipReason, type Unreadable } from '../sources/source.ts'
+import type { RecordPlaceOptions } from '../stores/records/store.ts'
 import { appendOnce } from './append-once.ts'
+import { identify } from './file-identity.ts'
 import { type FirstKeys, readFirstKeys } from './first-keys.ts'
 import { rowKey } from './row-key.ts'
 import { rowShaper } from './rows.ts'
+import { openSourceCursors } from './source-cursors.ts'
 
 /** The histories that can be loaded. */
 export type SourceName = 'claude'
@@ -27,6 +30,7 @@ export type BackfillEvent =
   | {
       readonly type: 'progress'
       readonly source: SourceName
+      /** Of the files that are read. */
       readonly files: Progress
       readonly bytes: Progress
       readonly lines: number
@@ -52,7 +56,11 @@ export interface Progress {
  */
 export interface BackfillSummary {
   readonly source: SourceName
+  /** Files that were found. */
   readonly files: number
+  /** Those of them that were not read: all they hold is in the table. */
+  readonly unchanged: number
+  /** Bytes that were read. */
   readonly bytes: number
   readonly lines: number
   readonly linesWithRows: number
@@ -74,6 +82,8 @@ export interface BackfillOptions {
   readonly declaration: Declaration
   /** The table's directory, to say how much disk is free. */
   readonly directory: string
+  /** Where it is kept which files were read; without it all are. */
+  readonly records?: RecordPlaceOptions | undefined
   /** Where histories are looked for. */
   readonly home: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -91,29 +101,36 @@ const progressEveryMs = 250
 /**
  * Loads a history into the table. Each batch is one commit; what was committed
  * stays when the work is interrupted, and a run that follows adds what is missing.
+ * A file that is wholly in the table is not read again.
  */
 export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
   const { catalog, context, onEvent, signal, source } = options
   const start = context.monotonic()
   const histories = await findClaudeHistories({ home: options.home, env: options.env }, { signal })
-  const files = histories.flatMap(history => history.files)
-  const totalBytes = histories.reduce((sum, history) => sum + history.bytes, 0)
+  const files = histories.flatMap(({ root, files: found }) => found.map(file => ({ ...file, root })))
   const { bavail, bsize } = await statfs(options.directory)
   onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes: bavail * bsize })
-  const table = await catalog.load()
-  const shaper = rowShaper(
-    options.declaration,
-    table.metadata.properties['hyp.gateway-id'] ?? table.metadata['table-uuid'],
-  )
-  const key = rowKey(options.declaration.identifier)
-  const unreadable: Unreadable[] = histories.flatMap(history => history.unreadable)
+  let table = await catalog.load()
+  const { declaration, records: place } = options
+  const shaper = rowShaper(declaration, table.metadata.properties['hyp.gateway-id'] ?? table.metadata['table-uuid'])
+  const cursors =
+    place === undefined ? undefined : await openSourceCursors({ place, source, histories, table, declaration })
+  const changed: typeof files = []
+  for (const file of files) {
+    signal?.throwIfAborted()
+    if (cursors?.isUnchanged(file.root, file.path) !== true) changed.push(file)
+  }
+  const totalBytes = changed.reduce((sum, { size }) => sum + size, 0)
+  const key = rowKey(declaration.identifier)
+  const unreadable: Unreadable[] = [...histories.flatMap(history => history.unreadable), ...(cursors?.unreadable ?? [])]
   const skipped = { ...noCounts().skipped }
   const total = { bytes: 0, lines: 0, linesWithRows: 0, captured: 0, rows: 0, duplicates: 0, commits: 0 }
   let known: FirstKeys | undefined
   let batch: Row[] = []
   let batchSize = 0
   let reportedAt = 0
-  for (const [index, file] of files.entries()) {
+  for (const [index, file] of changed.entries()) {
+    const before = cursors === undefined ? undefined : identify(file.path)
     const read = readClaudeFile(file, { signal })
     for await (const captured of read.captured) {
       total.linesWithRows++
@@ -129,13 +146,17 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     total.lines += read.counts.lines
     for (const [reason, count] of Object.entries(read.counts.skipped)) skipped[reason as SkipReason] += count
     unreadable.push(...read.unreadable)
+    // What is unfinished or could not be read now may be read another time.
+    if (read.unreadable.length === 0 && read.counts.skipped['torn-tail'] === 0)
+      cursors?.wasRead(file.root, file.path, before, read.counts)
     report(index + 1, total.bytes, total.lines)
   }
   await flush()
-  report(files.length, total.bytes, total.lines, true)
+  report(changed.length, total.bytes, total.lines, true)
   const summary: BackfillSummary = {
     source,
     files: files.length,
+    unchanged: files.length - changed.length,
     ...total,
     skipped,
     illTyped: shaper.illTyped,
@@ -146,14 +167,20 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   return summary
 
   async function flush(): Promise<void> {
-    if (batch.length === 0) return
+    if (batch.length > 0) await append()
+    // All that was read is in the table: from here on its files need not be read again.
+    await cursors?.store(table)
+  }
+
+  async function append(): Promise<void> {
     signal?.throwIfAborted()
     const rows = batch
     batch = []
     batchSize = 0
     const base = await catalog.load()
     known ??= await readFirstKeys(base, key)
-    const appended = await appendOnce(catalog, base, rows, key, context, known)
+    const appended = await appendOnce(catalog, base, rows, key, context, { firstKeys: known })
+    table = appended.table
     if (appended.rows > 0) total.commits++
     total.captured += rows.length
     total.rows += appended.rows
@@ -167,7 +194,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     onEvent({
       type: 'progress',
       source,
-      files: { done: filesDone, total: files.length },
+      files: { done: filesDone, total: changed.length },
       bytes: { done: bytesDone, total: totalBytes },
       lines,
       rows: total.rows,

@@ -1,78 +1,69 @@
-import type { Table } from '../iceberg/catalog/catalog.ts'
 import { cellText } from '../iceberg/cell-text.ts'
-import { currentSchema } from '../iceberg/ids.ts'
-import type { ManifestEntry } from '../iceberg/manifest/data-file.ts'
-import { scanColumns } from '../iceberg/scan.ts'
+import { memberOf } from '../iceberg/parquet/columns.ts'
 import type { Cell, Row } from '../iceberg/types.ts'
 
 /**
  * The row key of a table: its identifier, as one string. The first column is
  * the one the table is partitioned by, so that looking for a key in the files
- * of its partition is looking everywhere.
+ * of its partition is looking everywhere. Without columns there is no key, and
+ * no row is the same as another.
  */
 export interface RowKey {
+  /** Full names: a member of a struct is `origin.host`. */
   readonly columns: readonly string[]
   of(row: Row): string
+  /** The first column alone, likewise as a text. */
+  firstOf(row: Row): string
 }
 
 export function rowKey(columns: readonly string[]): RowKey {
-  return { columns, of: row => keyText(columns.map(name => row[name])) }
-}
-
-/** Length-prefixed, so that no two keys are one text. */
-function keyText(cells: readonly Cell[]): string {
-  let key = ''
-  for (const cell of cells) {
-    const text = cellText(cell)
-    key += `${text.length}:${text}`
+  const takes = columns.map(cellAt)
+  return {
+    columns,
+    of: row => {
+      let text = ''
+      for (const take of takes) text += keyPart(take(row))
+      return text
+    },
+    firstOf: row => keyPart(takes[0]?.(row)),
   }
-  return key
 }
 
-/** The first row of every key, in order, and how many others there were. */
+/** What a cell adds to the text of a key. Length-prefixed, so that no two keys are one text. */
+export function keyPart(cell: Cell): string {
+  // As the file will have it.
+  const text = typeof cell === 'string' ? (cell as string & { toWellFormed(): string }).toWellFormed() : cellText(cell)
+  return `${text.length}:${text}`
+}
+
+/** Takes the cell of a full name out of a row. No two columns of a schema have one full name, but a dot can be in a name. */
+export function cellAt(path: string): (row: Row) => Cell {
+  if (!path.includes('.')) return memberOf(path)
+  return row => find(row, path)
+}
+
+function find(holder: Readonly<Record<string, Cell>>, path: string): Cell {
+  if (Object.hasOwn(holder, path)) return holder[path]
+  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
+    const name = path.slice(0, dot)
+    const inner = Object.hasOwn(holder, name) ? holder[name] : undefined
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner) || inner instanceof Uint8Array) continue
+    const found = find(inner as Readonly<Record<string, Cell>>, path.slice(dot + 1))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The first row of every key, in order, and how many others there were. Without a key every row is the first. */
 export function firstOfEachKey(
   rows: readonly Row[],
   key: RowKey,
 ): { readonly rows: ReadonlyMap<string, Row>; readonly duplicates: number } {
+  if (key.columns.length === 0) return { rows: new Map(rows.map((row, index) => [String(index), row])), duplicates: 0 }
   const first = new Map<string, Row>()
   for (const row of rows) {
     const text = key.of(row)
     if (!first.has(text)) first.set(text, row)
   }
   return { rows: first, duplicates: rows.length - first.size }
-}
-
-/**
- * The keys that are stored already. Reads only the key columns, and only of
- * files and row groups that can hold one of the wanted values of the first key
- * column. Memory grows with the candidates, not with the table.
- * @param files look only into these files of the table
- */
-export async function storedKeys(
-  table: Table,
-  candidates: ReadonlyMap<string, Row>,
-  key: RowKey,
-  files?: readonly ManifestEntry[],
-): Promise<Set<string>> {
-  const stored = new Set<string>()
-  const [partitioned] = key.columns
-  if (candidates.size === 0 || partitioned === undefined) return stored
-  const values = new Set(Array.from(candidates.values(), row => row[partitioned] as NonNullable<Cell>))
-  const ids = key.columns.map(
-    name => currentSchema(table.metadata).fields.find(field => field.name === name)?.id as number,
-  )
-  const scan = scanColumns(table, {
-    columns: key.columns,
-    where: { column: partitioned, values },
-    ...(files === undefined ? {} : { files }),
-  })
-  for await (const { columns, rowCount, keep } of scan) {
-    const cells = ids.map(id => columns.get(id) ?? [])
-    for (let index = 0; index < rowCount; index++) {
-      if (!keep(index)) continue
-      const text = keyText(cells.map(column => column[index]))
-      if (candidates.has(text)) stored.add(text)
-    }
-  }
-  return stored
 }

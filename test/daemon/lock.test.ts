@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { takeLock } from '../../src/daemon/lock.ts'
-import { readPresence, writePresence } from '../../src/daemon/presence.ts'
+import { notListening, readPresence, writePresence } from '../../src/daemon/presence.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
 import { temporaryFolder } from '../support/table.ts'
 
@@ -32,7 +32,7 @@ test('who holds the lock is named where it is known', async () => {
   const home = await newHome()
   const lock = await takeLock(home)
   await expect(takeLock(home)).rejects.toThrow('is in use by another process.')
-  await writePresence(home, { pid: 4711, version: '1', startedAt: '2026-01-01T00:00:00.000Z', socket: null })
+  await writePresence(home, { pid: 4711, version: '1', startedAt: '2026-01-01T00:00:00.000Z', ...notListening })
   await expect(takeLock(home)).rejects.toThrow('is in use by process 4711, since 2026-01-01T00:00:00.000Z.')
   lock.release()
 })
@@ -40,7 +40,7 @@ test('who holds the lock is named where it is known', async () => {
 test('the lock file and the file that names its holder are readable to their owner only', async () => {
   const home = await newHome()
   const lock = await takeLock(home)
-  await writePresence(home, { pid: 1, version: '1', startedAt: '', socket: null })
+  await writePresence(home, { pid: 1, version: '1', startedAt: '', ...notListening })
   expect([home.lock, home.daemonFile].map(path => statSync(path).mode & 0o777)).toEqual([0o600, 0o600])
   lock.release()
 })

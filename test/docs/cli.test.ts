@@ -21,12 +21,15 @@ const silent: CliIo = {
 
 /** The program as it parses, and each of its commands by the words that call it. */
 const program = buildProgram(silent, () => Promise.resolve())
-const leaves = new Map(leavesOf(program, []))
 const entries = commands(runCli)
+const leaves = new Map(leavesOf(program, []))
 
+/** A command with others below it is one of its own, too, where it runs something. */
 function leavesOf(command: Command, words: readonly string[]): [string, Command][] {
-  if (command.commands.length === 0) return [[words.join(' '), command]]
-  return command.commands.flatMap(child => leavesOf(child, [...words, child.name()]))
+  const name = words.join(' ')
+  const own: [string, Command][] =
+    command.commands.length === 0 || entries.some(entry => entry.name === name) ? [[name, command]] : []
+  return [...own, ...command.commands.flatMap(child => leavesOf(child, [...words, child.name()]))]
 }
 
 function optionsOf(command: Command): string[] {

@@ -1,7 +1,9 @@
-import { cpSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { currentSchema } from '../../src/iceberg/ids.ts'
+import { printJson } from '../../src/iceberg/json.ts'
+import { taskV1, taskV3 } from '../stores/record-fixtures.ts'
 import { filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { catalogAt, createTable, optional } from '../support/table.ts'
 import { addLines, line } from '../support/transcripts.ts'
@@ -95,6 +97,32 @@ async function dropColumn(directory: string, name: string): Promise<void> {
   })
 }
 
+/** The documents of tasks and records, with an old record, one that is torn, and backups of all ages. */
+async function printRecords(
+  here: Machine,
+  print: (name: string, ...words: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const directory = join(here.home, 'records/task')
+  const old = `${taskV1.id}.json`
+  write(join(directory, old), printJson(taskV1))
+  write(join(directory, `${taskV3.id}.json`), printJson(taskV3))
+  write(join(directory, 'torn.json'), '{')
+  await print('tasks', 'tasks', '--json')
+  await print('task', 'tasks', taskV3.id, '--json')
+  await print('task', 'tasks', taskV1.id, '--json')
+  await print('errors', 'tasks', 'nothing', '--json')
+  await print('records', 'records', '--json')
+  await print('records migrate', 'records', 'migrate', '--json')
+  await print('records', 'records', '--json')
+  await print('records restore', 'records', 'restore', `task/${taskV1.id}`, '--json')
+  write(join(directory, 'half.json.0.tmp'), '{')
+  for (let n = 2; n < 9; n++) {
+    write(join(directory, `${old}.v1.${n}.bak`), '{')
+    utimesSync(join(directory, `${old}.v1.${n}.bak`), n, n)
+  }
+  await print('records gc', 'records', 'gc', '--json')
+}
+
 /** The documents of every command, from a home with something of everything in it. */
 async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> {
   const here = machine()
@@ -115,6 +143,7 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   await print('plan', 'plan', '--json', '--as-release', '5')
   await print('apply', 'apply', '--json', '--as-release', '5')
   await print('backfill', 'backfill', '--json', '--as-release', '5')
+  await printRecords(here, print)
   await print('plan', 'plan', '--json', '--as-release', '6')
   await print('apply', 'apply', '--json', '--as-release', '6')
   await print('errors', 'apply', '--json', '--as-release', '5', '--expect', '0123456789abcdef')

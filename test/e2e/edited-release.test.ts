@@ -240,7 +240,7 @@ test('an edit that breaks the table is refused: reads and status serve on, the i
     found: 9,
     breaking: [{ code: 'BR201', path: 'cost_usd' }],
   })
-  const ready = await daemon.ask('GET', '/readyz')
+  const ready = await daemon.ask('GET', '/readyz?verbose')
   expect(ready.status).toBe(503)
   expect(ready.text).toMatch(/^ok {3}table: /m)
   expect(ready.text).toMatch(/^FAIL import: paused: .*cost_usd \(BR201\)/m)

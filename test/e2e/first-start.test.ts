@@ -114,7 +114,7 @@ test.each([
   await daemon.imported()
   expect((await here.hyp('status')).stdout).toContain('daemon    ready')
   expect(await daemon.stop(signal)).toMatchObject({ status, signal: null, stderr: '' })
-  expect(filesBelow(join(here.home, 'run')).map(path => relative(here.home, path))).toEqual(['run/lock'])
+  expect(filesBelow(join(here.home, 'run')).map(path => relative(here.home, path))).toEqual(['run/lock', 'run/token'])
 })
 
 test('without any history a start says so, offers the demo and goes on running', async () => {
@@ -135,7 +135,7 @@ test('a second start beside unchanged histories adds nothing and says what is th
   await first.stop()
   const second = await here.daemon()
   expect(second.events().map(event => event.msg)).toContain('unchanged')
-  expect(await second.imported()).toMatchObject({ rows: 0, duplicates: 2, lines: 4 })
+  expect(await second.imported()).toMatchObject({ rows: 0, files: 1, unchanged: 1, lines: 0 })
   expect(await here.query('SELECT count(*) AS n FROM ai_gateway_messages')).toEqual([{ n: 2 }])
 })
 

@@ -82,10 +82,10 @@ test('backfill beside a running daemon goes through it: one import, no row twice
   addHistory(here.claude, 300)
   const { status, stdout, stderr } = await here.hyp('backfill', 'claude', '--json')
   expect(status).toBe(0)
-  expect(JSON.parse(stdout)).toMatchObject({ rows: 300, duplicates: 1 })
+  expect(JSON.parse(stdout)).toMatchObject({ rows: 300, duplicates: 0, unchanged: 1 })
   expect(stderr).toMatch(/^history .*\nimport {3}300 new rows /)
   // The same import, as the daemon's own log has it.
-  expect(await daemon.imported(1)).toMatchObject({ rows: 300, duplicates: 1 })
+  expect(await daemon.imported(1)).toMatchObject({ rows: 300, duplicates: 0, unchanged: 1 })
   expect(await here.query(countRows)).toEqual([{ n: 301, keys: 301 }])
 })
 
@@ -96,8 +96,8 @@ test('backfill while the daemon is importing waits for that import and looks aga
   const { status, stdout } = await here.hyp('backfill', '--json')
   expect(status).toBe(0)
   await daemon.imported()
-  const { rows, duplicates } = JSON.parse(stdout) as { rows: number; duplicates: number }
-  expect(rows + duplicates).toBe(20_000)
+  const { rows, unchanged } = JSON.parse(stdout) as { rows: number; unchanged: number }
+  expect(rows + unchanged * 1000).toBe(20_000)
   expect(await here.query(countRows)).toEqual([{ n: 20_000, keys: 20_000 }])
 })
 
@@ -110,7 +110,7 @@ test('backfill beside another backfill waits for it and says so, and nothing is 
   first.kill('SIGCONT')
   expect((await first.ended).status).toBe(0)
   expect((await second.ended).status).toBe(0)
-  expect(second.stderr()).toContain('0 new rows')
+  expect(second.stderr()).toContain('nothing new')
   expect(await here.query(countRows)).toEqual([{ n: 2_000, keys: 2_000 }])
   expect(existsSync(join(here.home, 'run/daemon.json'))).toBe(false)
 })
@@ -156,7 +156,7 @@ test('a daemon beside a backfill says whom it waits for, and starts when that is
   expect((await backfill.ended).status).toBe(0)
   const daemon = await starting
   expect(daemon.events().find(({ msg }) => msg === 'waiting')).toMatchObject({ pid: backfill.pid })
-  expect(await daemon.imported()).toMatchObject({ rows: 0, duplicates: 2_000 })
+  expect(await daemon.imported()).toMatchObject({ rows: 0, files: 2, unchanged: 2 })
 })
 
 /** A backfill that has taken the lock and then stands still. */
@@ -214,7 +214,7 @@ test('a command after a killed daemon works under the lock instead of waiting fo
   addLines(here.claude, 'more', [line('more', 0)])
   const { status, stdout } = await here.hyp('backfill', '--json')
   expect(status).toBe(0)
-  expect(JSON.parse(stdout)).toMatchObject({ rows: 1, duplicates: 100 })
+  expect(JSON.parse(stdout)).toMatchObject({ rows: 1, duplicates: 0, unchanged: 1 })
 })
 
 test.each([

@@ -36,7 +36,7 @@ test('a daemon whose declaration breaks the table stays up, answers reads, says 
       { code: 'BR206', path: '(identifier)' },
     ]),
   })
-  const ready = await daemon.ask('GET', '/readyz')
+  const ready = await daemon.ask('GET', '/readyz?verbose')
   expect(ready.status).toBe(503)
   expect(ready.text).toMatch(/^ok {3}table: /m)
   expect(ready.text).toMatch(/^FAIL import: paused: .*\(BR205\)/m)

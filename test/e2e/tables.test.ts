@@ -1,9 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import type { Plan } from '../../src/schema/plan.ts'
+import { type DeclaredColumn, declareTable } from '../support/declaring.ts'
 import { digests, filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { append, catalogAt } from '../support/table.ts'
 import { addLines, line } from '../support/transcripts.ts'
@@ -13,21 +14,8 @@ import { addLines, line } from '../support/transcripts.ts'
  * others.
  */
 
-interface Column {
-  readonly name: string
-  readonly type: string
-  readonly required?: boolean
-}
-
-/** Declares a further table whole. */
-function declareTable(here: Machine, table: string, columns: readonly Column[], more: object = {}): void {
-  mkdirSync(join(here.home, 'schema'), { recursive: true })
-  const text = JSON.stringify({ table, columns, identifier: [], partitionBy: [], sortBy: [], ...more })
-  writeFileSync(join(here.home, `schema/${table}.json`), text)
-}
-
-const id: Column = { name: 'id', type: 'long' }
-const name: Column = { name: 'name', type: 'string' }
+const id: DeclaredColumn = { name: 'id', type: 'long' }
+const name: DeclaredColumn = { name: 'name', type: 'string' }
 
 /** A home with the built-in table, and the tables `orders` and `things` beside it. */
 async function homeOfThree(): Promise<Machine> {
@@ -49,7 +37,7 @@ async function applyJson(here: Machine, ...words: string[]): Promise<Applied & {
 }
 
 async function columnsOf(here: Machine, table: string): Promise<string[]> {
-  const { columns } = await here.json<{ columns: Column[] }>('table', 'show', table, '--json')
+  const { columns } = await here.json<{ columns: DeclaredColumn[] }>('table', 'show', table, '--json')
   return columns.map(column => column.name)
 }
 
@@ -206,7 +194,7 @@ test('a daemon evolves every table at its start, and one that is refused or unre
   expect(daemon.events().find(({ msg }) => msg === 'evolved')).toMatchObject({ table: 'things', repaired: false })
   expect(await daemon.imported()).toMatchObject({ rows: 1 })
 
-  const ready = await daemon.ask('GET', '/readyz')
+  const ready = await daemon.ask('GET', '/readyz?verbose')
   expect(ready.status).toBe(503)
   expect(ready.text).toMatch(/^ok {3}table: ai_gateway_messages at schema 0$/m)
   expect(ready.text).toMatch(/^ok {3}table: things at schema 1$/m)

@@ -41,6 +41,7 @@ const violations: Readonly<Record<string, readonly (readonly [path: string, text
     ['src/cli/commands/query.ts', "import { DuckDBInstance } from '@duckdb/node-api'"],
     ['src/ingest/flush.ts', "import { pino } from 'pino'"],
     ['src/stores/table/read.ts', "import { tableToIPC } from 'apache-arrow'"],
+    ['src/ingest/batch/batch.ts', "import { RecordBatchReader } from 'apache-arrow'"],
     ['src/stores/turns/open.ts', "import Database from 'libsql'"],
     ['src/iceberg/manifest/read.ts', "import { avroRead } from 'icebird'"],
     ['src/daemon/http.ts', "import { Command } from 'commander'"],
@@ -58,6 +59,7 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
   ['src/ingest/lock.ts', "import Database from 'libsql'"],
   ['src/cli/main.ts', "process.exitCode = 1\nconsole.error('hint: none')"],
   ['src/cli/render/arrow.ts', "import { tableToIPC } from 'apache-arrow'"],
+  ['src/ingest/batch/arrow/arrow-rows.ts', "import { RecordBatchReader } from 'apache-arrow'"],
   ['src/stores/table/apply.ts', "// console.log\nconst text = 'process.exit(1)'\nconst io = { fetch: 1, console: 2 }"],
 ]
 

@@ -166,7 +166,7 @@ describe('a snapshot', () => {
       await prepared(target, rowsFrom(0)),
       context,
       again,
-      { 'hyp.last': '1' },
+      () => [{ action: 'set-properties', updates: { 'hyp.last': '1' } }],
     )
     expect([table.version, table.metadata.properties]).toEqual([2, { 'hyp.last': '1' }])
   })

@@ -22,7 +22,7 @@ async function suspects(known: FirstKeys, catalog: Catalog, name: string): Promi
 }
 
 async function addKnowing(catalog: Catalog, name: string, known: FirstKeys): Promise<number> {
-  return (await appendOnce(catalog, await catalog.load(), batch(name), key, context, known)).rows
+  return (await appendOnce(catalog, await catalog.load(), batch(name), key, context, { firstKeys: known })).rows
 }
 
 test('rows are suspected to be stored only where their first key is', async () => {
@@ -50,7 +50,7 @@ test('rows that somebody else adds right before the commit are not stored twice,
   const known = await readFirstKeys(await catalog.load(), key)
   const base = await catalog.load()
   await append(catalog, batch('a'), context)
-  const { rows } = await appendOnce(catalog, base, [...batch('a'), ...batch('b')], key, context, known)
+  const { rows } = await appendOnce(catalog, base, [...batch('a'), ...batch('b')], key, context, { firstKeys: known })
   expect(rows).toBe(6)
   expect(await addKnowing(catalog, 'a', known)).toBe(0)
 })
@@ -60,7 +60,7 @@ test('when somebody else stored all of a batch and more right before the commit,
   const known = await readFirstKeys(await catalog.load(), key)
   const base = await catalog.load()
   await append(catalog, [...batch('a'), ...batch('more')], context)
-  expect((await appendOnce(catalog, base, batch('a'), key, context, known)).rows).toBe(0)
+  expect((await appendOnce(catalog, base, batch('a'), key, context, { firstKeys: known })).rows).toBe(0)
   expect(await addKnowing(catalog, 'more', known)).toBe(0)
   expect((await readRows(await catalog.load())).length).toBe(12)
 })

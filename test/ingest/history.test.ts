@@ -64,7 +64,9 @@ describeWithData('the history of one machine, in the table', () => {
       expect(sum(counted)).toEqual({ nodes: expected.totals.nodes, parts: expected.totals.parts })
       expect(Object.keys(counted)).toHaveLength(expected.totals.sessions_with_messages)
       expect(readApplied(table.metadata.properties).release).toBe(release)
-      expect(await loading.backfill(claude)).toMatchObject({ rows: 0, commits: 0, duplicates: summary.captured })
+      const again = await loading.backfill(claude, { rereads: true })
+      expect(again).toMatchObject({ rows: 0, commits: 0, duplicates: summary.captured })
+      expect(await loading.backfill(claude)).toMatchObject({ rows: 0, commits: 0, captured: 0 })
       expect((await loading.load()).version).toBe(table.version)
     },
     60_000,

@@ -4,6 +4,8 @@ import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { type BackfillEvent, type BackfillSummary, backfill } from '../../src/ingest/backfill.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
+import { recordPlace } from '../../src/stores/records/place.ts'
+import type { RecordPlaceOptions } from '../../src/stores/records/store.ts'
 import { apply, openTable, systemClock } from '../support/crash-table.ts'
 import { temporaryFolder } from '../support/table.ts'
 
@@ -11,11 +13,17 @@ import { temporaryFolder } from '../support/table.ts'
 export interface Loading {
   readonly directory: string
   readonly catalog: Catalog
+  /** Where it is kept which files were read. */
+  readonly records: RecordPlaceOptions
   load(): Promise<Table>
   /** Loads the history below a directory as `CLAUDE_CONFIG_DIR` names one. */
   backfill(
     claude: string,
     options?: {
+      /** Read every file, whether it was read before or not. */
+      readonly rereads?: boolean
+      readonly declaration?: Declaration
+      readonly records?: RecordPlaceOptions
       readonly signal?: AbortSignal
       readonly through?: Catalog
       readonly onEvent?: (event: BackfillEvent) => void
@@ -24,19 +32,23 @@ export interface Loading {
 }
 
 export async function newLoading(declaration: Declaration = builtinDeclaration(9)): Promise<Loading> {
-  const directory = join(await temporaryFolder(), 'table')
+  const folder = await temporaryFolder()
+  const directory = join(folder, 'table')
+  const records = recordPlace({ records: join(folder, 'records') })
   const catalog = openTable(localFileIO, directory, systemClock)
   await apply(catalog, directory, declaration, systemClock)
   return {
     directory,
     catalog,
+    records,
     load: () => catalog.load(),
-    backfill: (claude, { signal, through = catalog, onEvent = () => undefined } = {}) =>
+    backfill: (claude, { signal, through = catalog, onEvent = () => undefined, ...other } = {}) =>
       backfill({
         source: 'claude',
         catalog: through,
-        declaration,
+        declaration: other.declaration ?? declaration,
         directory,
+        records: other.rereads === true ? undefined : (other.records ?? records),
         home: '/nowhere',
         env: { CLAUDE_CONFIG_DIR: claude },
         context: systemClock,

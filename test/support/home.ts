@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -38,19 +38,28 @@ export interface Running {
 /** A daemon that said it is ready. */
 export interface RunningDaemon extends Running {
   readonly socket: string
+  /** On 127.0.0.1. */
+  readonly port: number
+  /** What requests to the port have to show. */
+  readonly token: string
   /** Its log, line by line. */
   events(): DaemonLine[]
   /** Waits until an import ended, the next one after so many that ended before. */
   imported(before?: number): Promise<Record<string, unknown>>
   /** Ctrl-C, and what the process came to. */
   stop(signal?: NodeJS.Signals): Promise<Outcome>
-  ask(method: string, path: string, options?: AskOptions): Promise<Answer>
+  /** One request at the socket. */
+  readonly ask: Ask
+  /** One request at the port, with the token. */
+  readonly askPort: Ask
 }
+
+type Ask = (method: string, path: string, options?: AskOptions) => Promise<Answer>
 
 export type DaemonLine = Readonly<Record<string, unknown>> & { readonly msg: string }
 
 interface AskOptions {
-  readonly body?: string | object
+  readonly body?: string | Uint8Array | object
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -231,10 +240,15 @@ async function ready(process: Running): Promise<RunningDaemon> {
       .filter(event => event?.type === 'done')
       .map(event => event?.summary as Record<string, unknown>)
   await process.until('the daemon is ready', () => events().some(line => line.msg === 'ready'))
-  const socket = events().find(line => line.msg === 'ready')?.['socket'] as string
+  const said = (msg: string): DaemonLine | undefined => events().find(line => line.msg === msg)
+  const socket = said('ready')?.['socket'] as string
+  const port = said('ready')?.['port'] as number
+  const token = readFileSync(join(said('home')?.['directory'] as string, 'run/token'), 'utf8').trimEnd()
   return {
     ...process,
     socket,
+    port,
+    token,
     events,
     imported: async (before = 0) => {
       await process.until('an import ended', () => summaries().length > before)
@@ -244,14 +258,17 @@ async function ready(process: Running): Promise<RunningDaemon> {
       process.kill(signal)
       return process.ended
     },
-    ask: (method, path, options) => ask(socket, method, path, options),
+    ask: (method, path, options) => ask({ socketPath: socket }, method, path, options),
+    askPort: (method, path, { headers, ...options } = {}) => {
+      const authorization = `Bearer ${token}`
+      return ask({ host: '127.0.0.1', port }, method, path, { ...options, headers: { authorization, ...headers } })
+    },
   }
 }
 
-/** One request over a unix socket. */
-export function ask(socketPath: string, method: string, path: string, options: AskOptions = {}): Promise<Answer> {
+function ask(to: RequestOptions, method: string, path: string, options: AskOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, headers: options.headers ?? {} }, response => {
+    const outgoing = request({ ...to, method, path, headers: options.headers ?? {} }, response => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))
@@ -259,7 +276,8 @@ export function ask(socketPath: string, method: string, path: string, options: A
       response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
     })
     outgoing.once('error', reject)
-    outgoing.end(typeof options.body === 'object' ? JSON.stringify(options.body) : options.body)
+    const { body } = options
+    outgoing.end(typeof body === 'object' && !(body instanceof Uint8Array) ? JSON.stringify(body) : body)
   })
 }
 

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { currentSchema } from '../../../src/iceberg/ids.ts'
 import { appendOnce } from '../../../src/ingest/append-once.ts'
-import { threadLimits } from '../../../src/ingest/backfill-thread.ts'
 import { readFirstKeys } from '../../../src/ingest/first-keys.ts'
 import { rowKey } from '../../../src/ingest/row-key.ts'
+import { threadLimits } from '../../../src/ingest/thread.ts'
 import { systemContext } from '../../../src/stores/table/catalog.ts'
 import { writeBare } from '../bare-parquet.ts'
 import { peakMegabytes, say, taskOf } from '../program.ts'
@@ -61,7 +61,7 @@ async function run(): Promise<number[][]> {
   for (let batch = 0; batch < batches; batch++) {
     const contenders = [
       async (rows: ReturnType<typeof rowsFrom>): Promise<void> => {
-        const appended = await appendOnce(catalog, await catalog.load(), rows, key, systemContext, known)
+        const appended = await appendOnce(catalog, await catalog.load(), rows, key, systemContext, { firstKeys: known })
         if (appended.rows !== rows.length) throw new Error(`${appended.rows} of ${rows.length} rows were appended`)
       },
       ...[bare ?? []]

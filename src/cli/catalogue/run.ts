@@ -1,4 +1,5 @@
 import { type CommandEntry, json } from '../command.ts'
+import { daemonSettings } from '../daemon-settings.ts'
 import type { RunCli } from '../io.ts'
 
 /** Commands that run the daemon. */
@@ -13,18 +14,20 @@ export const runCommands: readonly CommandEntry[] = [
         env: 'HYP_LOG_FORMAT',
         choices: ['text', 'json'],
       },
+      ...daemonSettings,
     ],
-    examples: ['hyp daemon', 'hyp daemon --as-release 5 --log-format json'],
-    exits: '0 stopped; 4 the table is newer; 75 another process works on the home; 78 a declaration is invalid',
-    run: async (context, options) =>
-      (await import('../commands/daemon.ts')).runDaemon(context, options['logFormat'] as 'text' | 'json' | undefined),
+    examples: ['hyp daemon --port 7373', 'hyp daemon --as-release 5 --log-format json'],
+    exits:
+      '0 stopped; 4 the table is newer; 75 another process works on the home; 78 a declaration is invalid, or the port is taken',
+    run: async (context, options) => (await import('../commands/daemon.ts')).runDaemon(context, options),
   },
   {
     name: 'start',
     summary: 'Start the daemon in the background.',
-    examples: ['hyp start', 'hyp start --as-release 5'],
-    exits: '0 it runs; 4, 75, 78 as hyp daemon',
-    run: async context => (await import('../commands/start.ts')).runStart(context),
+    options: daemonSettings,
+    examples: ['hyp start', 'hyp start --as-release 5 --port 7373'],
+    exits: '0 it runs; 4, 75, 78 as hyp daemon; 78 it runs already, at another port',
+    run: async (context, options) => (await import('../commands/start.ts')).runStart(context, options),
   },
   {
     name: 'stop',

@@ -1,8 +1,13 @@
+import { backfillRequest, backfillSource, runBackfillTask } from '../../daemon/backfill-task.ts'
+import { openTasks, type Tasks } from '../../daemon/tasks.ts'
 import { tableLocation } from '../../iceberg/catalog/file-catalog.ts'
 import type { BackfillEvent, BackfillSummary, SourceName } from '../../ingest/backfill.ts'
 import { runBackfill } from '../../ingest/backfill-thread.ts'
 import { loadDeclaration } from '../../stores/declared.ts'
 import { tableDirectory } from '../../stores/home.ts'
+import type { Task } from '../../stores/records/kinds/task.ts'
+import { recordPlace } from '../../stores/records/place.ts'
+import type { TaskRequest } from '../../stores/records/task-life.ts'
 import { openCatalog, systemContext } from '../../stores/table/catalog.ts'
 import { applyTable } from '../../stores/table/store.ts'
 import type { CommandContext } from '../context.ts'
@@ -34,7 +39,7 @@ export async function runBackfillCommand(
           event => onEvent(event as BackfillEvent),
           io.signal,
         ),
-      underLock: () => underLock(context, source, onEvent),
+      underLock: async () => void (await backfillUnderLock(context, async () => backfillRequest(source), onEvent)),
     })
   } finally {
     lines.end()
@@ -46,13 +51,16 @@ export async function runBackfillCommand(
   return 0
 }
 
-async function underLock(
-  context: CommandContext,
-  source: SourceName,
+/**
+ * Loads a history as a task, under the lock that the caller holds.
+ * @param choose says what is to be done, once the tasks that were left behind are seen to
+ */
+export async function backfillUnderLock(
+  { home, io, release }: CommandContext,
+  choose: (tasks: Tasks) => Promise<TaskRequest>,
   onEvent: (event: BackfillEvent) => void,
-): Promise<void> {
-  const { home, io } = context
-  const declaration = await loadDeclaration(home, context.release)
+): Promise<Task> {
+  const declaration = await loadDeclaration(home, release)
   const directory = tableDirectory(home, declaration)
   await applyTable({
     catalog: openCatalog(home, declaration),
@@ -60,9 +68,19 @@ async function underLock(
     location: tableLocation(directory),
     context: systemContext,
   })
-  await runBackfill(
-    { source, declaration, directory, home: io.userHome, env: { CLAUDE_CONFIG_DIR: io.env['CLAUDE_CONFIG_DIR'] } },
-    onEvent,
-    io.signal,
-  )
+  const tasks = await openTasks(recordPlace(home))
+  const request = await choose(tasks)
+  const source = backfillSource(request)
+  const task = await tasks.open(request)
+  const stop = (): void => tasks.stop()
+  io.signal.addEventListener('abort', stop, { once: true })
+  if (io.signal.aborted) stop()
+  const env = { CLAUDE_CONFIG_DIR: io.env['CLAUDE_CONFIG_DIR'] }
+  const work = { source, declaration, directory, records: home.records, home: io.userHome, env }
+  try {
+    await runBackfillTask(task, onEvent, (listener, signal) => runBackfill(work, listener, signal))
+  } finally {
+    io.signal.removeEventListener('abort', stop)
+  }
+  return tasks.find(task.id)
 }

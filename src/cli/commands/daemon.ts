@@ -2,12 +2,16 @@ import type { DaemonEvent } from '../../daemon/event.ts'
 import { daemonLog } from '../../daemon/log.ts'
 import { importInBackground, startDaemon } from '../../daemon/start.ts'
 import type { CommandContext } from '../context.ts'
+import { intakeLimits } from '../daemon-settings.ts'
+import type { OptionValues } from '../option.ts'
+import { portOf } from '../port.ts'
 import { renderEvent } from '../render/event.ts'
 import { reporter } from '../reporter.ts'
 
 /** Runs the daemon in the foreground until it is told to stop. */
-export async function runDaemon(context: CommandContext, logFormat: 'text' | 'json' | undefined): Promise<number> {
+export async function runDaemon(context: CommandContext, options: OptionValues): Promise<number> {
   const { io } = context
+  const { logFormat } = options
   const asText = logFormat === undefined ? io.stdoutIsTerminal : logFormat === 'text'
   const lines = reporter(io, io.stdoutIsTerminal, text => void io.stdout(text))
   const log = daemonLog(line => void io.stdout(line))
@@ -16,9 +20,11 @@ export async function runDaemon(context: CommandContext, logFormat: 'text' | 'js
   const daemon = await startDaemon({
     home: context.home,
     release: context.release,
+    port: portOf(options),
     userHome: io.userHome,
     env: io.env,
     onEvent,
+    limits: intakeLimits(options),
     signal: io.signal,
   })
   importInBackground(daemon, 'claude', onEvent)

@@ -7,19 +7,30 @@ import { HypError } from '../../errors.ts'
 import { ensureHome, type Home } from '../../stores/home.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
+import { intakeLimits, settingWords } from '../daemon-settings.ts'
+import type { OptionValues } from '../option.ts'
+import { portOf } from '../port.ts'
 import { pasteableHint } from '../render/error.ts'
 import { visible } from '../render/visible.ts'
 
 const longestStartMs = 30_000
 
 /** Starts the daemon in the background and waits until it is ready. Its log goes to run/daemon.log. */
-export async function runStart(context: CommandContext): Promise<number> {
+export async function runStart(context: CommandContext, options: OptionValues): Promise<number> {
   const { io, home } = context
+  // A mistake is told here, not in a log.
+  intakeLimits(options)
+  const port = portOf(options)
   const present = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
   if (present !== undefined) {
     const asked = context.namedRelease
     if (asked !== undefined && asked !== present.release)
       throw new HypError('VERSION_MISMATCH', `The daemon runs already, as release ${present.release}.`, {
+        hint: `Stop it first: ${context.pasteable('hyp stop')}`,
+      })
+    const presentPort = (await readPresence(home))?.port
+    if (port !== undefined && port !== 0 && port !== presentPort)
+      throw new HypError('CONFIG_INVALID', `The daemon runs already, at port ${presentPort}.`, {
         hint: `Stop it first: ${context.pasteable('hyp stop')}`,
       })
     await io.stdout(`The daemon runs already: process ${present.pid}.\n`)
@@ -37,6 +48,7 @@ export async function runStart(context: CommandContext): Promise<number> {
       '--home',
       home.directory,
       ...(context.namedRelease === undefined ? [] : ['--as-release', String(context.namedRelease)]),
+      ...settingWords(options),
       '--log-format',
       'json',
     ],

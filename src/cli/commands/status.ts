@@ -1,5 +1,6 @@
 import { type DaemonStatus, statusOf } from '../../daemon/status.ts'
 import { planCommand, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
+import { spoolReport, spoolStatus } from '../../ingest/spool-report.ts'
 import { builtinTable } from '../../schema/builtin.ts'
 import { loadDeclarations } from '../../stores/declared.ts'
 import { findDaemon } from '../client.ts'
@@ -7,7 +8,7 @@ import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
 import { pasteableHint } from '../render/error.ts'
-import { count } from '../render/text.ts'
+import { plural } from '../render/text.ts'
 import { visible } from '../render/visible.ts'
 
 /** Whether the daemon runs, what each table is, and why the import waits when it does. Reads only. */
@@ -27,7 +28,11 @@ export async function runStatus(context: CommandContext, options: OptionValues):
 
 async function statusWithoutDaemon({ home, release }: CommandContext): Promise<DaemonStatus> {
   const declarations = await loadDeclarations(home, release)
-  const tables = await Promise.all(declarations.map(declaration => tableStatus(home, { declaration })))
+  const tables = await Promise.all(
+    declarations.map(async declaration =>
+      tableStatus(home, declaration, spoolStatus(await spoolReport(home, declaration))),
+    ),
+  )
   return statusOf({ home, release, pid: null, startedAt: null, tables, importing: false, waiting: false })
 }
 
@@ -54,13 +59,12 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
   ]
 }
 
-function tableLine({ name, verdict, release, schemaId, rows }: TableStatus): string {
-  if (rows === null) return `${name}: ${verdict}`
+function tableLine({ name, verdict, release, schemaId, rows, spool }: TableStatus): string {
+  const waiting = spool.rows === 0 ? '' : `, ${plural(spool.rows, 'row')} in the spool`
+  if (rows === null) return `${name}: ${verdict}${waiting}`
   const what =
-    schemaId === null
-      ? 'not there yet'
-      : `release ${release ?? 'none'}, schema ${schemaId}, ${count(rows)} ${rows === 1 ? 'row' : 'rows'}`
-  return `${name}: ${what} (${verdict})`
+    schemaId === null ? 'not there yet' : `release ${release ?? 'none'}, schema ${schemaId}, ${plural(rows, 'row')}`
+  return `${name}: ${what} (${verdict})${waiting}`
 }
 
 function refusedLines(table: TableStatus, context: CommandContext): string[] {

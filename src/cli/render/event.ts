@@ -62,14 +62,63 @@ function eventLines(event: DaemonEvent, pasteable: (command: string) => string):
           ...event.accepted.map(({ code, path }) => `${label('')}${code}  ${path}`),
         ],
       }
+    case 'token-replaced':
+      return {
+        lines: [
+          `${label('token')}${event.file} was ${event.reason}: there is a new one, and the old one opens nothing`,
+        ],
+      }
     case 'ready':
-      return { lines: [`${label('ready')}in ${duration(event.ms)}; Ctrl-C ends it. Nothing leaves this machine.`] }
+      return {
+        lines: [
+          `${label('ready')}in ${duration(event.ms)} on 127.0.0.1:${event.port}; Ctrl-C ends it. Nothing leaves this machine.`,
+        ],
+      }
     case 'backfill':
       return renderBackfill(event.event, pasteable)
     case 'backfill-failed':
       return {
         lines: [
           `${label('import')}failed: ${event.message}`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
+    case 'flushed':
+      return {
+        lines: [
+          `${label('stored')}${plural(event.rows, 'row')} in ${event.table} in ${duration(event.ms)}${event.duplicates === 0 ? '' : `; ${plural(event.duplicates, 'row')} stored already`}${event.setAside === 0 ? '' : `; ${plural(event.setAside, 'row')} could not be, see ${pasteable('hyp spool')}`}`,
+        ],
+      }
+    case 'flush-failed':
+      return {
+        lines: [
+          `${label('spool')}rows for ${event.table} wait: ${event.message} [${event.code}]`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
+    case 'held':
+      return {
+        lines: [
+          `${label('held')}rows for ${event.table}: ${event.reason}`,
+          `${label('')}nothing is lost; see ${pasteable('hyp spool')}`,
+        ],
+      }
+    case 'damaged':
+      return {
+        lines: [
+          `${label('damaged')}${plural(event.ranges, 'place')} in the spool of ${event.table}, ${bytes(event.bytes)} kept aside; see ${pasteable('hyp spool')}`,
+        ],
+      }
+    case 'records-migrated':
+      return {
+        lines: [
+          `${label('records')}${plural(event.records, 'record')} brought to the present version; see ${pasteable('hyp records')}`,
+        ],
+      }
+    case 'record-unusable':
+      return {
+        lines: [
+          `${label('records')}${event.message} [${event.code}]`,
           `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
         ],
       }
@@ -130,7 +179,7 @@ function summaryLines(summary: BackfillSummary, pasteable: (command: string) => 
   const unread = summary.unreadable.map(({ path, reason }) => `${label('unread')}${path}: ${reason}`)
   if (summary.files === 0) return unread
   return [
-    `${label('import')}${plural(summary.rows, 'new row')} from ${plural(summary.lines, 'line')} of ${plural(summary.files, 'file')} in ${duration(summary.ms)}${summary.duplicates === 0 ? '' : `; ${plural(summary.duplicates, 'row')} stored already or repeated`}`,
+    `${label('import')}${readLine(summary)}`,
     ...(skippedLines === 0 ? [] : [`${label('skipped')}${plural(skippedLines, 'line')}:`]),
     ...skipped.map(
       ([reason, number]) => `${label('')}${count(number).padStart(7)}  ${reason.padEnd(18)} ${skipReasons[reason]}`,
@@ -139,10 +188,21 @@ function summaryLines(summary: BackfillSummary, pasteable: (command: string) => 
       ([column, number]) => `${label('left out')}${plural(number, 'value')} for column ${column}: not of its type`,
     ),
     ...unread,
-    ...(summary.rows + summary.duplicates === 0
+    ...(summary.rows + summary.duplicates + summary.unchanged === 0
       ? []
       : [`${label('query')}${pasteable(`hyp query "${exampleQuery}"`)}`]),
   ]
+}
+
+/** What was read, and what it came to. */
+function readLine({ files, unchanged, lines, rows, duplicates, ms }: BackfillSummary): string {
+  const left = `${plural(unchanged, 'file')} unchanged since`
+  if (unchanged === files) return `nothing new in ${duration(ms)}: ${left} the last time`
+  return [
+    `${plural(rows, 'new row')} from ${plural(lines, 'line')} of ${plural(files - unchanged, 'file')} in ${duration(ms)}`,
+    ...(duplicates === 0 ? [] : [`${plural(duplicates, 'row')} stored already or repeated`]),
+    ...(unchanged === 0 ? [] : [`${left} the last time`]),
+  ].join('; ')
 }
 
 /** Short enough to paste, and says something on any history. */

@@ -1,106 +1,84 @@
-import type { ServerResponse } from 'node:http'
-import { HypError } from '../../errors.ts'
-import { printJson } from '../../iceberg/json.ts'
-import { type SourceName, sourceNames } from '../../ingest/backfill.ts'
-import { adoptionDocument } from '../../stores/table/adopt/document.ts'
-import { outcomesDocument } from '../../stores/table/apply-tables.ts'
-import type { Daemon } from '../daemon.ts'
-import { sendJson } from './reply.ts'
+import { adopt, apply, backfill } from './commands.ts'
+import { healthz, readMetrics, readyz, status } from './health.ts'
+import { get, post, postBytes, type Route } from './route.ts'
+import { takeRows } from './rows.ts'
+import { cancelTask, listTasks, resumeTask, showTask } from './tasks.ts'
 
-export interface Exchange {
-  readonly daemon: Daemon
-  readonly query: URLSearchParams
-  readonly body: Readonly<Record<string, unknown>>
-  readonly response: ServerResponse
-}
-
-type Handler = (exchange: Exchange) => Promise<void>
-
-/** Every route, by path and method. */
-export const routes: ReadonlyMap<string, Readonly<Record<string, Handler>>> = new Map([
-  ['/readyz', { GET: readyz }],
-  ['/v1/status', { GET: status }],
-  ['/v1/backfill', { POST: backfill }],
-  ['/v1/apply', { POST: apply }],
-  ['/v1/adopt', { POST: adopt }],
-])
-
-/** One line a check; 503 when one does not hold. */
-async function readyz({ daemon, response }: Exchange): Promise<void> {
-  const { ready, checks } = await daemon.status()
-  response.writeHead(ready ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' })
-  response.end(
-    checks
-      .map(
-        check =>
-          `${check.ok ? 'ok  ' : 'FAIL'} ${check.name}: ${check.message}${check.hint === null ? '' : ` (${check.hint})`}\n`,
-      )
-      .join(''),
-  )
-}
-
-async function status({ daemon, response }: Exchange): Promise<void> {
-  sendJson(response, 200, await daemon.status())
-}
-
-/** What is asked of one release is not quietly done as another. */
-function checkRelease({ daemon, body }: Exchange): void {
-  const { release } = body
-  if (release === undefined || release === daemon.release) return
-  throw new HypError(
-    'VERSION_MISMATCH',
-    `The daemon runs as release ${daemon.release}, the command as release ${JSON.stringify(release)}.`,
-    { hint: `Leave --as-release out, or restart the daemon: \`hyp stop\`, then \`hyp start --as-release N\`.` },
-  )
-}
-
-/** NDJSON: one event a line, `done` or `error` last. */
-async function backfill(exchange: Exchange): Promise<void> {
-  checkRelease(exchange)
-  const { daemon, body, response } = exchange
-  const source = body['source'] ?? 'claude'
-  if (!sourceNames.includes(source as SourceName))
-    throw new HypError('USAGE', `There is no history of ${JSON.stringify(source)}.`, {
-      hint: `There is ${sourceNames.join(', ')}.`,
-    })
-  await daemon.backfill(source as SourceName, event => {
-    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    response.write(`${printJson(event)}\n`)
-  })
-  response.end()
-}
-
-/** 200 also where a table was refused: the answer says of each what became of it. */
-async function apply(exchange: Exchange): Promise<void> {
-  checkRelease(exchange)
-  const { daemon, response } = exchange
-  const table = textOf(exchange, 'table')
-  const expect = textOf(exchange, 'expect')
-  sendJson(response, 200, outcomesDocument(await daemon.apply({ table, expect })))
-}
-
-async function adopt(exchange: Exchange): Promise<void> {
-  checkRelease(exchange)
-  const { daemon, response } = exchange
-  const target = textOf(exchange, 'target')
-  const name = textOf(exchange, 'name')
-  const directory = textOf(exchange, 'directory') ?? target
-  if (target === undefined || directory === undefined)
-    throw new HypError('USAGE', 'target is the name of a declared table, or a directory.')
-  sendJson(response, 200, adoptionDocument(await daemon.adopt({ target, directory, name })))
-}
-
-const meanings = {
-  expect: 'the id of a plan',
-  table: 'the name of a declared table',
-  target: 'the name of a declared table, or a directory',
-  directory: 'the whole path of a directory',
-  name: 'the name of a table',
-} as const
-
-/** A member of the body. @throws HypError USAGE for anything but a text */
-function textOf({ body }: Exchange, member: keyof typeof meanings): string | undefined {
-  const value = body[member]
-  if (value === undefined || typeof value === 'string') return value
-  throw new HypError('USAGE', `${member} is ${meanings[member]}.`)
-}
+/** Every route. `docs/http.md` is made of it. */
+export const routes: readonly Route[] = [
+  get('/healthz', { doc: 'Says `ok` while the process lives, whatever else is wrong.' }, healthz),
+  get(
+    '/readyz',
+    {
+      doc: 'Says as text what does not hold, a line each, and last the verdict; 503 where anything does not. With `?verbose` also what holds.',
+    },
+    readyz,
+  ),
+  get('/metrics', { doc: 'The [metrics](metrics.md), as Prometheus reads them.' }, readMetrics),
+  get('/v1/status', { doc: 'What `hyp status --json` prints, without `running`.' }, status),
+  post(
+    '/v1/apply',
+    {
+      doc: 'Does what `hyp apply` does; members `table`, `expect`, `release`. 200 also where a table was refused: the answer says of each what became of it.',
+      errors: ['DECLARATION_INVALID', 'PLAN_CHANGED'],
+    },
+    apply,
+  ),
+  post(
+    '/v1/adopt',
+    {
+      doc: 'Does what `hyp adopt` does; members `target`, `directory`, `name`, `release`.',
+      errors: ['ADOPTION_REFUSED', 'DECLARATION_INVALID', 'STORE_NEWER', 'TABLE_NOT_FOUND'],
+    },
+    adopt,
+  ),
+  post(
+    '/v1/backfill',
+    {
+      doc: 'Does what `hyp backfill` does; members `source`, `release`. Answers NDJSON, one event a line, `done` or an error last.',
+      errors: ['SCHEMA_BREAKING', 'STORE_NEWER'],
+    },
+    backfill,
+  ),
+  get('/v1/tasks', { doc: 'What `hyp tasks --json` prints.' }, listTasks),
+  get(
+    '/v1/tasks/:id',
+    {
+      doc: 'What `hyp tasks ID --json` prints.',
+      errors: ['NOT_FOUND', 'RECORD_NEWER', 'RECORD_UNREADABLE'],
+    },
+    showTask,
+  ),
+  post(
+    '/v1/tasks/:id/cancel',
+    {
+      doc: 'Ends a task, and answers with it when it has ended.',
+      errors: ['NOT_FOUND', 'TASK_ENDED', 'RECORD_NEWER', 'RECORD_UNREADABLE'],
+    },
+    cancelTask,
+  ),
+  post(
+    '/v1/tasks/:id/resume',
+    {
+      doc: 'Begins the work of a task again, as a new one, and answers 202 with that as it begins.',
+      errors: ['NOT_FOUND', 'TASK_ENDED', 'SCHEMA_BREAKING', 'STORE_NEWER', 'RECORD_NEWER', 'RECORD_UNREADABLE'],
+    },
+    resumeTask,
+  ),
+  postBytes(
+    '/v1/tables/:table/rows',
+    {
+      doc: 'Takes rows as NDJSON, as a JSON array or as an Arrow stream, and answers 202 when they are durable: see [ingest.md](ingest.md). `?partial=1` takes those that fit where others do not; `Idempotency-Key` makes two requests one.',
+      errors: [
+        'MEDIA_TYPE_UNSUPPORTED',
+        'BODY_INVALID',
+        'ROWS_REFUSED',
+        'IDEMPOTENCY_CONFLICT',
+        'SPOOL_FULL',
+        'DISK_FULL',
+        'DISK_FAILED',
+      ],
+    },
+    takeRows,
+  ),
+]

@@ -1,104 +1,143 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { errorCatalogue, errorDocument, HypError, toHypError } from '../../errors.ts'
-import { printJson } from '../../iceberg/json.ts'
-import { version } from '../../version.ts'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { HypError } from '../../errors.ts'
 import type { Daemon } from '../daemon.ts'
-import { sendJson } from './reply.ts'
-import { routes } from './routes.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { type Admission, type Door, newAdmission } from './admission.ts'
+import { newAnswering } from './answering.ts'
+import { type Limits, usualLimits } from './limits.ts'
+import { answerMalformed } from './malformed.ts'
+import type { Route } from './route.ts'
+import { routes as usualRoutes } from './routes.ts'
+import { newTraffic } from './traffic.ts'
 
 export interface HttpServer {
+  /** The one it listens at, on 127.0.0.1. */
+  readonly port: number
+  /** Lets requests under way finish, for a while, and takes no others. */
   close(): Promise<void>
 }
 
-/** How long connections may live on when the daemon stops. */
-const graceMs = 1_000
-
-/** A request's body may not be longer than this many bytes. */
-const longestBody = 64 * 1024
-
-/** Listens on a unix socket that only its owner can open. */
-export async function listen(path: string, daemon: Daemon): Promise<HttpServer> {
-  const server = createServer((request, response) => void answer(request, response, daemon))
-  server.headersTimeout = 5_000
-  server.requestTimeout = 10_000
-  const umask = process.umask(0o177)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, resolve)
-    })
-  } finally {
-    process.umask(umask)
-  }
-  return {
-    close: () =>
-      new Promise(resolve => {
-        // Whoever has not had his answer by then, or never ends his question, does not keep the daemon.
-        const last = setTimeout(() => server.closeAllConnections(), graceMs)
-        server.close(() => {
-          clearTimeout(last)
-          resolve()
-        })
-        server.closeIdleConnections()
-      }),
-  }
+export interface ListenOptions {
+  readonly daemon: Daemon
+  /** What `homeIdentity` says of the home. */
+  readonly home: string
+  /** Path of the unix socket, which is made so that only its owner can open it. */
+  readonly socket: string
+  /** On 127.0.0.1; 0 is any free one. */
+  readonly port: number
+  /** What requests to the port have to show. */
+  readonly token: string
+  readonly metrics: Metrics
+  readonly limits?: Partial<Limits>
+  readonly routes?: readonly Route[]
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, daemon: Daemon): Promise<void> {
-  response.setHeader('hyp-version', version)
-  response.setHeader('hyp-pid', process.pid)
+/** Answers at two doors. @throws HypError CONFIG_INVALID where the port is not to be had */
+export async function listen(options: ListenOptions): Promise<HttpServer> {
+  const { daemon, home, metrics, routes = usualRoutes } = options
+  const limits = { ...usualLimits, ...options.limits }
+  const traffic = newTraffic(metrics)
+  const answer = newAnswering({ daemon, home, metrics, routes, limits, traffic })
+  let admit: Admission = () => {
+    throw new HypError('DAEMON_UNREACHABLE', 'The daemon is starting.')
+  }
+  const doors = { socket: newServer('socket'), port: newServer('port') }
   try {
-    const url = new URL(request.url ?? '/', 'http://hyp')
-    const methods = routes.get(url.pathname)
-    if (methods === undefined)
-      throw new HypError('USAGE', `There is no ${url.pathname} here.`, {
-        hint: `There are ${[...routes.keys()].join(', ')}.`,
-      })
-    const handler = methods[request.method ?? '']
-    if (handler === undefined)
-      throw new HypError('USAGE', `${url.pathname} takes ${Object.keys(methods).join(', ')}, not ${request.method}.`)
-    checkVersion(request, url.pathname)
-    await handler({ daemon, query: url.searchParams, body: await readBody(request), response })
+    await listenAtPort(doors.port, options.port)
+    const { port } = doors.port.address() as AddressInfo
+    admit = newAdmission({ port, token: options.token })
+    await listenAtSocket(doors.socket, options.socket)
+    return { port, close }
   } catch (error) {
-    fail(response, error)
+    for (const server of Object.values(doors)) server.close()
+    throw error
   }
-}
 
-/** A command and a daemon of different versions may mean different things by the same words. */
-function checkVersion(request: IncomingMessage, path: string): void {
-  const theirs = request.headers['hyp-version']
-  if (path.startsWith('/v1/') && theirs !== undefined && theirs !== version) {
-    throw new HypError(
-      'VERSION_MISMATCH',
-      `The daemon is version ${version}, the command is version ${String(theirs)}.`,
+  function newServer(door: Door): Server {
+    const take = (request: IncomingMessage, response: ServerResponse): void =>
+      void answer(request, response, () => admit(request, door))
+    const server = createServer(
+      {
+        // A request without one is told why it is not let in.
+        requireHostHeader: false,
+        maxHeaderSize: limits.headerBytes,
+        headersTimeout: limits.headerMs,
+        // Bodies have a shorter limit of their own; this one is for who is not read any more.
+        requestTimeout: limits.headerMs + 2 * limits.bodyMs,
+        keepAliveTimeout: limits.keepAliveMs,
+        connectionsCheckingInterval: Math.min(1_000, limits.headerMs),
+      },
+      take,
     )
+    // Headers beyond a number would be left out, and one of those could be the Origin; their size is limited.
+    server.maxHeadersCount = 0
+    server.maxConnections = limits.connections
+    server.on('checkContinue', take)
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const underWay = traffic.endConnection(socket)
+      if (underWay === 'part') socket.destroy()
+      if (underWay === 'none' && answerMalformed(socket, error, limits.lingerMs)) traffic.countMalformed()
+    })
+    return server
+  }
+
+  async function close(): Promise<void> {
+    traffic.end()
+    // Whoever has not had his answer by then, or never ends his question, does not keep the daemon.
+    const last = setTimeout(() => {
+      for (const server of Object.values(doors)) server.closeAllConnections()
+    }, limits.graceMs)
+    await Promise.all(Object.values(doors).map(closeOne))
+    clearTimeout(last)
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request) {
-    length += (chunk as Buffer).byteLength
-    if (length > longestBody) throw new HypError('USAGE', `The body is longer than ${longestBody} bytes.`)
-    chunks.push(chunk as Buffer)
-  }
-  if (length === 0) return {}
+function closeOne(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+}
+
+/** Why the system does not give a port. */
+const refusals: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another program',
+  EACCES: 'needs rights that this process does not have',
+}
+
+async function listenAtPort(server: Server, port: number): Promise<void> {
   try {
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  } catch {
-    // said below
+    await listening(server, () => server.listen({ host: '127.0.0.1', port }))
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const why = refusals[code ?? '']
+    if (why === undefined) throw cause
+    throw new HypError('CONFIG_INVALID', `Port ${port} of 127.0.0.1 ${why}.`, {
+      hint: 'Name another one with --port or HYP_PORT; with neither, hyp takes one that is free.',
+      cause,
+    })
   }
-  throw new HypError('USAGE', 'The body is not a JSON object.')
 }
 
-function fail(response: ServerResponse, error: unknown): void {
-  const known = toHypError(error)
-  const document = { error: errorDocument(known) }
-  if (response.headersSent) {
-    response.end(`${printJson(document)}\n`)
-    return
-  }
-  sendJson(response, errorCatalogue[known.code].http, document)
+async function listenAtSocket(server: Server, path: string): Promise<void> {
+  await listening(server, () => {
+    // The file is made before `listen` comes back.
+    const umask = process.umask(0o177)
+    try {
+      server.listen(path)
+    } finally {
+      process.umask(umask)
+    }
+  })
+}
+
+function listening(server: Server, begin: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).once('listening', () => {
+      server.off('error', reject)
+      resolve()
+    })
+    begin()
+  })
 }

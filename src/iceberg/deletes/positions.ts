@@ -63,6 +63,9 @@ function groupsOf(location: string): GroupFilter {
       if (typeof bounds?.lower !== 'string' || typeof bounds.upper !== 'string') return true
       return compareStrings(bounds.lower, location) <= 0 && compareStrings(bounds.upper, location) >= 0
     },
-    matches: cells => cells.includes(location),
+    range: cells => {
+      const from = cells.indexOf(location)
+      return from < 0 ? undefined : [from, cells.lastIndexOf(location) + 1]
+    },
   }
 }

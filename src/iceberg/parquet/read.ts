@@ -1,4 +1,4 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet'
+import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetMetadataAsync, parquetScan } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { IcebergError } from '../errors.ts'
 import type { InputFile } from '../file-io/file-io.ts'
@@ -7,10 +7,11 @@ import type { Cell, Field } from '../types.ts'
 import { type Convert, converter } from './cells.ts'
 import { exactly } from './exactly.ts'
 import { type FileNode, fileNodes, hasFieldIds } from './file-schema.ts'
+import { footerBytes, readFooter } from './footer.ts'
 
 /** Values of the asked columns for a run of rows, by field id. */
 export interface ColumnBatch {
-  /** The first row's position in the file, also where rows before it were skipped. */
+  /** The first row's position in the file, also where rows before it were skipped or left out. */
   readonly rowStart: number
   readonly rowCount: number
   /** Without {@link ReadOptions.absent} a column the file lacks is not there. */
@@ -35,6 +36,8 @@ export interface AbsentValues {
 
 export interface ReadOptions {
   readonly only?: GroupFilter | undefined
+  /** Only with `only`. */
+  readonly texts?: TextFilter | undefined
   /** Without it members that the file lacks are null. */
   readonly absent?: AbsentValues
   /** Fields to read besides; they may have ids that others have, in other shapes. Needs `absent`. */
@@ -60,8 +63,14 @@ export interface GroupFilter {
   /** The column that decides; it is read first. */
   readonly id: number
   mayMatch(group: RowGroupView): boolean
-  /** Whether the values of the column let any row of the group match. */
-  matches(cells: readonly Cell[]): boolean
+  /** The rows of the group, [from, to), outside of which the values of the column let none match; undefined: none does. */
+  range(cells: readonly Cell[]): readonly [from: number, to: number] | undefined
+}
+
+/** Says which texts of a column are worth decoding: the others come as null. */
+export interface TextFilter {
+  readonly id: number
+  mayMatch(utf8: Uint8Array): boolean
 }
 
 /** What can be known of a row group without reading it. */
@@ -81,6 +90,9 @@ const parsers = {
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
 }
 
+/** Where most rows are left out, texts are decoded when it is known which rows stay. */
+const lateParsers = { ...parsers, stringFromBytes: (bytes: Uint8Array | undefined) => bytes as unknown as string }
+
 /** One column to be read: where in the file it is, and what becomes of its values. */
 interface Reading {
   readonly field: Field
@@ -92,6 +104,7 @@ interface Reading {
 
 /**
  * @param mapping gives names for a file that carries no field ids; asked only for such a file
+ * @param ids the columns that will be read, where they are few: `metadata` may lack what the file says of others
  * @throws IcebergError DATA_INVALID when it is not Parquet, FORMAT_UNSUPPORTED when it carries no field ids and there
  *   is no mapping
  */
@@ -99,6 +112,7 @@ export async function openParquet(
   input: InputFile,
   location: string,
   mapping: () => NameMapping | undefined = () => undefined,
+  ids?: ReadonlySet<number>,
 ): Promise<ParquetFile> {
   const file: AsyncBuffer = {
     byteLength: input.size,
@@ -108,7 +122,7 @@ export async function openParquet(
       return (isWhole ? bytes : new Uint8Array(bytes)).buffer as ArrayBuffer
     },
   }
-  const metadata = await damaged(location, () => parquetMetadataAsync(file, { parsers, geoparquet: false }))
+  const metadata = await damaged(location, () => readMetadata(file, ids))
   const isMapped = !(await damaged(location, async () => hasFieldIds(metadata)))
   const names = isMapped ? mapping() : undefined
   if (isMapped && names === undefined) {
@@ -139,50 +153,56 @@ export async function openParquet(
         metadata: plain,
         columns: [...new Set(readings.flatMap(({ source }) => source?.name ?? []))],
         compressors,
-        parsers,
+        parsers: only === undefined ? parsers : lateParsers,
         utf8: false,
         geoparquet: false,
       }),
     )
-    let rowStart = 0
+    let groupStart = 0
     for (const group of metadata.row_groups) {
       const rowCount = Number(group.num_rows)
-      const rowEnd = rowStart + rowCount
-      const start = rowStart
-      rowStart = rowEnd
+      const groupEnd = groupStart + rowCount
+      let rowStart = groupStart
+      let rowEnd = groupEnd
+      groupStart = groupEnd
       if (only?.mayMatch({ rowCount, bounds: id => groupBounds(group, byId.get(id)) }) === false) continue
       const columns = new Map<number, readonly Cell[]>()
       const others: (readonly Cell[])[] = []
-      let matches = true
       for (const { field, isBeside, source, value } of readings) {
-        const cells =
+        let cells =
           source === undefined
-            ? new Array<Cell>(rowCount).fill(value)
+            ? new Array<Cell>(rowEnd - rowStart).fill(value)
             : await damaged(location, async () =>
-                convertAll(await scan.readColumn({ column: source.name, rowStart: start, rowEnd }), source.convert),
+                convertAll(await scan.readColumn({ column: source.name, rowStart, rowEnd }), source.convert),
               )
-        if (isBeside) {
-          others.push(cells)
-          continue
+        if (!isBeside && field.id === only?.id) {
+          const [from, to] = only.range(cells) ?? [0, 0]
+          rowEnd = rowStart + to
+          rowStart += from
+          if (rowStart === rowEnd) break
+          cells = cells.slice(from, to)
         }
-        columns.set(field.id, cells)
-        matches = field.id !== only?.id || only.matches(cells)
-        if (!matches) break
+        if (isBeside) others.push(cells)
+        else columns.set(field.id, cells)
       }
-      if (matches) yield { rowStart: start, rowCount, columns, beside: others }
+      if (rowStart < rowEnd) yield { rowStart, rowCount: rowEnd - rowStart, columns, beside: others }
     }
   }
 
-  function readingOf(field: Field, { absent }: ReadOptions, isBeside: boolean): Reading | undefined {
+  function readingOf(field: Field, { absent, only, texts }: ReadOptions, isBeside: boolean): Reading | undefined {
     // What the partition says comes before what the mapping says (spec "Column Projection").
     const constant = isMapped ? absent?.constant(field.id) : undefined
     const node = (constant ?? null) === null && field.type !== 'unknown' ? byId.get(field.id) : undefined
     if (node !== undefined) {
-      const convert = converter(node, field.type, {
+      const plainly = converter(node, field.type, {
         location,
         path: field.name,
         absent: absent && (member => absent.value(member)),
       })
+      const isFiltered = only !== undefined && texts?.id === field.id && !isBeside
+      const convert: Convert = isFiltered
+        ? value => (value instanceof Uint8Array && !texts.mayMatch(value) ? null : plainly(value))
+        : plainly
       return { field, isBeside, source: { name: node.name, convert }, value: null }
     }
     return absent === undefined ? undefined : { field, isBeside, source: undefined, value: absent.value(field) }
@@ -190,7 +210,34 @@ export async function openParquet(
 }
 
 function convertAll(values: ArrayLike<unknown>, convert: Convert): Cell[] {
-  return Array.from(values, value => (value === null || value === undefined ? null : convert(value)))
+  const cells = new Array<Cell>(values.length)
+  let previous: unknown
+  let cell: Cell = null
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]
+    // Of rows that follow one another many have one value, which then is one object of a dictionary.
+    if (!Object.is(value, previous)) {
+      previous = value
+      cell = value === null || value === undefined ? null : convert(value)
+    }
+    cells[index] = cell
+  }
+  return cells
+}
+
+const parsing = { parsers, geoparquet: false }
+
+async function readMetadata(file: AsyncBuffer, ids: ReadonlySet<number> | undefined): Promise<FileMetaData> {
+  const some =
+    ids === undefined
+      ? undefined
+      : await readFooter(
+          file,
+          // A column without an id has its fields inside, or gets its id from a mapping.
+          ({ field_id: id }) => id === undefined || ids.has(id),
+          footer => parquetMetadata(footer, parsing),
+        )
+  return some ?? parquetMetadataAsync(file, { ...parsing, initialFetchSize: footerBytes })
 }
 
 async function damaged<T>(location: string, read: () => Promise<T>): Promise<T> {

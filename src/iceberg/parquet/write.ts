@@ -29,7 +29,11 @@ export interface DataFileWriter {
 let snappy: ((input: Uint8Array) => Uint8Array) | undefined
 
 /** Creates a Parquet file of a schema: snappy, field ids on every element, the schema in its metadata. */
-export async function createDataFile(io: FileIO, path: string, schema: Schema): Promise<DataFileWriter> {
+export async function createDataFile(
+  io: Pick<FileIO, 'create' | 'remove'>,
+  path: string,
+  schema: Schema,
+): Promise<DataFileWriter> {
   snappy ??= snappyCompressor()
   const columns = schema.fields.map(field => ({ name: field.name, take: columnOf(field) }))
   const elements = parquetElements(schema)

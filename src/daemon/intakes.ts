@@ -1,0 +1,268 @@
+import { errorDocument, HypError, toHypError } from '../errors.ts'
+import type { FlushResult } from '../ingest/flush.ts'
+import { startFlusher } from '../ingest/flush-thread.ts'
+import type { Accepted, IntakeAnswer, IntakeRequest } from '../ingest/intake.ts'
+import { type SpoolStatus, tablesWithSpool } from '../ingest/spool-report.ts'
+import { openTableIntake, type TableIntake } from '../ingest/table-intake.ts'
+import type { Home } from '../stores/home.ts'
+import type { DaemonEvent } from './event.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import type { KeptTable } from './tables.ts'
+
+/** When rows go from the spool into their table, and how many may wait. */
+export interface IntakeLimits {
+  /** Rows wait at most so long for others to go with them, in milliseconds. */
+  readonly flushAgeMs: number
+  /** So many bytes do not wait for more. */
+  readonly flushBytes: number
+  /** With so many bytes in all spools no more rows are taken. */
+  readonly spoolBytes: number
+}
+
+export const usualLimits: IntakeLimits = {
+  flushAgeMs: 30_000,
+  flushBytes: 32 * 1024 * 1024,
+  spoolBytes: 2 * 1024 * 1024 * 1024,
+}
+
+/** The spools of a daemon's tables, and the work of emptying them. */
+export interface Intakes {
+  /** @throws HypError NOT_FOUND, SPOOL_FULL, and as {@link TableIntake.accept} */
+  readonly accept: (table: string, request: IntakeRequest) => Promise<Accepted>
+  readonly status: (table: string) => SpoolStatus
+  /** Tries everything that waits: a declaration was applied. */
+  readonly resume: () => void
+  /** Writes what waits into the tables, as far as it gets until the signal, and closes. */
+  readonly stop: (patience: AbortSignal) => Promise<void>
+}
+
+export interface IntakesOptions {
+  readonly home: Home
+  readonly limits: IntakeLimits
+  /** The declared table of a name. */
+  readonly find: (table: string) => KeptTable | undefined
+  readonly metrics: Metrics
+  readonly onEvent: (event: DaemonEvent) => void
+}
+
+/** What is known of the rows of one table. */
+interface Kept {
+  readonly intake: TableIntake
+  /** Bytes that came since the last flush began. */
+  fresh: number
+  timer: NodeJS.Timeout | undefined
+  flushing: Promise<void> | undefined
+  failure: HypError | undefined
+  /** Tries that failed, one after the other. */
+  failures: number
+  /** Rows that the last flush left where they are, and why. */
+  held: ReadonlyMap<string, string>
+}
+
+const longestRetryMs = 60_000
+
+/** Opens the spools that there are, and begins to empty them. */
+export async function openIntakes({ home, limits, find, metrics, onEvent }: IntakesOptions): Promise<Intakes> {
+  const flusher = startFlusher()
+  const stopping = new AbortController()
+  const kept = new Map<string, Promise<Kept>>()
+  const opened = new Map<string, Kept>()
+  for (const table of await tablesWithSpool(home)) {
+    if (find(table) === undefined) continue
+    await keptOf(table).then(
+      state => schedule(table, state, 0),
+      (error: unknown) => tellFailure(table, toHypError(error)),
+    )
+  }
+
+  metrics.onReading(() => {
+    for (const table of opened.keys()) {
+      const { rows, bytes, held } = status(table)
+      metrics.set('hyp_spool_rows', { table }, rows)
+      metrics.set('hyp_spool_bytes', { table }, bytes)
+      metrics.set('hyp_spool_held_rows', { table }, held)
+    }
+  })
+  return { accept, status, resume, stop }
+
+  async function accept(table: string, request: IntakeRequest): Promise<Accepted> {
+    const target = find(table)
+    if (target === undefined)
+      throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
+        hint: 'Declare it in `schema/` of the home and run `hyp apply`. `hyp status` lists those there are.',
+        details: { table },
+      })
+    checkRoom()
+    const state = await keptOf(table)
+    const { declaration, failure } = target
+    const accepted = await state.intake
+      .accept(request, { declaration, held: failure !== undefined })
+      .catch((error: unknown) => {
+        const { code, details } = toHypError(error)
+        if (code === 'ROWS_REFUSED') count(table, 'refused', Number(details['refused']))
+        throw error
+      })
+    if (!accepted.replayed) countIngested(table, accepted.answer)
+    state.fresh += accepted.replayed ? 0 : request.body.byteLength
+    schedule(table, state, state.fresh >= limits.flushBytes ? 0 : limits.flushAgeMs)
+    return accepted
+  }
+
+  function countIngested(table: string, { rows, refused, discarded }: IntakeAnswer): void {
+    count(table, 'stored', rows)
+    count(table, 'refused', refused)
+    count(table, 'discarded', discarded.rows)
+  }
+
+  function count(table: string, outcome: string, rows: number): void {
+    if (rows > 0) metrics.count('hyp_ingest_rows_total', { table, outcome }, rows)
+  }
+
+  function checkRoom(): void {
+    const states = Array.from(opened.values(), ({ intake }) => intake.state())
+    const bytes = states.reduce((sum, state) => sum + state.bytes, 0)
+    if (bytes < limits.spoolBytes) return
+    // What is held stays until somebody acts; what waits for the disk goes on by itself.
+    const isStuck = Array.from(opened.keys(), status).some(({ held, failure }) => held > 0 || failure !== null)
+    throw new HypError('SPOOL_FULL', `${bytes} bytes of rows wait on their way to the tables; no more are taken now.`, {
+      details: { bytes, limit: limits.spoolBytes, retryAfter: isStuck ? 60 : 1 },
+    })
+  }
+
+  /** The spool of a table, opened when it is needed first. */
+  function keptOf(table: string): Promise<Kept> {
+    let state = kept.get(table)
+    if (state === undefined) {
+      state = open(table)
+      kept.set(table, state)
+      // What could not be opened may be opened the next time.
+      state.catch(() => kept.delete(table))
+    }
+    return state
+  }
+
+  async function open(table: string): Promise<Kept> {
+    const { declaration } = find(table) as KeptTable
+    const intake = await openTableIntake({ home, declaration, flusher, signal: stopping.signal })
+    const state: Kept = {
+      intake,
+      fresh: 0,
+      timer: undefined,
+      flushing: undefined,
+      failure: undefined,
+      failures: 0,
+      held: new Map(),
+    }
+    opened.set(table, state)
+    return state
+  }
+
+  /** Sees to it that a flush begins so soon, or sooner where one is due sooner. */
+  function schedule(table: string, state: Kept, delayMs: number): void {
+    if (stopping.signal.aborted || find(table)?.failure !== undefined) return
+    if (delayMs === 0) {
+      clearTimeout(state.timer)
+      state.timer = undefined
+      state.flushing ??= flush(table, state)
+    } else state.timer ??= setTimeout(() => schedule(table, state, 0), delayMs)
+  }
+
+  /** Never throws: a failure is told, kept for the status, and tried again later. */
+  async function flush(table: string, state: Kept): Promise<void> {
+    state.fresh = 0
+    try {
+      const { declaration } = find(table) as KeptTable
+      const result = await state.intake.flush(declaration)
+      state.failure = undefined
+      state.failures = 0
+      tellHeld(table, state, new Map(result.held.map(({ stream, reason }) => [stream, reason])))
+      countFlushed(table, result)
+      if (result.damaged.ranges > 0) onEvent({ type: 'damaged', table, ...result.damaged })
+      if (result.commits > 0)
+        onEvent({
+          type: 'flushed',
+          table,
+          rows: result.rows,
+          duplicates: result.duplicates,
+          setAside: result.setAside,
+          commits: result.commits,
+          ms: result.ms,
+        })
+    } catch (error) {
+      const known = toHypError(error)
+      if (known.code === 'INTERRUPTED' && stopping.signal.aborted) return
+      state.failure = known
+      state.failures++
+      metrics.count('hyp_flush_failures_total', { table })
+      tellFailure(table, known)
+    } finally {
+      state.flushing = undefined
+    }
+    if (state.failure !== undefined) schedule(table, state, Math.min(longestRetryMs, 500 * 2 ** state.failures))
+    else if (state.fresh >= limits.flushBytes) schedule(table, state, 0)
+    else if (state.fresh > 0) schedule(table, state, limits.flushAgeMs)
+  }
+
+  function countFlushed(table: string, { commits, rows, duplicates, setAside, ms }: FlushResult): void {
+    if (commits === 0) return
+    metrics.observe('hyp_flush_duration_seconds', { table }, ms / 1000)
+    metrics.count('hyp_flush_rows_total', { table, outcome: 'stored' }, rows)
+    metrics.count('hyp_flush_rows_total', { table, outcome: 'duplicate' }, duplicates)
+    metrics.count('hyp_flush_rows_total', { table, outcome: 'set-aside' }, setAside)
+  }
+
+  function tellFailure(table: string, { code, message, hint }: HypError): void {
+    onEvent({ type: 'flush-failed', table, code, message, hint })
+  }
+
+  /** Says of each stream once that it is held. */
+  function tellHeld(table: string, state: Kept, held: ReadonlyMap<string, string>): void {
+    for (const [stream, reason] of held) {
+      if (state.held.get(stream) !== reason) onEvent({ type: 'held', table, stream, reason })
+    }
+    state.held = held
+  }
+
+  function status(table: string): SpoolStatus {
+    const state = opened.get(table)
+    const streams = state?.intake.state().streams ?? []
+    const failure = find(table)?.failure
+    const sum = (rows: number[]): number => rows.reduce((total, more) => total + more, 0)
+    const held = streams.filter(
+      ({ stream, problem }) => failure !== undefined || state?.held.has(stream) === true || problem !== undefined,
+    )
+    const heldRows = sum(held.map(({ rows }) => rows))
+    const oldest = state?.intake.state().oldest
+    return {
+      rows: sum(streams.map(({ rows }) => rows)),
+      bytes: sum(streams.map(({ bytes }) => bytes)),
+      since: oldest === undefined ? null : new Date(oldest).toISOString(),
+      held: heldRows,
+      reason: heldRows === 0 ? null : (failure?.message ?? [...(state?.held.values() ?? [])].join(' ')),
+      failure: state?.failure === undefined ? null : errorDocument(state.failure),
+    }
+  }
+
+  function resume(): void {
+    for (const [table, state] of opened) schedule(table, state, 0)
+  }
+
+  async function stop(patience: AbortSignal): Promise<void> {
+    const last = Promise.all(
+      Array.from(opened, async ([table, state]) => {
+        clearTimeout(state.timer)
+        await state.flushing
+        if (find(table)?.failure === undefined && state.intake.state().rows > 0) await flush(table, state)
+      }),
+    )
+    const giveUp = (): void => stopping.abort()
+    patience.addEventListener('abort', giveUp, { once: true })
+    if (patience.aborted) giveUp()
+    await last
+    stopping.abort()
+    patience.removeEventListener('abort', giveUp)
+    for (const state of opened.values()) clearTimeout(state.timer)
+    await Promise.all(Array.from(opened.values(), ({ intake }) => intake.close()))
+    await flusher.close()
+  }
+}

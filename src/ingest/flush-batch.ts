@@ -1,0 +1,183 @@
+import type { FileIO, InputFile } from '../iceberg/file-io/file-io.ts'
+import type { Row } from '../iceberg/types.ts'
+import { RowFault } from './captured-value.ts'
+import { eachLine } from './lines.ts'
+import type { Position } from './spool/position.ts'
+import { quarantine } from './spool/quarantine.ts'
+import { type Frame, readFrames } from './spool/read.ts'
+import type { ByteRange, Damage } from './spool/salvage.ts'
+import type { SegmentName } from './spool/stream.ts'
+
+/** A segment that nothing is added to any more. */
+export interface WaitingSegment extends SegmentName, ByteRange {
+  readonly path: string
+}
+
+/** How the rows of a stream become rows of the table. @throws RowFault */
+export type ShapeRow = (json: string) => Row
+
+/** A row that cannot be written. */
+export interface FaultyLine {
+  /** Which row of its frame, from 0. */
+  readonly index: number
+  readonly fault: RowFault
+  readonly json: string
+}
+
+/** A frame whose rows are in a batch. */
+export interface BatchFrame extends ByteRange {
+  readonly segment: WaitingSegment
+  /** Where in the rows of the batch its rows begin. */
+  readonly firstRow: number
+  rowCount: number
+  /** Those of its lines that are no row of the batch. */
+  readonly faults: FaultyLine[]
+}
+
+/** Rows that are committed together, and how far their streams are flushed then. */
+export interface Batch {
+  readonly rows: Row[]
+  readonly frames: BatchFrame[]
+  readonly reached: Map<string, Position>
+}
+
+export interface BatchLimits {
+  readonly rows: number
+  /** Of JSON. */
+  readonly bytes: number
+}
+
+export interface BatchReaderOptions {
+  readonly io: FileIO
+  /** `quarantine/<table>`. */
+  readonly quarantine: string
+  /** In order; only of streams that have a shape. */
+  readonly segments: readonly WaitingSegment[]
+  /** How far each stream is flushed already. */
+  readonly positions: ReadonlyMap<string, Position>
+  readonly shapes: ReadonlyMap<string, ShapeRow>
+  readonly limits: BatchLimits
+  /** Told of bytes that were kept aside. */
+  readonly onDamage: (segment: WaitingSegment, damage: Damage) => void
+  /** Told of a stream that cannot be read on; its segments that follow are left out. */
+  readonly onUnreadable: (stream: string, error: unknown) => void
+  readonly signal: AbortSignal | undefined
+}
+
+/** A frame, damaged bytes, or the news that a stream ends here for now. */
+type Piece =
+  | { readonly kind: 'frame'; readonly segment: WaitingSegment; readonly frame: Frame }
+  | { readonly kind: 'damage'; readonly segment: WaitingSegment; readonly damage: Damage; readonly file: InputFile }
+  | { readonly kind: 'unreadable'; readonly segment: WaitingSegment; readonly error: unknown }
+
+/** Reads what waits, a batch at a time. Damaged bytes are kept aside, durably, before a batch passes them. */
+export class BatchReader {
+  readonly #options: BatchReaderOptions
+  readonly #pieces: AsyncGenerator<Piece>
+  /** Read already, for the next batch. */
+  #ahead: Piece | undefined
+
+  constructor(options: BatchReaderOptions) {
+    this.#options = options
+    this.#pieces = piecesOf(options)
+  }
+
+  /** @returns undefined where nothing waits any more */
+  async next(): Promise<Batch | undefined> {
+    const { limits, signal } = this.#options
+    const batch: Batch = { rows: [], frames: [], reached: new Map() }
+    let bytes = 0
+    for (;;) {
+      signal?.throwIfAborted()
+      const piece = this.#ahead ?? ((await this.#pieces.next()).value as Piece | undefined)
+      this.#ahead = undefined
+      if (piece === undefined) return batch.reached.size === 0 ? undefined : batch
+      if (piece.kind === 'frame') {
+        const { rows, rowCount } = piece.frame
+        bytes += rows.byteLength
+        const isFull = batch.rows.length + rowCount > limits.rows || bytes > limits.bytes
+        if (isFull && batch.rows.length > 0) {
+          this.#ahead = piece
+          return batch
+        }
+        this.#add(batch, piece.segment, piece.frame)
+      } else if (piece.kind === 'damage') await this.#pass(batch, piece)
+      else this.#options.onUnreadable(piece.segment.stream, piece.error)
+    }
+  }
+
+  /** To be called when no more is read. */
+  async close(): Promise<void> {
+    await this.#pieces.return(undefined)
+  }
+
+  #add(batch: Batch, segment: WaitingSegment, { start, end, rows }: Frame): void {
+    const shape = this.#options.shapes.get(segment.stream) as ShapeRow
+    const faults: FaultyLine[] = []
+    const firstRow = batch.rows.length
+    let index = 0
+    eachLine(rows, json => {
+      try {
+        batch.rows.push(shape(json))
+      } catch (fault) {
+        if (!(fault instanceof RowFault)) throw fault
+        faults.push({ index, fault, json })
+      }
+      index++
+    })
+    batch.frames.push({ segment, start, end, firstRow, rowCount: batch.rows.length - firstRow, faults })
+    batch.reached.set(segment.stream, { segment: segment.segment, end })
+  }
+
+  async #pass(batch: Batch, { segment, damage, file }: Extract<Piece, { kind: 'damage' }>): Promise<void> {
+    const { io, quarantine: directory, onDamage } = this.#options
+    if (await quarantine(io, directory, segment, file, damage)) onDamage(segment, damage)
+    batch.reached.set(segment.stream, { segment: segment.segment, end: damage.end })
+  }
+}
+
+async function* piecesOf({ io, segments, positions }: BatchReaderOptions): AsyncGenerator<Piece> {
+  const unreadable = new Set<string>()
+  for (const segment of segments) {
+    const range = unreadIn(segment, positions.get(segment.stream))
+    if (range === undefined || unreadable.has(segment.stream)) continue
+    let file: InputFile | undefined
+    // Only what reading throws: what whoever takes the pieces throws does not come by here.
+    const failed = (error: unknown): Piece => {
+      unreadable.add(segment.stream)
+      return { kind: 'unreadable', segment, error }
+    }
+    try {
+      file = await io.open(segment.path)
+    } catch (error) {
+      yield failed(error)
+      continue
+    }
+    const frames = readFrames(file, range)
+    try {
+      for (;;) {
+        let step: IteratorResult<Frame | Damage, unknown>
+        try {
+          step = await frames.next()
+        } catch (error) {
+          yield failed(error)
+          break
+        }
+        if (step.done === true) break
+        const found = step.value
+        if (found.kind === 'frame') yield { kind: 'frame', segment, frame: found }
+        else yield { kind: 'damage', segment, damage: found, file }
+      }
+    } finally {
+      await file.close()
+    }
+  }
+}
+
+/** What of a segment is not flushed; undefined where all of it is. */
+export function unreadIn(segment: WaitingSegment, position: Position | undefined): ByteRange | undefined {
+  const { start, end } = segment
+  if (position === undefined || position.segment < segment.segment) return end > start ? { start, end } : undefined
+  if (position.segment > segment.segment || position.end >= end) return undefined
+  return { start: Math.max(start, position.end), end }
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { localFileIO } from '../iceberg/file-io/local.ts'
+import type { TableMetadata } from '../iceberg/types.ts'
+import type { Declaration } from '../schema/declaration.ts'
+import { type Home, tableDirectory } from '../stores/home.ts'
+import { openCatalog } from '../stores/table/catalog.ts'
+import { observeTable } from '../stores/table/store.ts'
+import { openRejects } from './batch/rejects.ts'
+import type { FlushResult } from './flush.ts'
+import type { Flusher } from './flush-thread.ts'
+import { type Accepted, type IntakeRequest, type IntakeTarget, newIntake } from './intake.ts'
+import { positionsOf } from './spool/position.ts'
+import { openSpool, type SpoolState } from './spool/spool.ts'
+import { newStreamId } from './spool/stream.ts'
+
+/** Everything between rows that arrive for one table and rows that are in it. One per table, under the lock. */
+export interface TableIntake {
+  /** See {@link Intake.accept}. */
+  readonly accept: (request: IntakeRequest, target: IntakeTarget) => Promise<Accepted>
+  /**
+   * Writes what is acknowledged by now into the table; one at a time.
+   * @param declaration what is applied to the table
+   */
+  readonly flush: (declaration: Declaration) => Promise<FlushResult>
+  readonly state: () => SpoolState
+  /** Waits for what is under way. */
+  readonly close: () => Promise<void>
+}
+
+export interface TableIntakeOptions {
+  readonly home: Home
+  readonly declaration: Pick<Declaration, 'table' | 'location'>
+  readonly flusher: Flusher
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Opens the spool of a table, with what an earlier process left in it. @throws HypError of the disk and the table */
+export async function openTableIntake(options: TableIntakeOptions): Promise<TableIntake> {
+  const { home, declaration: place, flusher, signal } = options
+  const { table } = place
+  const io = localFileIO
+  const directory = join(home.spool, table)
+  const spool = await openSpool({ io, directory, table, now: Date.now, randomBytes })
+  const metadata = await metadataOf(home, place)
+  if (metadata !== undefined) await spool.release(positionsOf(metadata.properties))
+  const newName = (): string => newStreamId(Date.now(), randomBytes)
+  const rejects = openRejects({ io, directory: join(directory, 'rejects'), now: Date.now, newName })
+  const intake = newIntake({ spool, rejects })
+  let flushing: Promise<unknown> = Promise.resolve()
+
+  return {
+    accept: intake.accept,
+    flush: declaration => {
+      const next = flushing.then(() => flush(declaration))
+      flushing = next.catch(() => undefined)
+      return next
+    },
+    state: () => spool.state(),
+    close: async () => {
+      await flushing
+      await spool.close()
+      await rejects.close()
+    },
+  }
+
+  async function flush(declaration: Declaration): Promise<FlushResult> {
+    const segments = await spool.rotate()
+    const result = await flusher.flush(
+      {
+        table: tableDirectory(home, declaration),
+        spool: directory,
+        quarantine: join(home.quarantine, table),
+        segments,
+        declaration,
+      },
+      signal,
+    )
+    await spool.release(result.positions)
+    return result
+  }
+}
+
+/** What the table says of the spool; undefined where it cannot be asked now. The flush asks again. */
+async function metadataOf(
+  home: Home,
+  place: Pick<Declaration, 'table' | 'location'>,
+): Promise<TableMetadata | undefined> {
+  try {
+    return (await observeTable(openCatalog(home, place)))?.metadata
+  } catch {
+    return undefined
+  }
+}
