@@ -9,6 +9,8 @@ import type { CommandContext } from './context.ts'
 /** A table as it is now, under the name it is declared by. */
 export interface NamedTable extends Table {
   readonly name: string
+  /** Undefined for the built-in table where its declaration is not valid. */
+  readonly declaration: Declaration | undefined
 }
 
 /** The tables of a home, and why the others could not be opened. */
@@ -50,14 +52,15 @@ export async function loadTables(context: CommandContext): Promise<NamedTables> 
 
 type Place = Pick<Declaration, 'table' | 'location'>
 
-async function declarations({ home, release }: CommandContext): Promise<readonly Place[]> {
+async function declarations({ home, release }: CommandContext): Promise<readonly (Place | Declaration)[]> {
   return loadDeclarations(home, release).catch(() => [{ table: builtinTable }])
 }
 
-async function open({ home }: CommandContext, place: Place): Promise<NamedTable> {
+async function open({ home }: CommandContext, place: Place | Declaration): Promise<NamedTable> {
   const { table: name } = place
   try {
-    return { ...(await openCatalog(home, place).load()), name }
+    const declaration = 'columns' in place ? place : undefined
+    return { ...(await openCatalog(home, place).load()), name, declaration }
   } catch (cause) {
     const error = toHypError(cause)
     if (error.code !== 'TABLE_NOT_FOUND' || name === builtinTable) throw error

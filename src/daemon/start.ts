@@ -3,6 +3,7 @@ import { toHypError } from '../errors.ts'
 import { type BackfillEvent, type BackfillSummary, type SourceName, sourceNames } from '../ingest/backfill.ts'
 import { runBackfill } from '../ingest/backfill-thread.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
+import { removeDeadQueryFolders } from '../stores/query-folder.ts'
 import { migrateRecords } from '../stores/records/migrate.ts'
 import { recordPlace } from '../stores/records/place.ts'
 import type { RecordProblem } from '../stores/records/store.ts'
@@ -59,6 +60,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let intakes: Intakes | undefined
   try {
     onEvent({ type: 'home', directory: home.directory, version })
+    await removeDeadQueryFolders(home)
     const token = await openToken(home)
     if (token.replaced !== undefined) onEvent({ type: 'token-replaced', file: token.path, reason: token.replaced })
     const metrics = await openMetrics()

@@ -1,9 +1,8 @@
-import type { FileIO, InputFile } from '../iceberg/file-io/file-io.ts'
+import type { InputFile } from '../iceberg/file-io/file-io.ts'
 import type { Row } from '../iceberg/types.ts'
 import { RowFault } from './captured-value.ts'
 import { eachLine } from './lines.ts'
 import type { Position } from './spool/position.ts'
-import { quarantine } from './spool/quarantine.ts'
 import { type Frame, readFrames } from './spool/read.ts'
 import type { ByteRange, Damage } from './spool/salvage.ts'
 import type { SegmentName } from './spool/stream.ts'
@@ -47,37 +46,36 @@ export interface BatchLimits {
   readonly bytes: number
 }
 
-export interface BatchReaderOptions {
-  readonly io: FileIO
-  /** `quarantine/<table>`. */
-  readonly quarantine: string
+export interface BatchReaderOptions<Segment extends WaitingSegment = WaitingSegment> {
   /** In order; only of streams that have a shape. */
-  readonly segments: readonly WaitingSegment[]
+  readonly segments: readonly Segment[]
+  /** What it gives is closed when it was read. */
+  readonly open: (segment: Segment) => Promise<InputFile>
   /** How far each stream is flushed already. */
   readonly positions: ReadonlyMap<string, Position>
   readonly shapes: ReadonlyMap<string, ShapeRow>
   readonly limits: BatchLimits
-  /** Told of bytes that were kept aside. */
-  readonly onDamage: (segment: WaitingSegment, damage: Damage) => void
+  /** Told of bytes that are no batch, before the batch that passes them is given out. */
+  readonly onDamage: (segment: Segment, damage: Damage, file: InputFile) => Promise<void>
   /** Told of a stream that cannot be read on; its segments that follow are left out. */
   readonly onUnreadable: (stream: string, error: unknown) => void
   readonly signal: AbortSignal | undefined
 }
 
 /** A frame, damaged bytes, or the news that a stream ends here for now. */
-type Piece =
-  | { readonly kind: 'frame'; readonly segment: WaitingSegment; readonly frame: Frame }
-  | { readonly kind: 'damage'; readonly segment: WaitingSegment; readonly damage: Damage; readonly file: InputFile }
-  | { readonly kind: 'unreadable'; readonly segment: WaitingSegment; readonly error: unknown }
+type Piece<Segment> =
+  | { readonly kind: 'frame'; readonly segment: Segment; readonly frame: Frame }
+  | { readonly kind: 'damage'; readonly segment: Segment; readonly damage: Damage; readonly file: InputFile }
+  | { readonly kind: 'unreadable'; readonly segment: Segment; readonly error: unknown }
 
-/** Reads what waits, a batch at a time. Damaged bytes are kept aside, durably, before a batch passes them. */
-export class BatchReader {
-  readonly #options: BatchReaderOptions
-  readonly #pieces: AsyncGenerator<Piece>
+/** Reads what waits, a batch at a time. */
+export class BatchReader<Segment extends WaitingSegment> {
+  readonly #options: BatchReaderOptions<Segment>
+  readonly #pieces: AsyncGenerator<Piece<Segment>>
   /** Read already, for the next batch. */
-  #ahead: Piece | undefined
+  #ahead: Piece<Segment> | undefined
 
-  constructor(options: BatchReaderOptions) {
+  constructor(options: BatchReaderOptions<Segment>) {
     this.#options = options
     this.#pieces = piecesOf(options)
   }
@@ -89,7 +87,7 @@ export class BatchReader {
     let bytes = 0
     for (;;) {
       signal?.throwIfAborted()
-      const piece = this.#ahead ?? ((await this.#pieces.next()).value as Piece | undefined)
+      const piece = this.#ahead ?? ((await this.#pieces.next()).value as Piece<Segment> | undefined)
       this.#ahead = undefined
       if (piece === undefined) return batch.reached.size === 0 ? undefined : batch
       if (piece.kind === 'frame') {
@@ -100,9 +98,12 @@ export class BatchReader {
           this.#ahead = piece
           return batch
         }
-        this.#add(batch, piece.segment, piece.frame)
-      } else if (piece.kind === 'damage') await this.#pass(batch, piece)
-      else this.#options.onUnreadable(piece.segment.stream, piece.error)
+        await this.#add(batch, piece.segment, piece.frame)
+      } else if (piece.kind === 'damage') {
+        const { segment, damage, file } = piece
+        await this.#options.onDamage(segment, damage, file)
+        batch.reached.set(segment.stream, { segment: segment.segment, end: damage.end })
+      } else this.#options.onUnreadable(piece.segment.stream, piece.error)
     }
   }
 
@@ -111,12 +112,12 @@ export class BatchReader {
     await this.#pieces.return(undefined)
   }
 
-  #add(batch: Batch, segment: WaitingSegment, { start, end, rows }: Frame): void {
+  async #add(batch: Batch, segment: WaitingSegment, { start, end, rows }: Frame): Promise<void> {
     const shape = this.#options.shapes.get(segment.stream) as ShapeRow
     const faults: FaultyLine[] = []
     const firstRow = batch.rows.length
     let index = 0
-    eachLine(rows, json => {
+    await eachLine(rows, json => {
       try {
         batch.rows.push(shape(json))
       } catch (fault) {
@@ -128,27 +129,25 @@ export class BatchReader {
     batch.frames.push({ segment, start, end, firstRow, rowCount: batch.rows.length - firstRow, faults })
     batch.reached.set(segment.stream, { segment: segment.segment, end })
   }
-
-  async #pass(batch: Batch, { segment, damage, file }: Extract<Piece, { kind: 'damage' }>): Promise<void> {
-    const { io, quarantine: directory, onDamage } = this.#options
-    if (await quarantine(io, directory, segment, file, damage)) onDamage(segment, damage)
-    batch.reached.set(segment.stream, { segment: segment.segment, end: damage.end })
-  }
 }
 
-async function* piecesOf({ io, segments, positions }: BatchReaderOptions): AsyncGenerator<Piece> {
+async function* piecesOf<Segment extends WaitingSegment>({
+  open,
+  segments,
+  positions,
+}: BatchReaderOptions<Segment>): AsyncGenerator<Piece<Segment>> {
   const unreadable = new Set<string>()
   for (const segment of segments) {
     const range = unreadIn(segment, positions.get(segment.stream))
     if (range === undefined || unreadable.has(segment.stream)) continue
     let file: InputFile | undefined
     // Only what reading throws: what whoever takes the pieces throws does not come by here.
-    const failed = (error: unknown): Piece => {
+    const failed = (error: unknown): Piece<Segment> => {
       unreadable.add(segment.stream)
       return { kind: 'unreadable', segment, error }
     }
     try {
-      file = await io.open(segment.path)
+      file = await open(segment)
     } catch (error) {
       yield failed(error)
       continue

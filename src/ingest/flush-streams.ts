@@ -1,5 +1,5 @@
 import { toHypError } from '../errors.ts'
-import { type FileIO, isNotFound } from '../iceberg/file-io/file-io.ts'
+import { type InputFile, isNotFound } from '../iceberg/file-io/file-io.ts'
 import type { TableMetadata } from '../iceberg/types.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { type ShapeRow, unreadIn, type WaitingSegment } from './flush-batch.ts'
@@ -63,9 +63,9 @@ export function whyUnreadable(error: unknown): string {
 }
 
 /** Counts what is held. What cannot be read is not counted. */
-export async function countHeld(
-  io: FileIO,
-  segments: readonly WaitingSegment[],
+export async function countHeld<Segment extends WaitingSegment>(
+  open: (segment: Segment) => Promise<InputFile>,
+  segments: readonly Segment[],
   positions: ReadonlyMap<string, Position>,
   held: ReadonlyMap<string, string>,
 ): Promise<HeldStream[]> {
@@ -76,7 +76,7 @@ export async function countHeld(
     if (range === undefined) continue
     let count = rows.get(stream) ?? 0
     try {
-      const file = await io.open(segment.path)
+      const file = await open(segment)
       try {
         for await (const { rowCount } of readSummaries(file, range)) count += rowCount
       } finally {

@@ -1,7 +1,7 @@
 import type { AppendContext } from '../iceberg/append.ts'
 import { type Catalog, makeDurable, type Table } from '../iceberg/catalog/catalog.ts'
 import { IcebergError, isCode } from '../iceberg/errors.ts'
-import { type FileIO, isNotFound } from '../iceberg/file-io/file-io.ts'
+import { type FileIO, type InputFile, isNotFound } from '../iceberg/file-io/file-io.ts'
 import { readApplied } from '../schema/applied.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { appendOnce } from './append-once.ts'
@@ -13,6 +13,8 @@ import { countHeld, type FlushedSegment, type HeldStream, judgeStreams, whyUnrea
 import { rowKey } from './row-key.ts'
 import { setAside, withoutRows } from './set-aside.ts'
 import { type Position, positionsOf } from './spool/position.ts'
+import { quarantine } from './spool/quarantine.ts'
+import type { Damage } from './spool/salvage.ts'
 
 export type { BatchLimits } from './flush-batch.ts'
 export type { FlushedSegment, HeldStream } from './flush-streams.ts'
@@ -93,9 +95,19 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
   return {
     ...total,
     positions,
-    held: await countHeld(io, segments, positions, held),
+    held: await countHeld(open, segments, positions, held),
     damaged: { ranges: damaged.size, bytes: Array.from(damaged.values()).reduce((sum, bytes) => sum + bytes, 0) },
     ms: Math.round(context.monotonic() - start),
+  }
+
+  function open({ path }: FlushedSegment): Promise<InputFile> {
+    return io.open(path)
+  }
+
+  /** Durably, before a commit passes it. */
+  async function keepDamage(segment: FlushedSegment, damage: Damage, file: InputFile): Promise<void> {
+    if (await quarantine(io, options.quarantine, segment, file, damage))
+      damaged.set(`${segment.path} ${damage.start}`, damage.end - damage.start)
   }
 
   /** @returns false where the table is another one meanwhile, and what waits has to be read again for it */
@@ -104,13 +116,12 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
     const unreadable = new Map<string, unknown>()
     const begun = table
     const reader = new BatchReader({
-      io,
-      quarantine: options.quarantine,
+      open,
       segments: segments.filter(({ stream }) => judged.shapes.has(stream)),
       positions: positionsIn(table),
       shapes: judged.shapes,
       limits,
-      onDamage: ({ path }, range) => damaged.set(`${path} ${range.start}`, range.end - range.start),
+      onDamage: keepDamage,
       onUnreadable: (stream, error) => unreadable.set(stream, error),
       signal,
     })

@@ -63,7 +63,7 @@ async function moreFaults(
       if (found.kind !== 'frame') continue
       let place = firstRow
       let index = 0
-      eachLine(found.rows, json => {
+      await eachLine(found.rows, json => {
         const before = known.get(index)
         const fault = before === undefined ? places.get(place++) : undefined
         if (before !== undefined) all.push(before)

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
+import type { FileIO } from '../iceberg/file-io/file-io.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import type { TableMetadata } from '../iceberg/types.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { type Home, tableDirectory } from '../stores/home.ts'
-import { openCatalog } from '../stores/table/catalog.ts'
+import { systemContext } from '../stores/table/catalog.ts'
 import { observeTable } from '../stores/table/store.ts'
 import { openRejects } from './batch/rejects.ts'
 import type { FlushResult } from './flush.ts'
 import type { Flusher } from './flush-thread.ts'
 import { type Accepted, type IntakeRequest, type IntakeTarget, newIntake } from './intake.ts'
 import { positionsOf } from './spool/position.ts'
-import { openSpool, type SpoolState } from './spool/spool.ts'
+import { openSpool, type SpoolOptions, type SpoolState } from './spool/spool.ts'
 import { newStreamId } from './spool/stream.ts'
 
 /** Everything between rows that arrive for one table and rows that are in it. One per table, under the lock. */
@@ -33,19 +35,28 @@ export interface TableIntakeOptions {
   readonly declaration: Pick<Declaration, 'table' | 'location'>
   readonly flusher: Flusher
   readonly signal?: AbortSignal | undefined
+  /** What comes from outside; the disk, the clock and the chance of this machine unless given. */
+  readonly machine?: IntakeMachine
 }
+
+/** What a spool needs of a machine. */
+export interface IntakeMachine extends Pick<SpoolOptions, 'now' | 'randomBytes' | 'segmentBytes'> {
+  readonly io: FileIO
+}
+
+const thisMachine: IntakeMachine = { io: localFileIO, now: Date.now, randomBytes }
 
 /** Opens the spool of a table, with what an earlier process left in it. @throws HypError of the disk and the table */
 export async function openTableIntake(options: TableIntakeOptions): Promise<TableIntake> {
-  const { home, declaration: place, flusher, signal } = options
+  const { home, declaration: place, flusher, signal, machine = thisMachine } = options
   const { table } = place
-  const io = localFileIO
+  const { io } = machine
   const directory = join(home.spool, table)
-  const spool = await openSpool({ io, directory, table, now: Date.now, randomBytes })
-  const metadata = await metadataOf(home, place)
+  const spool = await openSpool({ ...machine, directory, table })
+  const metadata = await metadataOf(io, tableDirectory(home, place))
   if (metadata !== undefined) await spool.release(positionsOf(metadata.properties))
-  const newName = (): string => newStreamId(Date.now(), randomBytes)
-  const rejects = openRejects({ io, directory: join(directory, 'rejects'), now: Date.now, newName })
+  const newName = (): string => newStreamId(machine.now(), count => machine.randomBytes(count))
+  const rejects = openRejects({ io, directory: join(directory, 'rejects'), now: () => machine.now(), newName })
   const intake = newIntake({ spool, rejects })
   let flushing: Promise<unknown> = Promise.resolve()
 
@@ -82,12 +93,9 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
 }
 
 /** What the table says of the spool; undefined where it cannot be asked now. The flush asks again. */
-async function metadataOf(
-  home: Home,
-  place: Pick<Declaration, 'table' | 'location'>,
-): Promise<TableMetadata | undefined> {
+async function metadataOf(io: FileIO, directory: string): Promise<TableMetadata | undefined> {
   try {
-    return (await observeTable(openCatalog(home, place)))?.metadata
+    return (await observeTable(fileCatalog({ io, directory, ...systemContext })))?.metadata
   } catch {
     return undefined
   }

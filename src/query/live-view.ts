@@ -14,14 +14,20 @@ import { liveRowsSql } from './live-rows.ts'
 import { quoteName, quotePattern, quoteText } from './quote.ts'
 import { whyFooters } from './why-footers.ts'
 
+/** A table to be queried. */
+export type QueryTable = Table & {
+  /** Path of a Parquet file of the table's current schema, with rows that are not in the table yet. */
+  readonly spooled?: string | undefined
+}
+
 /** A table as a session sees it: pinned to the snapshot it was loaded with. */
 export interface LiveTable {
   readonly name: string
   readonly table: Table
   readonly fields: readonly Field[]
-  /** Local paths of its live files, those of deletes too. */
+  /** Local paths of its live files, those of deletes too, and of its spooled rows. */
   readonly paths: readonly string[]
-  /** The query behind its view; undefined where it has no data file. */
+  /** The query behind its view; undefined where it has neither a data file nor spooled rows. */
   readonly rows: string | undefined
 }
 
@@ -30,18 +36,18 @@ export interface LiveTable {
  * where the table's metadata does not say enough.
  * @throws IcebergError FILE_MISSING, MANIFEST_INVALID, METADATA_INVALID, FORMAT_UNSUPPORTED, DATA_INVALID
  */
-export async function liveTable(name: string, table: Table): Promise<LiveTable> {
+export async function liveTable(name: string, table: QueryTable): Promise<LiveTable> {
   const { fields } = currentSchema(table.metadata)
   checkNames(name, fields)
   checkReadable(fields)
   const { data, deletes } = await liveFiles(table, undefined, false)
-  const paths = [...data, ...deletes].map(entry => localPath(entry, table))
+  const spooled = table.spooled === undefined ? [] : [table.spooled]
   return {
     name,
     table,
     fields,
-    paths,
-    rows: data.length === 0 ? undefined : await rowsSql(fields, table, data, deletes),
+    paths: [...[...data, ...deletes].map(entry => localPath(entry, table)), ...spooled],
+    rows: await rowsSql(fields, table, data, deletes, spooled),
   }
 }
 
@@ -61,15 +67,15 @@ async function rowsSql(
   table: Table,
   data: readonly ManifestEntry[],
   deletes: readonly ManifestEntry[],
-): Promise<string> {
-  if (deletes.length === 0 && whyFooters(table.metadata) === undefined)
-    return likeTableSql(
-      fields,
-      data.map(entry => localPath(entry, table)),
-    )
+  spooled: readonly string[],
+): Promise<string | undefined> {
+  if (data.length === 0 || (deletes.length === 0 && whyFooters(table.metadata) === undefined)) {
+    const paths = [...data.map(entry => localPath(entry, table)), ...spooled]
+    return paths.length === 0 ? undefined : likeTableSql(fields, paths)
+  }
   const names = nameMappingOf(table)
   const isPositions = ({ file }: ManifestEntry): boolean => file.content === fileContent.positionDeletes
-  return liveRowsSql(fields, table.metadata, await shapedFiles(table, data, names), [
+  const live = liveRowsSql(fields, table.metadata, await shapedFiles(table, data, names), [
     ...(await shapedFiles(table, deletes.filter(isPositions), positionDeleteNames)),
     ...(await shapedFiles(
       table,
@@ -77,6 +83,7 @@ async function rowsSql(
       names,
     )),
   ])
+  return spooled.length === 0 ? live : `${live}\nUNION ALL\nSELECT * ${likeTableSql(fields, spooled)}`
 }
 
 /** Files whose columns are found by field id alone, and members of structs by the names they have in the table. */

@@ -1,9 +1,8 @@
-import type { Table } from '../iceberg/catalog/catalog.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import { confine, type Engine, type EngineOptions, startEngine } from './engine.ts'
 import { explainFailure } from './engine-error.ts'
 import { admit } from './gate.ts'
-import { emptyViewSql, type LiveTable, liveTable, liveViewSql } from './live-view.ts'
+import { emptyViewSql, type LiveTable, liveTable, liveViewSql, type QueryTable } from './live-view.ts'
 import { quoteName } from './quote.ts'
 import type { QueryResult } from './result.ts'
 import { streaming } from './streaming.ts'
@@ -12,7 +11,7 @@ import { interrupted, type QueryLimits, type Watch, watch } from './watch.ts'
 
 export interface QuerySessionOptions extends EngineOptions {
   /** Tables by the names that queries give them. */
-  readonly tables: Readonly<Record<string, Table>>
+  readonly tables: Readonly<Record<string, QueryTable>>
 }
 
 /** SQL over the rows that the tables had when the session was opened. */
@@ -27,8 +26,8 @@ export interface QuerySession {
 }
 
 /**
- * Opens a session: a view for each table over its live data files, and the
- * view `usage` over the built-in one.
+ * Opens a session: a view for each table over its live data files and its
+ * spooled rows, and the view `usage` over the built-in one.
  * @throws HypError FILE_MISSING, MANIFEST_INVALID, FORMAT_UNSUPPORTED, CONFIG_INVALID
  */
 export async function openQuerySession({ tables, ...options }: QuerySessionOptions): Promise<QuerySession> {

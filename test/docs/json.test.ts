@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import { printJson } from '../../src/iceberg/json.ts'
 import { taskV1, taskV3 } from '../stores/record-fixtures.ts'
+import { declareTable } from '../support/declaring.ts'
 import { filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { catalogAt, createTable, optional } from '../support/table.ts'
 import { addLines, line } from '../support/transcripts.ts'
@@ -123,6 +124,37 @@ async function printRecords(
   await print('records gc', 'records', 'gc', '--json')
 }
 
+/** The documents of ingest: rows stored, discarded and refused; and held ones, with a reason and without. */
+async function printIngest(
+  here: Machine,
+  print: (name: string, ...words: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const columns = [{ name: 'id', type: 'long', required: true }]
+  const more = [{ name: 'note', type: 'string', required: true }]
+  declareTable(here, 'events', columns, { contract: { unknownFields: 'discard_value' } })
+  const file = join(here.directory, 'rows.ndjson')
+  write(file, '{"id": 1, "other": 2}\n{"id": "x"}\nno row')
+  await print('ingest', 'ingest', 'events', file, '--partial', '--json')
+  await print('spool', 'spool', '--json')
+  declareTable(here, 'events', [...columns, ...more])
+  write(file, '{"id": 2, "note": "n"}')
+  await print('ingest', 'ingest', 'events', file, '--json')
+  await print('spool', 'spool', '--json')
+  await print('status', 'status', '--json')
+  // A table that cannot be written.
+  declareTable(here, 'events', columns)
+  rmSync(join(here.home, 'tables/events/data'), { recursive: true })
+  write(join(here.home, 'tables/events/data'), 'no directory')
+  const daemon = await here.daemon('--flush-age', '0')
+  write(file, '{"id": 3}')
+  await print('ingest', 'ingest', 'events', file, '--json')
+  await daemon.until('a flush failed', () => daemon.events().some(({ msg }) => msg === 'flush-failed'))
+  await print('status', 'status', '--json')
+  await daemon.stop()
+  rmSync(join(here.home, 'schema/events.json'))
+  await print('spool', 'spool', '--json')
+}
+
 /** The documents of every command, from a home with something of everything in it. */
 async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> {
   const here = machine()
@@ -136,6 +168,8 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   }
   await print('plan', 'plan', '--json')
   await print('status', 'status', '--json')
+  await printIngest(here, print)
+  rmSync(here.table, { recursive: true })
   await print('errors', 'history', '--json')
   await print('apply', 'apply', '--json', '--as-release', '5')
   here.declare('{"columns": [{"name": "mine", "type": "int", "from": "/mine"}]}')

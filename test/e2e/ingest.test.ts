@@ -12,7 +12,7 @@ import { postRows } from '../support/rows.ts'
 const columns: readonly DeclaredColumn[] = [
   { name: 'id', type: 'long', required: true },
   { name: 'name', type: 'string' },
-  { name: 'at', type: 'timestamptz' },
+  { name: 'seen', type: 'timestamptz' },
 ]
 
 /** A machine with a table `events` whose rows are told apart by `id`, and `notes`, whose rows are not told apart. */
@@ -55,7 +55,7 @@ test('rows as NDJSON, as a JSON array and as an Arrow stream are acknowledged, q
   const array = JSON.stringify(
     [
       { id: 3, name: 'drei' },
-      { id: 4, at: '2026-01-02T03:04:05Z' },
+      { id: 4, seen: '2026-01-02T03:04:05Z' },
     ],
     null,
     2,
@@ -67,11 +67,11 @@ test('rows as NDJSON, as a JSON array and as an Arrow stream are acknowledged, q
   expect(await spoolOf(here, 'events')).toMatchObject({ rows: 7, held: [] })
   expect((await daemon.stop()).status).toBe(0)
   expect(await here.json('table', 'show', 'events', '--json')).toMatchObject({ rows: 7 })
-  expect(await here.query('SELECT id, name, at FROM events WHERE id >= 3 ORDER BY id')).toEqual([
-    { id: 3, name: 'drei', at: null },
-    { id: 4, name: null, at: '2026-01-02T03:04:05.000000Z' },
-    { id: 5, name: 'fünf', at: null },
-    { id: 6, name: null, at: null },
+  expect(await here.query('SELECT id, name, seen FROM events WHERE id >= 3 ORDER BY id')).toEqual([
+    { id: 3, name: 'drei', seen: null },
+    { id: 4, name: null, seen: '2026-01-02T03:04:05.000000Z' },
+    { id: 5, name: 'fünf', seen: null },
+    { id: 6, name: null, seen: null },
   ])
   expect(filesBelow(join(here.home, 'spool'), 'files')).toEqual([])
 })
@@ -124,7 +124,7 @@ test('what a contract discards is counted and kept with its reason', async () =>
   const here = machine()
   declareTable(here, 'events', columns, { contract: { unknownFields: 'discard_value', illTypedValues: 'discard_row' } })
   const daemon = await here.daemon()
-  const answer = await postRows(daemon, 'events', '{"id":1,"secret":"s"}\n{"id":2,"at":"no time"}\n{"id":3}\n')
+  const answer = await postRows(daemon, 'events', '{"id":1,"secret":"s"}\n{"id":2,"seen":"no time"}\n{"id":3}\n')
   expect(JSON.parse(answer.text)).toMatchObject({ rows: 2, discarded: { rows: 1, values: 1 }, refused: 0 })
   expect(await spoolOf(here, 'events')).toMatchObject({ rows: 2, rejected: { rows: 1, values: 1 } })
   const [file = ''] = filesBelow(join(here.home, 'spool/events/rejects'), 'files')
@@ -134,9 +134,9 @@ test('what a contract discards is counted and kept with its reason', async () =>
     .map(line => JSON.parse(line) as Record<string, unknown>)
   expect(rejects).toMatchObject([
     { index: 0, column: 'secret', discarded: 'value' },
-    { index: 1, column: 'at', discarded: 'row' },
+    { index: 1, column: 'seen', discarded: 'row' },
   ])
-  expect(JSON.parse(String(rejects[1]?.['content']))).toEqual({ id: 2, at: 'no time' })
+  expect(JSON.parse(String(rejects[1]?.['content']))).toEqual({ id: 2, seen: 'no time' })
 })
 
 test('hyp ingest stores a file through the daemon, and under the lock where none runs', async () => {

@@ -15,14 +15,8 @@ import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
-import { renderIngested, renderRowErrors } from '../render/ingested.ts'
+import { type Ingested, renderIngested, renderRowErrors } from '../render/ingested.ts'
 import { write } from '../writer.ts'
-
-/** What an ingest came to: the sums of the answers to its parts. */
-export interface Ingested extends IntakeAnswer {
-  /** Requests that were answered before under the same key. */
-  readonly replayed: number
-}
 
 type Send = (request: IntakeRequest) => Promise<{ readonly answer: IntakeAnswer; readonly replayed: boolean }>
 

@@ -3,26 +3,35 @@ import { openQuerySession, type QuerySession } from '../../query/session.ts'
 import { usageView } from '../../query/usage-view.ts'
 import { builtinTable } from '../../schema/builtin.ts'
 import type { CommandContext } from '../context.ts'
-import { loadTables, type NamedTable } from '../named-table.ts'
+import { type QueryTables, queryTables } from '../query-tables.ts'
+import { visible } from '../render/visible.ts'
 
-/** Runs one SELECT over the tables as they are now. Takes no lock. */
+/**
+ * Runs one SELECT over the tables as they are now, and the rows on their way to
+ * them. Takes no lock.
+ */
 export async function runQuery(context: CommandContext, sql: string, format: ResultFormat = 'table'): Promise<number> {
   const { io } = context
-  const { tables, absent } = await loadTables(context)
-  const missed = tables.length === 0 ? absent[0] : absent.find(({ name }) => isNamed(name, sql))
-  if (missed !== undefined) throw missed.error
-  const session = await open(tables, sql)
+  const { tables, absent, notices, close } = await queryTables(context)
   try {
-    const result = await session.run(sql, { signal: io.signal })
-    await formatResult(result, format, io.stdout, { width: io.columns })
-    return 0
+    const missed = tables.length === 0 ? absent[0] : absent.find(({ name }) => isNamed(name, sql))
+    if (missed !== undefined) throw missed.error
+    for (const notice of notices) io.stderr(`${visible(notice)}\nhint: ${context.pasteable('hyp spool')}\n`)
+    const session = await open(tables, sql)
+    try {
+      const result = await session.run(sql, { signal: io.signal })
+      await formatResult(result, format, io.stdout, { width: io.columns })
+      return 0
+    } finally {
+      await session.close()
+    }
   } finally {
-    await session.close()
+    await close()
   }
 }
 
 /** Opens all tables, so that they are listed; where one of them cannot be read, those that the query names. */
-async function open(tables: readonly NamedTable[], sql: string): Promise<QuerySession> {
+async function open(tables: QueryTables['tables'], sql: string): Promise<QuerySession> {
   const named = tables.filter(({ name }) => isNamed(name, sql))
   try {
     return await sessionOf(tables)
@@ -32,7 +41,7 @@ async function open(tables: readonly NamedTable[], sql: string): Promise<QuerySe
   }
 }
 
-function sessionOf(tables: readonly NamedTable[]): Promise<QuerySession> {
+function sessionOf(tables: QueryTables['tables']): Promise<QuerySession> {
   return openQuerySession({ tables: Object.fromEntries(tables.map(table => [table.name, table])) })
 }
 

@@ -1,7 +1,13 @@
 import type { RowError } from '../../ingest/batch/row-error.ts'
-import type { Ingested } from '../commands/ingest.ts'
+import type { IntakeAnswer } from '../../ingest/intake.ts'
 import { plural } from './text.ts'
 import { visible } from './visible.ts'
+
+/** What an ingest came to: the sums of the answers to its parts. */
+export interface Ingested extends IntakeAnswer {
+  /** Requests that were answered before under the same key. */
+  readonly replayed: number
+}
 
 /** What became of the rows of an ingest, for a person. */
 export function renderIngested({ table, rows, held, discarded, refused, replayed }: Ingested): string {

@@ -56,17 +56,27 @@ export async function checkBatch(
   { breathe = () => setImmediate(), now = Date.now }: CheckOptions = {},
 ): Promise<CheckedBatch> {
   const batch = newBatch(checker)
-  const rows = await rowsOf(body, format)
   let since = now()
-  for (const row of rows) {
+  await inSlices(await rowsOf(body, format), row => {
     if (row !== undefined) batch.add(row)
-    const elapsed = now() - since
-    // The clock may have been put back.
-    if (elapsed >= 0 && elapsed < slice) continue
-    await breathe()
-    since = now()
+  })
+  return { ...batch.counts(), bytes: await inSlices(batch.join()) }
+
+  async function inSlices<Step, Result>(
+    work: Generator<Step, Result, undefined>,
+    take?: (step: Step) => void,
+  ): Promise<Result> {
+    for (;;) {
+      const { done, value } = work.next()
+      if (done === true) return value
+      take?.(value)
+      const elapsed = now() - since
+      // The clock may have been put back.
+      if (elapsed >= 0 && elapsed < slice) continue
+      await breathe()
+      since = now()
+    }
   }
-  return batch.checked()
 }
 
 async function rowsOf(body: Uint8Array, format: BatchFormat): Promise<RawRows> {
@@ -79,7 +89,8 @@ async function rowsOf(body: Uint8Array, format: BatchFormat): Promise<RawRows> {
 
 interface Batch {
   add(row: RawRow): void
-  checked(): CheckedBatch
+  counts(): Omit<CheckedBatch, 'bytes'>
+  join(): Generator<undefined, Uint8Array, undefined>
 }
 
 function newBatch(checker: RowChecker): Batch {
@@ -88,7 +99,7 @@ function newBatch(checker: RowChecker): Batch {
   const rejects: Reject[] = []
   const counts = { rows: 0, kept: 0, refused: 0, discardedRows: 0, discardedValues: 0 }
 
-  return { add, checked: () => ({ ...counts, bytes: kept.bytes(), errors, rejects }) }
+  return { add, counts: () => ({ ...counts, errors, rejects }), join: () => kept.join() }
 
   function add(row: RawRow): void {
     const index = counts.rows++

@@ -4,8 +4,11 @@ export interface KeptRows {
   verbatim(bytes: Uint8Array, start: number, end: number): void
   /** A row that was printed again. */
   text(text: string): void
-  /** All rows, each ended by `\n`; where they stand so in one piece already, that is given and nothing is copied. */
-  bytes(): Uint8Array
+  /**
+   * All rows, each ended by `\n`; where they stand so in one piece already, that is given and nothing is copied. Else
+   * it is work that can be interrupted.
+   */
+  join(): Generator<undefined, Uint8Array, undefined>
 }
 
 interface Piece {
@@ -16,12 +19,14 @@ interface Piece {
 
 const newline = 0x0a
 const lineEnd = new Uint8Array([newline])
+/** So many bytes are copied at a time. */
+const mostAtOnce = 1024 * 1024
 
 export function keptRows(): KeptRows {
   const pieces: Piece[] = []
   let length = 0
 
-  return { verbatim, text, bytes }
+  return { verbatim, text, join }
 
   function verbatim(source: Uint8Array, start: number, end: number): void {
     add(source, start, end)
@@ -40,14 +45,21 @@ export function keptRows(): KeptRows {
     length += end - start
   }
 
-  function bytes(): Uint8Array {
+  function* join(): Generator<undefined, Uint8Array, undefined> {
     const [only] = pieces
     if (only !== undefined && pieces.length === 1) return only.bytes.subarray(only.start, only.end)
     const joined = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
-    let at = 0
-    for (const piece of pieces) {
-      joined.set(piece.bytes.subarray(piece.start, piece.end), at)
-      at += piece.end - piece.start
+    let done = 0
+    let pause = mostAtOnce
+    for (const { bytes, start, end } of pieces) {
+      for (let from = start; from < end; from += mostAtOnce) {
+        const part = bytes.subarray(from, Math.min(from + mostAtOnce, end))
+        joined.set(part, done)
+        done += part.length
+        if (done < pause) continue
+        yield undefined
+        pause = done + mostAtOnce
+      }
     }
     return joined
   }

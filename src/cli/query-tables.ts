@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toHypError } from '../errors.ts'
+import { localFileIO } from '../iceberg/file-io/local.ts'
+import { listSegments } from '../ingest/spool/read.ts'
+import { type SpooledRows, spooledRows } from '../ingest/spooled-rows.ts'
+import type { QueryTable } from '../query/live-view.ts'
+import { makeQueryFolder } from '../stores/query-folder.ts'
+import { openCatalog } from '../stores/table/catalog.ts'
+import type { CommandContext } from './context.ts'
+import { loadTables, type NamedTable, type NamedTables } from './named-table.ts'
+
+/** Tables with the rows that are acknowledged and not in them yet. */
+export interface QueryTables {
+  readonly tables: readonly (QueryTable & { readonly name: string })[]
+  readonly absent: NamedTables['absent']
+  /** Sentences about rows that no query can show now. */
+  readonly notices: readonly string[]
+  /** Removes what was written for them. */
+  readonly close: () => Promise<void>
+}
+
+/** The tables of a home as queries see them. Takes no lock: a flush may go on beside it. */
+export async function queryTables(context: CommandContext): Promise<QueryTables> {
+  const { home, io } = context
+  const loaded = await loadTables(context)
+  const notices: string[] = []
+  let folder: string | undefined
+  const close = async (): Promise<void> => {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const tables: (QueryTable & { readonly name: string })[] = []
+    for (const table of loaded.tables) tables.push(await withSpooled(table))
+    return { tables, absent: loaded.absent, notices, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  async function withSpooled(table: NamedTable): Promise<QueryTable & { readonly name: string }> {
+    const { name, declaration } = table
+    const spool = join(home.spool, name)
+    if (declaration === undefined || (await listSegments(localFileIO, spool)).length === 0) return table
+    folder ??= await makeQueryFolder(home)
+    try {
+      const found = await spooledRows({
+        io: localFileIO,
+        catalog: openCatalog(home, declaration),
+        spool,
+        declaration,
+        file: join(folder, `${name}.parquet`),
+        signal: io.signal,
+      })
+      notices.push(...found.notShown.map(held => notice(name, held)))
+      return { ...found.table, name, spooled: found.spooled }
+    } catch (error) {
+      if (io.signal.aborted) throw error
+      // What is in the tables can be asked for whatever is wrong with a spool.
+      notices.push(`Acknowledged rows of ${name} cannot be shown: ${toHypError(error).message}`)
+      return table
+    }
+  }
+}
+
+function notice(table: string, { rows, reason }: SpooledRows['notShown'][number]): string {
+  return `${rows} acknowledged ${rows === 1 ? 'row' : 'rows'} of ${table} cannot be shown: ${reason}`
+}

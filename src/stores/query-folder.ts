@@ -1,0 +1,41 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Home } from './home.ts'
+
+/*
+ * What a query has to write down for itself holds what messages say, so it lies in the home where it can, under a name
+ * that tells whose it is.
+ */
+
+const prefix = 'query-'
+
+/** A new private folder for one query, to be removed by whoever made it. */
+export async function makeQueryFolder(home: Home): Promise<string> {
+  const name = `${prefix}${process.pid}-`
+  try {
+    return await mkdtemp(join(home.run, name))
+  } catch {
+    // The home may be somebody's who only lets us read.
+    return mkdtemp(join(tmpdir(), `hyp-${name}`))
+  }
+}
+
+/** Removes the folders of queries that did not live to do it. Never throws. */
+export async function removeDeadQueryFolders(home: Home): Promise<void> {
+  const names = await readdir(home.run).catch(() => [])
+  for (const name of names.filter(isOfDead))
+    await rm(join(home.run, name), { recursive: true, force: true }).catch(() => undefined)
+}
+
+function isOfDead(name: string): boolean {
+  const pid = Number(/^query-(\d+)-/.exec(name)?.[1])
+  if (Number.isNaN(pid)) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    // Not ours to signal, but alive.
+    return !(error instanceof Error && 'code' in error && error.code === 'EPERM')
+  }
+}
