@@ -5,7 +5,7 @@ import { localFileIO } from '../iceberg/file-io/local.ts'
 import { listSegments } from '../ingest/spool/read.ts'
 import { type SpooledRows, spooledRows } from '../ingest/spooled-rows.ts'
 import type { QueryTable } from '../query/live-view.ts'
-import { makeQueryFolder } from '../stores/query-folder.ts'
+import { makeQueryFolder, queryPlaces } from '../stores/query-folder.ts'
 import { openCatalog } from '../stores/table/catalog.ts'
 import type { CommandContext } from './context.ts'
 import { loadTables, type NamedTable, type NamedTables } from './named-table.ts'
@@ -25,9 +25,9 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
   const { home, io } = context
   const loaded = await loadTables(context)
   const notices: string[] = []
-  let folder: string | undefined
+  const folders = new Map<string, string>()
   const close = async (): Promise<void> => {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+    for (const folder of folders.values()) await rm(folder, { recursive: true, force: true })
   }
   try {
     const tables: (QueryTable & { readonly name: string })[] = []
@@ -42,16 +42,17 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
     const { name, declaration } = table
     const spool = join(home.spool, name)
     if (declaration === undefined || (await listSegments(localFileIO, spool)).length === 0) return table
-    folder ??= await makeQueryFolder(home)
     try {
-      const found = await spooledRows({
-        io: localFileIO,
-        catalog: openCatalog(home, declaration),
-        spool,
-        declaration,
-        file: join(folder, `${name}.parquet`),
-        signal: io.signal,
-      })
+      const found = await inFolder(folder =>
+        spooledRows({
+          io: localFileIO,
+          catalog: openCatalog(home, declaration),
+          spool,
+          declaration,
+          file: join(folder, `${name}.parquet`),
+          signal: io.signal,
+        }),
+      )
       notices.push(...found.notShown.map(held => notice(name, held)))
       return { ...found.table, name, spooled: found.spooled }
     } catch (error) {
@@ -60,6 +61,22 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
       notices.push(`Acknowledged rows of ${name} cannot be shown: ${toHypError(error).message}`)
       return table
     }
+  }
+
+  /** Works in the first place that can be written to. */
+  async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+    let failure: unknown
+    for (const place of queryPlaces(home)) {
+      try {
+        const folder = folders.get(place) ?? (await makeQueryFolder(place))
+        folders.set(place, folder)
+        return await work(folder)
+      } catch (error) {
+        failure = error
+        if (!['DISK_FULL', 'HOME_UNUSABLE'].includes(toHypError(error).code)) break
+      }
+    }
+    throw failure
   }
 }
 

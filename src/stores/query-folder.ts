@@ -10,15 +10,14 @@ import type { Home } from './home.ts'
 
 const prefix = 'query-'
 
+/** Where folders of queries may be, the best place first: the home may be full, or somebody's who only lets us read. */
+export function queryPlaces(home: Home): readonly string[] {
+  return [join(home.run, prefix), join(tmpdir(), `hyp-${prefix}`)]
+}
+
 /** A new private folder for one query, to be removed by whoever made it. */
-export async function makeQueryFolder(home: Home): Promise<string> {
-  const name = `${prefix}${process.pid}-`
-  try {
-    return await mkdtemp(join(home.run, name))
-  } catch {
-    // The home may be somebody's who only lets us read.
-    return mkdtemp(join(tmpdir(), `hyp-${name}`))
-  }
+export function makeQueryFolder(place: string): Promise<string> {
+  return mkdtemp(`${place}${process.pid}-`)
 }
 
 /** Removes the folders of queries that did not live to do it. Never throws. */

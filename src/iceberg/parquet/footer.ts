@@ -26,8 +26,8 @@ const thrift = {
   map: 11,
   struct: 12,
 } as const
-/** Fields of the structs `FileMetaData` and `RowGroup` of parquet.thrift. */
-const field = { rowGroups: 4, columns: 1 } as const
+/** Fields of the structs `FileMetaData`, `SchemaElement` and `RowGroup` of parquet.thrift. */
+const field = { schema: 2, rowGroups: 4, children: 5, columns: 1 } as const
 
 /** Takes what hyparquet takes for parsing, and gives what it does. */
 export type ParseFooter = (footer: Uint8Array) => FileMetaData
@@ -42,24 +42,26 @@ export async function readFooter(
   isWanted: (column: SchemaElement) => boolean,
   parse: ParseFooter = parquetMetadata,
 ): Promise<FileMetaData | undefined> {
-  const start = Math.max(0, file.byteLength - footerBytes)
-  const end = new Uint8Array(await file.slice(start, file.byteLength))
-  const length = footerLength(end)
-  if (length === undefined || length + tailLength > end.byteLength) return undefined
-  const footer = end.subarray(end.byteLength - tailLength - length, end.byteLength - tailLength)
+  const footer = await footerOf(file)
+  if (footer === undefined) return undefined
   try {
     const { schema } = parse(withTail(cut(footer, undefined)))
-    const { elements, leaves } = only(schema, isWanted)
-    return { ...parse(withTail(cut(footer, leaves))), schema: elements }
+    return parse(withTail(cut(footer, wantedParts(schema, isWanted))))
   } catch {
     return undefined
   }
 }
 
-function footerLength(end: Uint8Array): number | undefined {
-  if (end.byteLength < tailLength) return undefined
-  const tail = Buffer.from(end.buffer, end.byteOffset + end.byteLength - tailLength, tailLength)
-  return tail.toString('latin1', 4) === magic ? tail.readUInt32LE(0) : undefined
+async function footerOf(file: AsyncBuffer): Promise<Uint8Array | undefined> {
+  const { byteLength: size } = file
+  const last = new Uint8Array(await file.slice(Math.max(0, size - footerBytes), size))
+  if (last.byteLength < tailLength) return undefined
+  const tail = Buffer.from(last.buffer, last.byteOffset + last.byteLength - tailLength, tailLength)
+  const length = tail.readUInt32LE(0)
+  if (tail.toString('latin1', 4) !== magic || length + tailLength > size) return undefined
+  const end = size - tailLength
+  if (length + tailLength > last.byteLength) return new Uint8Array(await file.slice(end - length, end))
+  return last.subarray(last.byteLength - tailLength - length, last.byteLength - tailLength)
 }
 
 function withTail(footer: readonly Uint8Array[]): Uint8Array {
@@ -69,62 +71,81 @@ function withTail(footer: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([...footer, tail])
 }
 
-/** A schema with the wanted columns, and for each leaf of the whole one whether it is, or is in, one of them. */
-function only(
-  [root, ...schema]: readonly SchemaElement[],
-  isWanted: (column: SchemaElement) => boolean,
-): { readonly elements: SchemaElement[]; readonly leaves: boolean[] } {
-  const elements: SchemaElement[] = []
+/** What stays of a footer. */
+interface Wanted {
+  readonly columns: number
+  /** For each element of the schema below its root. */
+  readonly elements: readonly boolean[]
+  /** For each leaf of the schema, which is a column of a row group. */
+  readonly leaves: readonly boolean[]
+}
+
+function wantedParts([, ...schema]: readonly SchemaElement[], isWanted: (column: SchemaElement) => boolean): Wanted {
+  const elements: boolean[] = []
   const leaves: boolean[] = []
   let columns = 0
-  let next = 0
   const visit = (wanted: boolean): void => {
-    const element = schema[next++]
+    const element = schema[elements.length]
     if (element === undefined) throw new RangeError('the schema ends early')
+    elements.push(wanted)
     const children = element.num_children ?? 0
-    if (wanted) elements.push(element)
     if (children === 0) leaves.push(wanted)
     for (let child = 0; child < children; child++) visit(wanted)
   }
-  while (next < schema.length) {
-    const wanted = isWanted(schema[next] as SchemaElement)
+  while (elements.length < schema.length) {
+    const wanted = isWanted(schema[elements.length] as SchemaElement)
     if (wanted) columns++
     visit(wanted)
   }
-  return { elements: [{ ...(root as SchemaElement), num_children: columns }, ...elements], leaves }
+  return { columns, elements, leaves }
 }
 
-/** The parts of a footer without row groups, or with the wanted columns of each. @throws RangeError */
-function cut(footer: Uint8Array, wanted: readonly boolean[] | undefined): Uint8Array[] {
+/** The parts of a footer without row groups, or of what is wanted of it. @throws RangeError */
+function cut(footer: Uint8Array, wanted: Wanted | undefined): Uint8Array[] {
   const parts: Uint8Array[] = []
   let copied = 0
   const reader = new Reader(footer)
+  /** Puts something in the place of what was read since. */
   const replace = (from: number, by: Uint8Array): void => {
     parts.push(footer.subarray(copied, from), by)
     copied = reader.at
   }
-  reader.struct((id, type) => {
-    if (id !== field.rowGroups || type !== thrift.list) return reader.skip(type)
+  /** Reads a list of structs and leaves out those that are not kept; `first` reads those before them. */
+  const filter = (kept: readonly boolean[], first: readonly (() => void)[] = []): void => {
     const from = reader.at
-    const groups = reader.listSize()
-    if (wanted === undefined) {
-      for (let group = 0; group < groups; group++) reader.skip(thrift.struct)
-      return replace(from, listHeader(0))
+    if (reader.listSize() !== first.length + kept.length) throw new RangeError('a list of another length')
+    replace(from, listHeader(first.length + kept.filter(Boolean).length))
+    for (const read of first) read()
+    for (const isKept of kept) {
+      const start = reader.at
+      reader.skip(thrift.struct)
+      if (!isKept) replace(start, new Uint8Array())
     }
-    for (let group = 0; group < groups; group++) {
-      reader.struct((idInGroup, typeInGroup) => {
-        if (idInGroup !== field.columns || typeInGroup !== thrift.list) return reader.skip(typeInGroup)
-        const header = reader.at
-        const columns = reader.listSize()
-        if (columns !== wanted.length) throw new RangeError(`${columns} columns, ${wanted.length} leaves`)
-        replace(header, listHeader(wanted.filter(Boolean).length))
-        for (let column = 0; column < columns; column++) {
-          const start = reader.at
-          reader.skip(thrift.struct)
-          if (wanted[column] === false) replace(start, new Uint8Array())
-        }
-      })
-    }
+  }
+  /** The root of the schema, which has as many children as columns are wanted. */
+  const root = (columns: number): void =>
+    reader.struct((id, type) => {
+      const start = reader.at
+      reader.skip(type)
+      if (id === field.children) replace(start, varint(2 * columns))
+    })
+  reader.struct((id, type) => {
+    if (type !== thrift.list) reader.skip(type)
+    else if (id === field.schema && wanted !== undefined) filter(wanted.elements, [() => root(wanted.columns)])
+    else if (id === field.rowGroups) {
+      const from = reader.at
+      const groups = reader.listSize()
+      if (wanted === undefined) {
+        for (let group = 0; group < groups; group++) reader.skip(thrift.struct)
+        return replace(from, listHeader(0))
+      }
+      for (let group = 0; group < groups; group++) {
+        reader.struct((idInGroup, typeInGroup) => {
+          if (idInGroup === field.columns && typeInGroup === thrift.list) filter(wanted.leaves)
+          else reader.skip(typeInGroup)
+        })
+      }
+    } else reader.skip(type)
   })
   parts.push(footer.subarray(copied))
   return parts
@@ -132,8 +153,12 @@ function cut(footer: Uint8Array, wanted: readonly boolean[] | undefined): Uint8A
 
 function listHeader(size: number): Uint8Array {
   if (size < 15) return Uint8Array.of((size << 4) | thrift.struct)
-  const bytes = [0xf0 | thrift.struct]
-  let rest = size
+  return Uint8Array.of(0xf0 | thrift.struct, ...varint(size))
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
   for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
   return Uint8Array.from([...bytes, rest])
 }
