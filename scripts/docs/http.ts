@@ -1,6 +1,7 @@
-import { longestCommand, longestRows, usualLimits } from '../../src/daemon/http/limits.ts'
+import { longestCommand, usualLimits } from '../../src/daemon/http/limits.ts'
 import type { Route } from '../../src/daemon/http/route.ts'
 import type { ErrorCode } from '../../src/errors.ts'
+import { largestBody } from '../../src/ingest/batch/parts.ts'
 
 /** Errors that any request may meet. */
 const anywhere: readonly ErrorCode[] = [
@@ -81,7 +82,7 @@ methods in \`allow\`, one with 429 says in \`retry-after\` after how many second
 | headers | ${kib(headerBytes)} | 413 TOO_LARGE |
 | time for the headers | ${seconds(headerMs)} | 408 REQUEST_TIMEOUT |
 | body of a command | ${kib(longestCommand)} | 413 TOO_LARGE |
-| body of rows | ${mib(longestRows)} | 413 TOO_LARGE |
+| body of rows | ${mib(largestBody)} | 413 TOO_LARGE |
 | time for a body | ${seconds(bodyMs)}, and ${seconds(bodyIdleMs)} without a byte of it | 408 REQUEST_TIMEOUT |
 | all bodies that are being read or worked on | ${mib(heldBodyBytes)} | 429 SPOOL_FULL |
 | a connection without a request | ${seconds(keepAliveMs)} | closed |

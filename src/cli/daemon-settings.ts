@@ -38,7 +38,7 @@ export function settingWords(options: OptionValues): string[] {
   })
 }
 
-export function numberOf(options: OptionValues, name: string, flag: string, most: number): number | undefined {
+function numberOf(options: OptionValues, name: string, flag: string, most: number): number | undefined {
   const text = options[name]
   if (text === undefined) return undefined
   const number = Number(text)

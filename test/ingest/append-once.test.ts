@@ -1,55 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
+import type { Table } from '../../src/iceberg/catalog/catalog.ts'
 import { liveDataFiles } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
-import { type Appended, appendOnce } from '../../src/ingest/append-once.ts'
+import { appendOnce } from '../../src/ingest/append-once.ts'
 import { orphansOf } from '../support/crash-check.ts'
 import { append, apply, batch, declare, key, openTable, seededContext } from '../support/crash-table.ts'
 import { watchedFileIO } from '../support/fault-file-io.ts'
-import { PowerDisk } from '../support/power-file-io.ts'
 import { failure, readRows } from '../support/table.ts'
-
-const directory = '/home/table'
-
-interface Place {
-  readonly disk: PowerDisk
-  readonly catalog: Catalog
-  readonly append: (rows: readonly Row[], through?: Catalog) => Promise<Appended>
-  readonly keys: () => Promise<string[]>
-}
-
-async function newTable(): Promise<Place> {
-  const disk = new PowerDisk()
-  await disk.io.makeDirectory('/home')
-  const context = seededContext(1)
-  const catalog = openTable(disk.io, directory, context)
-  await apply(catalog, directory, declare(), context)
-  return {
-    disk,
-    catalog,
-    append: (rows, through = catalog) => append(through, rows, context),
-    keys: async () => (await readRows(await catalog.load())).map(row => key.of(row)).sort(),
-  }
-}
-
-function keysOf(rows: readonly Row[]): string[] {
-  return [...new Set(rows.map(row => key.of(row)))].sort()
-}
-
-/** A catalog that lets somebody else commit once, right before its own first commit. */
-function interrupted(catalog: Catalog, by: () => Promise<unknown>): Catalog {
-  let done = false
-  return {
-    ...catalog,
-    commit: async (base, commit) => {
-      if (!done) {
-        done = true
-        await by()
-      }
-      return catalog.commit(base, commit)
-    },
-  }
-}
+import { directory, interrupted, keysOf, newTable } from './appending.ts'
 
 test('rows that come again are counted and not stored again, and nothing is written for them', async () => {
   const { disk, append: add, keys } = await newTable()

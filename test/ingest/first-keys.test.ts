@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Catalog } from '../../src/iceberg/catalog/catalog.ts'
+import type { Row } from '../../src/iceberg/types.ts'
 import { appendOnce } from '../../src/ingest/append-once.ts'
 import { type FirstKeys, readFirstKeys } from '../../src/ingest/first-keys.ts'
-import { firstOfEachKey } from '../../src/ingest/row-key.ts'
+import { firstOfEachKey, rowKey } from '../../src/ingest/row-key.ts'
+import type { ColumnDeclaration, Declaration } from '../../src/schema/declaration.ts'
 import { append, apply, batch, declare, key, openTable, seededContext } from '../support/crash-table.ts'
 import { PowerDisk } from '../support/power-file-io.ts'
 import { readRows } from '../support/table.ts'
@@ -63,4 +65,49 @@ test('when somebody else stored all of a batch and more right before the commit,
   expect((await appendOnce(catalog, base, batch('a'), key, context, { firstKeys: known })).rows).toBe(0)
   expect(await addKnowing(catalog, 'more', known)).toBe(0)
   expect((await readRows(await catalog.load())).length).toBe(12)
+})
+
+test('of very many values nothing is known', async () => {
+  const catalog = await newTable()
+  const rows = Array.from({ length: 250_001 }, (_, n) => ({ session_id: `s${n}`, part_id: 'p', count: n, text: 't' }))
+  const few = rows.slice(0, 10)
+  await append(catalog, rows.slice(0, 200_000), context)
+  const known = await readFirstKeys(await catalog.load(), key)
+  const suspected = async (of: FirstKeys): Promise<number> =>
+    of.suspects(await catalog.load(), firstOfEachKey(batch('new'), key).rows).size
+  expect(await suspected(known)).toBe(0)
+  await appendOnce(catalog, await catalog.load(), rows.slice(200_000), key, context, { firstKeys: known })
+  expect(await suspected(known)).toBe(6)
+  expect(await suspected(await readFirstKeys(await catalog.load(), key))).toBe(6)
+  expect((await appendOnce(catalog, await catalog.load(), few, key, context, { firstKeys: known })).rows).toBe(0)
+}, 60_000)
+
+test('a first key inside a struct is known too', async () => {
+  const { io } = new PowerDisk()
+  await io.makeDirectory('/home')
+  const catalog = openTable(io, '/home/table', context)
+  const origin: ColumnDeclaration = {
+    name: 'origin',
+    required: true,
+    type: { type: 'struct', fields: [{ name: 'host', type: 'string', required: true }] },
+  }
+  const declaration: Declaration = {
+    table: 't',
+    release: 1,
+    columns: [origin],
+    identifier: ['origin.host'],
+    partitionBy: [],
+    sortBy: [],
+  }
+  await apply(catalog, '/home/table', declaration, context)
+  const nested = rowKey(declaration.identifier)
+  const row = (host: string): Row => ({ origin: { host } })
+  const known = await readFirstKeys(await catalog.load(), nested)
+  const add = async (...rows: Row[]): Promise<number> =>
+    (await appendOnce(catalog, await catalog.load(), rows, nested, context, { firstKeys: known })).rows
+  expect(await add(row('a'), row('b'))).toBe(2)
+  expect(await add(row('a'), row('c'))).toBe(1)
+  const again = await readFirstKeys(await catalog.load(), nested)
+  const candidates = firstOfEachKey([row('c'), row('d')], nested).rows
+  expect([...again.suspects(await catalog.load(), candidates).values()]).toEqual([row('c')])
 })

@@ -47,7 +47,7 @@ export async function problemsOf(io: FileIO, directory: string, promised: readon
 }
 
 /** Every file that the metadata names is there with its full bytes, in every snapshot. */
-async function fileProblems(io: FileIO, directory: string, table: Table): Promise<string[]> {
+export async function fileProblems(io: FileIO, directory: string, table: Table): Promise<string[]> {
   const problems: string[] = []
   const { metadata } = table
   for (const name of await io.list(`${directory}/metadata`)) {

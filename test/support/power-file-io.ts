@@ -84,6 +84,13 @@ export class PowerDisk {
     return found
   }
 
+  /** Changes bits of one byte of a file, as a failing disk does: nobody is told. */
+  damage(path: string, at: number, bits: number): void {
+    const id = this.#id(path)
+    const file = this.#file(id)
+    this.#nodes.set(id, { ...file, bytes: file.bytes.map((byte, index) => (index === at ? byte ^ bits : byte)) })
+  }
+
   /** What a process sees of the disk. */
   readonly io: FileIO = {
     read: async path => this.#file(this.#id(path)).bytes,

@@ -33,6 +33,3 @@ export const usualLimits: Limits = {
 
 /** Bytes of the body of a command. */
 export const longestCommand: number = 64 * 1024
-
-/** Bytes of a body of rows. */
-export const longestRows: number = 32 * 1024 * 1024

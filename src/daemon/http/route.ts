@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { type ErrorCode, HypError } from '../../errors.ts'
+import { largestBody } from '../../ingest/batch/parts.ts'
 import type { Daemon } from '../daemon.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { longestCommand, longestRows } from './limits.ts'
+import { longestCommand } from './limits.ts'
 
 /** A request that was let in, and where its answer goes. */
 export interface Exchange<Names extends string = never, Body = undefined> {
@@ -76,7 +77,7 @@ export function postBytes<Pattern extends Path>(
   { doc, errors = [] }: RouteFacts,
   handle: Handler<Pattern, Buffer>,
 ): Route {
-  return { method: 'POST', path, doc, errors, longestBody: longestRows, answer: async exchange => handle(exchange) }
+  return { method: 'POST', path, doc, errors, longestBody: largestBody, answer: async exchange => handle(exchange) }
 }
 
 /** @throws HypError USAGE, which says nothing of what the body holds */

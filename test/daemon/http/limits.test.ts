@@ -1,9 +1,10 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { longestCommand, longestRows } from '../../../src/daemon/http/limits.ts'
+import { longestCommand } from '../../../src/daemon/http/limits.ts'
 import { sendJson } from '../../../src/daemon/http/reply.ts'
 import { get, post, postBytes, type Route } from '../../../src/daemon/http/route.ts'
+import { largestBody } from '../../../src/ingest/batch/parts.ts'
 import { type Connection, codeOf, type Serving, serve } from './serving.ts'
 
 const doc = 'For a test.'
@@ -34,7 +35,7 @@ async function answerOn(connection: Connection): Promise<string> {
 
 test('a body of the longest length is taken, one byte more is not: of commands 64 KiB, of rows 32 MiB', async () => {
   const here = await serve({ routes: counting })
-  const rows = Buffer.alloc(longestRows + 1, 'x')
+  const rows = Buffer.alloc(largestBody + 1, 'x')
   const whole = await here.ask('port', 'POST', '/size', { body: rows.subarray(1) })
   expect(JSON.parse(whole.text)).toEqual({ bytes: 33_554_432 })
   const more = await here.ask('port', 'POST', '/size', { body: rows })
@@ -48,7 +49,7 @@ test('a body of the longest length is taken, one byte more is not: of commands 6
 test('a length that is too long is refused before anything is sent', async () => {
   const here = await serve({ routes: counting })
   const connection = here.connect()
-  connection.write(head(here, 'POST /size HTTP/1.1', `content-length: ${longestRows + 1}`, 'expect: 100-continue'))
+  connection.write(head(here, 'POST /size HTTP/1.1', `content-length: ${largestBody + 1}`, 'expect: 100-continue'))
   const received = await answerOn(connection)
   expect(received).toMatch(/^HTTP\/1\.1 413 [^]*^connection: close\r$/im)
 })

@@ -178,6 +178,25 @@ describe('others have their turn', () => {
     expect(count()).toBe(10)
   })
 
+  test('once for each slice, however many bodies are checked at a time', async () => {
+    const bodies = 5
+    const rows = 40
+    let passed = 0
+    let busy = true
+    const count = (): void => {
+      passed++
+      if (busy) setImmediate(count)
+    }
+    setImmediate(count)
+    const checks = Array.from({ length: bodies }, () => {
+      let time = 0
+      return check('{"n":1}\n'.repeat(rows), notes, 'ndjson', { now: () => (time += 8) })
+    })
+    expect(await Promise.all(checks)).toMatchObject(checks.map(() => ({ kept: rows })))
+    busy = false
+    expect(passed).toBeGreaterThanOrEqual(bodies * rows)
+  })
+
   test('without being told how', async () => {
     let others = 0
     const timer = setInterval(() => others++, 1)
