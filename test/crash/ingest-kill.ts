@@ -9,6 +9,8 @@ export interface KillStory {
   readonly producers: number
   readonly rowsEach: number
   readonly killEveryMs: number
+  /** Milliseconds that a producer waits between two batches of 250 rows on average. */
+  readonly pauseMs: number
   /** Whether the table can tell rows apart; if not, only keys of requests keep them single. */
   readonly keyed: boolean
 }
@@ -19,7 +21,7 @@ export interface KillStory {
  * @returns how often the daemon was killed, and how often a batch was sent again
  */
 export async function killWhileIngesting(story: KillStory): Promise<{ kills: number; tries: number }> {
-  const { producers, rowsEach, killEveryMs, keyed } = story
+  const { producers, rowsEach, killEveryMs, pauseMs, keyed } = story
   const here = machine()
   const columns = [
     { name: 'name', type: 'string', required: true },
@@ -36,6 +38,7 @@ export async function killWhileIngesting(story: KillStory): Promise<{ kills: num
       name: `p${index}`,
       rows: rowsEach,
       seed: index + 1,
+      pauseMs,
     } satisfies ProducerTask),
   )
   const state = { done: false }

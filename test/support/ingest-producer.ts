@@ -15,6 +15,8 @@ export interface ProducerTask {
   readonly name: string
   readonly rows: number
   readonly seed: number
+  /** Milliseconds between two batches, so that there is time to be killed. */
+  readonly pauseMs: number
 }
 
 /** Said after every acknowledgement: all rows before this number are acknowledged. */
@@ -36,6 +38,7 @@ for (let sent = 0, tries = 0; sent < task.rows; ) {
     await sleep(20)
   }
   sent += count
+  await sleep(task.pauseMs)
   writeSync(1, `${JSON.stringify({ acknowledged: sent, tries } satisfies ProducerWord)}\n`)
 }
 
