@@ -71,7 +71,7 @@ export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
   return {
     read: path => run('read', path, () => inner.read(path)),
     open: path => run('open', path, () => inner.open(path)),
-    create: path => run('create', path, async () => output(await inner.create(path), path)),
+    create: (path, options) => run('create', path, async () => output(await inner.create(path, options), path)),
     link: (from, to) => run('link', to, () => inner.link(from, to)),
     rename: (from, to) => run('rename', to, () => inner.rename(from, to)),
     remove: path => run('remove', path, () => inner.remove(path)),

@@ -32,8 +32,11 @@ export interface Entry {
 export interface FileIO {
   read(path: string): Promise<Uint8Array>
   open(path: string): Promise<InputFile>
-  /** Creates a new file; fails with EEXIST where there is one. */
-  create(path: string): Promise<OutputFile>
+  /**
+   * Creates a new file; fails with EEXIST where there is one. With `background` its bytes are written by another thread:
+   * for a writer that shares its thread with others, whom a disk that is behind must not hold up.
+   */
+  create(path: string, options?: { readonly background: boolean }): Promise<OutputFile>
   /** Gives an existing file a second name, atomically; false when that name is taken. */
   link(from: string, to: string): Promise<boolean>
   /** Renames over whatever is there. */

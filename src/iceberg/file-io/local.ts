@@ -13,6 +13,7 @@ import {
   type Stats,
   statSync,
   unlinkSync,
+  write as writeBytes,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -28,6 +29,7 @@ const privateDirectory = 0o700
  * less than it takes to wait for a thread, and a commit is a dozen of them.
  */
 const readInto = promisify(readAt)
+const writeFrom = promisify(writeBytes)
 const makeDurable = promisify(fsync)
 
 /** The local disk. Files are made readable to their owner only. */
@@ -43,7 +45,8 @@ export const localFileIO: FileIO = {
 
   open: async path => input(openSync(path, 'r')),
 
-  create: async path => output(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, privateFile)),
+  create: async (path, { background } = { background: false }) =>
+    output(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, privateFile), background),
 
   link: async (from, to) => {
     try {
@@ -101,7 +104,7 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-function output(descriptor: number): OutputFile {
+function output(descriptor: number, background: boolean): OutputFile {
   let closed = false
   const close = (): void => {
     if (closed) return
@@ -112,7 +115,10 @@ function output(descriptor: number): OutputFile {
     write: async bytes => {
       let done = 0
       while (done < bytes.byteLength) {
-        done += writeSync(descriptor, bytes, done, bytes.byteLength - done)
+        const left = bytes.byteLength - done
+        done += background
+          ? (await writeFrom(descriptor, bytes, done, left)).bytesWritten
+          : writeSync(descriptor, bytes, done, left)
       }
     },
     sync: () => makeDurable(descriptor),

@@ -99,7 +99,7 @@ export function openRejects({ io, directory, now, newName }: RejectsOptions): Re
   async function create(): Promise<OpenFile> {
     await io.makeDirectory(directory)
     const path = join(directory, `${newName()}.ndjson`)
-    return { path, file: await io.create(path), bytes: 0 }
+    return { path, file: await io.create(path, { background: true }), bytes: 0 }
   }
 
   async function close(): Promise<void> {

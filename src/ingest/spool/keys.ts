@@ -90,19 +90,25 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Keeps the keys of a segment in a file beside it, if there are any. Its name is durable when the directory is synced.
+   * Keeps the keys of a segment that are known in a file beside it, if there are any: of what is not, the rows were
+   * torn or damaged. Its name is durable when the directory is synced.
    * @throws whatever the disk throws; a segment that is not there has none
    */
   async keep(segment: SegmentName & { readonly path: string }, range: ByteRange): Promise<boolean> {
     const { io, directory, now } = this.#options
+    const path = `${directory}/${keysFile(segment)}`
+    const isKnown = ({ key, start }: KeyFrame): boolean => {
+      const place = this.#index.get(key, now())
+      // There already where the segment could not be removed the last time.
+      return place?.path === path || (place?.path === segment.path && place.start === start)
+    }
     const keys: KeyFrame[] = []
     try {
-      for await (const found of keysIn(io, segment.path, range)) if (isRemembered(found.at, now())) keys.push(found)
+      for await (const found of keysIn(io, segment.path, range)) if (isKnown(found)) keys.push(found)
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
     if (keys.length === 0) return false
-    const path = `${directory}/${keysFile(segment)}`
     const kept = await writeKeyFile(io, path, keys)
     this.#files.set(path, newestOf(kept))
     for (const key of kept) this.#index.set(key)

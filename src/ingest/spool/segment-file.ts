@@ -1,6 +1,6 @@
 import type { FileIO, OutputFile } from '../../iceberg/file-io/file-io.ts'
 
-/** Bytes that are handed to the disk at once; between two of them other work gets its turn. */
+/** Bytes that are handed to the disk at once. */
 const pieceLength = 2 ** 20
 /** Copying fewer takes less time than another write. */
 const shortLength = 2 ** 16
@@ -19,7 +19,7 @@ export interface SegmentFile {
 
 /** @throws as all of its methods do, the system's own errors */
 export async function createSegmentFile(io: FileIO, directory: string, path: string): Promise<SegmentFile> {
-  const file = await io.create(path)
+  const file = await io.create(path, { background: true })
   let named = false
   return {
     write: parts => writeParts(file, parts),
@@ -34,15 +34,7 @@ export async function createSegmentFile(io: FileIO, directory: string, path: str
 }
 
 async function writeParts(file: OutputFile, parts: readonly Uint8Array[]): Promise<void> {
-  let written = 0
-  for (const bytes of gathered(parts)) {
-    if (written >= pieceLength) {
-      await new Promise(resolve => setImmediate(resolve))
-      written = 0
-    }
-    await file.write(bytes)
-    written += bytes.byteLength
-  }
+  for (const bytes of gathered(parts)) await file.write(bytes)
 }
 
 /** The same bytes in pieces: those of long parts as they lie, those of short ones put together. */

@@ -86,6 +86,19 @@ describe('a batch with an idempotency key', () => {
     expect((await readAll(disk.io)).batches).toEqual([])
   })
 
+  test('whose rows were torn is not known, also when what is left of it was flushed and released', async () => {
+    const disk = await newDisk()
+    const { spool } = await open(disk.io)
+    for (const name of ['a', 'b']) await spool.append(keyedBatch(name), declaration)
+    const [[path, bytes] = ['', new Uint8Array()]] = disk.contents(directory)
+    disk.damage(path, bytes.byteLength - 2, 1)
+    const again = await open(disk.copy().io, { seed: 2 })
+    await again.spool.release(positionsAfter(await again.spool.rotate()))
+    expect(again.spool.state().streams).toEqual([])
+    expect(await again.spool.recall('key of a')).toEqual(known('a'))
+    expect(await again.spool.append(keyedBatch('b'), declaration)).toBeUndefined()
+  })
+
   test('without rows is stored for its key', async () => {
     const disk = await newDisk()
     const { spool } = await open(disk.io)

@@ -85,8 +85,8 @@ describe('appending', () => {
     working = false
     expect(Math.max(...lengths)).toBe(2 ** 20)
     expect(lengths.reduce((sum, length) => sum + length)).toBeGreaterThan(12 * 2 ** 20)
-    // Twelve pieces are summed up, and twelve are written.
-    expect(turns).toBeGreaterThan(20)
+    // Twelve pieces are summed up; writing them is another thread's work.
+    expect(turns).toBeGreaterThan(10)
     const [segment] = await spool.rotate()
     expect((segment?.end as number) - (segment?.start as number)).toBeGreaterThan(bytes.byteLength)
     expect((await readAll(disk.io)).batches).toEqual([bytes.toString()])
