@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import { type Figure, isMet, type Reading, targetOf } from './bench/figure.ts'
 import { append } from './bench/figures/append.ts'
+import { dedupe } from './bench/figures/dedupe.ts'
 import { evolve } from './bench/figures/evolve.ts'
 import { facts } from './bench/figures/facts.ts'
+import { flush } from './bench/figures/flush.ts'
 import { importing } from './bench/figures/import.ts'
 import { ingest } from './bench/figures/ingest.ts'
 import { pyiceberg } from './bench/figures/pyiceberg.ts'
@@ -13,7 +15,20 @@ import { wide } from './bench/figures/wide.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
-const figures: readonly Figure[] = [evolve, wide, pyiceberg, rows, restart, append, importing, ingest, query, facts]
+const figures: readonly Figure[] = [
+  evolve,
+  wide,
+  pyiceberg,
+  rows,
+  restart,
+  append,
+  importing,
+  ingest,
+  flush,
+  dedupe,
+  query,
+  facts,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,57 @@
+import type { Row } from '../../../src/iceberg/types.ts'
+import { tableKey } from '../../../src/ingest/key-fields.ts'
+import { firstOfEachKey, rowKey } from '../../../src/ingest/row-key.ts'
+import { storedKeys } from '../../../src/ingest/stored-keys.ts'
+import { partOf, perSession, sessionOf } from '../five-million.ts'
+import { peakMegabytes, say, taskOf } from '../program.ts'
+import { catalogAt, declared } from '../tables.ts'
+
+/*
+ * Looks 100 000 row keys up in a table.
+ */
+
+export interface DedupeTask {
+  readonly directory: string
+  /** Rows of each session among the keys: with 200 they are of 500 sessions, with 1 of 100 000. */
+  readonly ofSession: number
+  readonly rounds: number
+}
+
+export interface DedupeAnswer {
+  /** Of each round. */
+  readonly ms: readonly number[]
+  readonly found: number
+  readonly peakMegabytes: number
+}
+
+const keys = 100_000
+const sessions = 5000
+const { directory, ofSession, rounds } = taskOf() as DedupeTask
+const key = rowKey(declared.identifier)
+const catalog = catalogAt(directory)
+const ms: number[] = []
+let found = 0
+for (let round = 0; round < rounds; round++) {
+  const rows = candidates(round)
+  const start = performance.now()
+  const table = await catalog.load()
+  const { rows: first } = firstOfEachKey(rows, key)
+  found = (await storedKeys(table, first, tableKey(key, table))).size
+  ms.push(performance.now() - start)
+}
+say({ ms, found, peakMegabytes: peakMegabytes() } satisfies DedupeAnswer)
+
+/** Sessions all over the table, and every second key stored; sessions beyond the last are new. */
+function candidates(round: number): Row[] {
+  return Array.from({ length: keys }, (_, index) => {
+    const session = (Math.floor(index / ofSession) * 10 + round) % (ofSession === 1 ? keys : sessions)
+    const row = session * perSession + ((index % ofSession) * Math.floor(perSession / ofSession) || 0)
+    const part = index % 2 === 0 ? partOf(row) : partOf(-1 - row)
+    return { session_id: flat(sessionOf(session)), part_id: flat(part) }
+  })
+}
+
+/** As a parser makes a text: in one piece. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
+}
