@@ -10,7 +10,7 @@ async function fileOf(fields: readonly Field[], groups: readonly (readonly Row[]
   let bytes = Buffer.alloc(0)
   const output: OutputFile = {
     write: async part => {
-      bytes = Buffer.concat([bytes, part])
+      bytes = Buffer.concat([bytes, ...[part].flat()])
     },
     sync: async () => undefined,
     finish: async () => undefined,

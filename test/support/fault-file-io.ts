@@ -57,10 +57,11 @@ export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
       write: bytes =>
         run('write', path, async operation => {
           if (watcher.halfWay === undefined) return file.write(bytes)
-          const middle = bytes.byteLength >> 1
-          await file.write(bytes.subarray(0, middle))
+          const whole = bytes instanceof Uint8Array ? bytes : Buffer.concat(bytes)
+          const middle = whole.byteLength >> 1
+          await file.write(whole.subarray(0, middle))
           await watcher.halfWay(operation)
-          await file.write(bytes.subarray(middle))
+          await file.write(whole.subarray(middle))
         }),
       sync: () => run('sync', path, () => file.sync()),
       finish: options => run('finish', path, () => file.finish(options)),

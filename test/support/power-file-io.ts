@@ -156,8 +156,9 @@ export class PowerDisk {
     return {
       write: async bytes => {
         // In two parts, so that there is a moment between them. The caller may use its buffer again.
-        add(bytes.slice(0, bytes.byteLength >> 1))
-        add(bytes.slice(bytes.byteLength >> 1))
+        const whole = bytes instanceof Uint8Array ? bytes : Buffer.concat(bytes)
+        add(whole.slice(0, whole.byteLength >> 1))
+        add(whole.slice(whole.byteLength >> 1))
       },
       sync: async () => sync(),
       finish: async ({ durable } = { durable: true }) => {

@@ -5,7 +5,8 @@
 
 /** A file being written; its name may not be durable before `syncDirectory`. */
 export interface OutputFile {
-  write(bytes: Uint8Array): Promise<void>
+  /** Several parts are written one behind the other, at once. */
+  write(bytes: Uint8Array | readonly Uint8Array[]): Promise<void>
   /** Makes what was written so far durable; more may follow. */
   sync(): Promise<void>
   /** Makes the bytes durable, unless told otherwise, and closes. */

@@ -13,8 +13,8 @@ import {
   type Stats,
   statSync,
   unlinkSync,
-  write as writeBytes,
-  writeSync,
+  writev,
+  writevSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,7 +29,10 @@ const privateDirectory = 0o700
  * less than it takes to wait for a thread, and a commit is a dozen of them.
  */
 const readInto = promisify(readAt)
-const writeFrom = promisify(writeBytes)
+const writeFrom = (descriptor: number, parts: readonly Uint8Array[]): Promise<number> =>
+  new Promise((resolve, reject) => {
+    writev(descriptor, parts, (error, written) => (error === null ? resolve(written) : reject(error)))
+  })
 const makeDurable = promisify(fsync)
 
 /** The local disk. Files are made readable to their owner only. */
@@ -113,12 +116,10 @@ function output(descriptor: number, background: boolean): OutputFile {
   }
   return {
     write: async bytes => {
-      let done = 0
-      while (done < bytes.byteLength) {
-        const left = bytes.byteLength - done
-        done += background
-          ? (await writeFrom(descriptor, bytes, done, left)).bytesWritten
-          : writeSync(descriptor, bytes, done, left)
+      let left = bytes instanceof Uint8Array ? [bytes] : bytes
+      while (left.length > 0) {
+        const written = background ? await writeFrom(descriptor, left) : writevSync(descriptor, left)
+        left = behind(left, written)
       }
     },
     sync: () => makeDurable(descriptor),
@@ -134,6 +135,16 @@ function output(descriptor: number, background: boolean): OutputFile {
       }
     },
   }
+}
+
+/** What is left of parts when so many bytes of them are written. */
+function behind(parts: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let done = written
+  for (const [index, part] of parts.entries()) {
+    if (done < part.byteLength) return [part.subarray(done), ...parts.slice(index + 1)]
+    done -= part.byteLength
+  }
+  return []
 }
 
 function input(descriptor: number): InputFile {

@@ -9,8 +9,11 @@ export interface RowText {
   readonly exact?: Json
 }
 
-/** As many digits, with their point, may be more than a double keeps. */
-const manyDigits = /\d[\d.]{15}/
+/**
+ * As many digits, with their point, may be more than a double keeps. Written out: the engine skips ahead in a text by the
+ * length of such a pattern, and by one character where it counts repetitions.
+ */
+const manyDigits = new RegExp(`\\d${'[\\d.]'.repeat(15)}`)
 
 /** Parses the text of a row, exactly where it can be. @throws SyntaxError as `JSON.parse`, RangeError for one nested too deeply */
 export function parseRow(text: string): RowText {

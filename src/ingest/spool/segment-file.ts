@@ -1,13 +1,11 @@
-import type { FileIO, OutputFile } from '../../iceberg/file-io/file-io.ts'
+import type { FileIO } from '../../iceberg/file-io/file-io.ts'
 
-/** Bytes that are handed to the disk at once. */
-const pieceLength = 2 ** 20
-/** Copying fewer takes less time than another write. */
+/** Copying so few takes less time than another part of a write. */
 const shortLength = 2 ** 16
 
 /** A segment that is being written. */
 export interface SegmentFile {
-  /** Appends, in few large writes. */
+  /** Appends, in one write. */
   write(parts: readonly Uint8Array[]): Promise<void>
   /** Makes all that was written durable, and first of all the file's name. */
   sync(): Promise<void>
@@ -22,7 +20,7 @@ export async function createSegmentFile(io: FileIO, directory: string, path: str
   const file = await io.create(path, { background: true })
   let named = false
   return {
-    write: parts => writeParts(file, parts),
+    write: parts => file.write(gathered(parts)),
     sync: async () => {
       await file.sync()
       if (!named) await io.syncDirectory(directory)
@@ -33,27 +31,21 @@ export async function createSegmentFile(io: FileIO, directory: string, path: str
   }
 }
 
-async function writeParts(file: OutputFile, parts: readonly Uint8Array[]): Promise<void> {
-  for (const bytes of gathered(parts)) await file.write(bytes)
-}
-
-/** The same bytes in pieces: those of long parts as they lie, those of short ones put together. */
-function* gathered(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+/** The same bytes in few parts: the long ones as they lie, those of short ones put together. */
+function gathered(parts: readonly Uint8Array[]): Uint8Array[] {
+  const few: Uint8Array[] = []
   let short: Uint8Array[] = []
-  let length = 0
+  const join = (): void => {
+    if (short.length > 0) few.push(Buffer.concat(short))
+    short = []
+  }
   for (const part of parts) {
-    const isLong = part.byteLength >= shortLength
-    if (length > 0 && (isLong || length + part.byteLength > pieceLength)) {
-      yield Buffer.concat(short)
-      short = []
-      length = 0
-    }
-    if (isLong) {
-      for (let at = 0; at < part.byteLength; at += pieceLength) yield part.subarray(at, at + pieceLength)
-    } else {
-      short.push(part)
-      length += part.byteLength
+    if (part.byteLength < shortLength) short.push(part)
+    else {
+      join()
+      few.push(part)
     }
   }
-  if (length > 0) yield Buffer.concat(short)
+  join()
+  return few
 }
