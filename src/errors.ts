@@ -263,7 +263,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     exit: 1,
     http: 422,
     when: 'Rows do not fit the declaration of their table; each is named with column and reason.',
-    hint: 'Nothing of the batch was stored. Mend the rows, or store the others with `partial`.',
+    hint: 'Nothing of the batch was stored. Mend the rows, or store the others with `--partial` (`?partial=1`).',
   },
   IDEMPOTENCY_CONFLICT: {
     exit: 1,

@@ -20,8 +20,8 @@ export const daemonSettings: readonly OptionEntry[] = [
 
 /** @throws HypError CONFIG_INVALID for what is not a number in its range */
 export function intakeLimits(options: OptionValues): Partial<IntakeLimits> {
-  const age = numberOf(options, 'flushAge', '--flush-age', 86_400)
-  const limit = numberOf(options, 'spoolLimit', '--spool-limit', 1024 * 1024)
+  const age = numberOf(options, 'flushAge', '--flush-age', 0, 86_400)
+  const limit = numberOf(options, 'spoolLimit', '--spool-limit', 1, 1024 * 1024)
   return {
     ...(age === undefined ? {} : { flushAgeMs: age * 1000 }),
     ...(limit === undefined ? {} : { spoolBytes: limit * 1024 * 1024 }),
@@ -38,12 +38,12 @@ export function settingWords(options: OptionValues): string[] {
   })
 }
 
-function numberOf(options: OptionValues, name: string, flag: string, most: number): number | undefined {
+function numberOf(options: OptionValues, name: string, flag: string, least: number, most: number): number | undefined {
   const text = options[name]
   if (text === undefined) return undefined
   const number = Number(text)
-  if (typeof text === 'string' && /^\d+(?:\.\d+)?$/.test(text) && number <= most) return number
+  if (typeof text === 'string' && /^\d+(?:\.\d+)?$/.test(text) && number >= least && number <= most) return number
   throw new HypError('CONFIG_INVALID', `${flag} is ${JSON.stringify(text)}.`, {
-    hint: `It takes a number up to ${most}.`,
+    hint: `It takes a number from ${least} to ${most}.`,
   })
 }

@@ -24,13 +24,19 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
-    const known = io.signal.aborted ? new HypError('INTERRUPTED', 'Interrupted.', { cause: error }) : toHypError(error)
+    const known = failureOf(error, io.signal)
     const verbose = given['verbose'] === true
     const pasteable = pasteableIn(io, given)
     if (asksForJson(given)) await io.stdout(renderError(known, { json: true, verbose, pasteable }))
     else io.stderr(renderError(known, { json: false, verbose, pasteable }))
     return errorCatalogue[known.code].exit
   }
+}
+
+/** Whatever failed because the command was interrupted, was interrupted; one that says so itself may know the way on. */
+function failureOf(error: unknown, { aborted }: AbortSignal): HypError {
+  const known = toHypError(error)
+  return aborted && known.code !== 'INTERRUPTED' ? new HypError('INTERRUPTED', 'Interrupted.', { cause: error }) : known
 }
 
 /** `--json`, or `--format json` of a command that has both. */

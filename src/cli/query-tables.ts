@@ -1,10 +1,14 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toHypError } from '../errors.ts'
+import type { Table } from '../iceberg/catalog/catalog.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import { listSegments } from '../ingest/spool/read.ts'
 import { type SpooledRows, spooledRows } from '../ingest/spooled-rows.ts'
 import type { QueryTable } from '../query/live-view.ts'
+import type { Declaration } from '../schema/declaration.ts'
+import { declarationOf } from '../schema/declaration-of.ts'
+import { planTable } from '../schema/plan.ts'
 import { makeQueryFolder, queryPlaces } from '../stores/query-folder.ts'
 import { openCatalog } from '../stores/table/catalog.ts'
 import type { CommandContext } from './context.ts'
@@ -48,7 +52,7 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
           io: localFileIO,
           catalog: openCatalog(home, declaration),
           spool,
-          declaration,
+          declaration: readAs(declaration, table),
           file: join(folder, `${name}.parquet`),
           signal: io.signal,
         }),
@@ -67,9 +71,11 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
   async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
     let failure: unknown
     for (const place of queryPlaces(home)) {
+      const folder =
+        folders.get(place) ?? (await makeQueryFolder(place).catch((error: unknown) => void (failure = error)))
+      if (folder === undefined) continue
+      folders.set(place, folder)
       try {
-        const folder = folders.get(place) ?? (await makeQueryFolder(place))
-        folders.set(place, folder)
         return await work(folder)
       } catch (error) {
         failure = error
@@ -78,6 +84,13 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
     }
     throw failure
   }
+}
+
+/** What breaks a table is not applied to it: its rows are read as what it is. */
+function readAs(declaration: Declaration, table: Table): Declaration {
+  const { verdict, found } = planTable(declaration, table)
+  if (verdict !== 'breaking' && verdict !== 'newer') return declaration
+  return declarationOf({ table: declaration.table, release: found?.release ?? declaration.release }, table.metadata)
 }
 
 function notice(table: string, { rows, reason }: SpooledRows['notShown'][number]): string {

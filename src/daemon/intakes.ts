@@ -30,8 +30,8 @@ export interface Intakes {
   /** @throws HypError NOT_FOUND, SPOOL_FULL, and as {@link TableIntake.accept} */
   readonly accept: (table: string, request: IntakeRequest) => Promise<Accepted>
   readonly status: (table: string) => SpoolStatus
-  /** Tries everything that waits: a declaration was applied. */
-  readonly resume: () => void
+  /** Tries everything that waits: a declaration was applied, or a table declared again. */
+  readonly resume: () => Promise<void>
   /** Writes what waits into the tables, as far as it gets until the signal, and closes. */
   readonly stop: (patience: AbortSignal) => Promise<void>
 }
@@ -63,18 +63,13 @@ const longestRetryMs = 60_000
 
 /** Opens the spools that there are, and begins to empty them. */
 export async function openIntakes({ home, limits, find, metrics, onEvent }: IntakesOptions): Promise<Intakes> {
+  // A spool that may hold less than one flush would be full before it is flushed.
+  const flushBytes = Math.min(limits.flushBytes, limits.spoolBytes / 2)
   const flusher = startFlusher()
   const stopping = new AbortController()
   const kept = new Map<string, Promise<Kept>>()
   const opened = new Map<string, Kept>()
-  for (const table of await tablesWithSpool(home)) {
-    if (find(table) === undefined) continue
-    await keptOf(table).then(
-      state => schedule(table, state, 0),
-      (error: unknown) => tellFailure(table, toHypError(error)),
-    )
-  }
-
+  await openAll()
   metrics.onReading(() => {
     for (const table of opened.keys()) {
       const { rows, bytes, held } = status(table)
@@ -83,7 +78,18 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
       metrics.set('hyp_spool_held_rows', { table }, held)
     }
   })
-  return { accept, status, resume, stop }
+  return { accept, status, resume: openAll, stop }
+
+  /** Opens the spools that are there for declared tables, and begins to empty them. */
+  async function openAll(): Promise<void> {
+    for (const table of await tablesWithSpool(home)) {
+      if (find(table) === undefined) continue
+      await keptOf(table).then(
+        state => schedule(table, state, 0),
+        (error: unknown) => tellFailure(table, toHypError(error)),
+      )
+    }
+  }
 
   async function accept(table: string, request: IntakeRequest): Promise<Accepted> {
     const target = find(table)
@@ -94,9 +100,9 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
       })
     checkRoom()
     const state = await keptOf(table)
-    const { declaration, failure } = target
+    const { captured, failure } = target
     const accepted = await state.intake
-      .accept(request, { declaration, held: failure !== undefined })
+      .accept(request, { declaration: captured, held: failure !== undefined })
       .catch((error: unknown) => {
         const { code, details } = toHypError(error)
         if (code === 'ROWS_REFUSED') count(table, 'refused', Number(details['refused']))
@@ -104,7 +110,7 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
       })
     if (!accepted.replayed) countIngested(table, accepted.answer)
     state.fresh += accepted.replayed ? 0 : request.body.byteLength
-    schedule(table, state, state.fresh >= limits.flushBytes ? 0 : limits.flushAgeMs)
+    schedule(table, state, state.fresh >= flushBytes ? 0 : limits.flushAgeMs)
     return accepted
   }
 
@@ -122,6 +128,7 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
     const states = Array.from(opened.values(), ({ intake }) => intake.state())
     const bytes = states.reduce((sum, state) => sum + state.bytes, 0)
     if (bytes < limits.spoolBytes) return
+    for (const [table, state] of opened) schedule(table, state, 0)
     // What is held stays until somebody acts; what waits for the disk goes on by itself.
     const isStuck = Array.from(opened.keys(), status).some(({ held, failure }) => held > 0 || failure !== null)
     throw new HypError('SPOOL_FULL', `${bytes} bytes of rows wait on their way to the tables; no more are taken now.`, {
@@ -199,7 +206,7 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
       state.flushing = undefined
     }
     if (state.failure !== undefined) schedule(table, state, Math.min(longestRetryMs, 500 * 2 ** state.failures))
-    else if (state.fresh >= limits.flushBytes) schedule(table, state, 0)
+    else if (state.fresh >= flushBytes) schedule(table, state, 0)
     else if (state.fresh > 0) schedule(table, state, limits.flushAgeMs)
   }
 
@@ -241,10 +248,6 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
       reason: heldRows === 0 ? null : (failure?.message ?? [...(state?.held.values() ?? [])].join(' ')),
       failure: state?.failure === undefined ? null : errorDocument(state.failure),
     }
-  }
-
-  function resume(): void {
-    for (const [table, state] of opened) schedule(table, state, 0)
   }
 
   async function stop(patience: AbortSignal): Promise<void> {

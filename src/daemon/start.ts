@@ -154,7 +154,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async function resuming<Result>(run: () => Promise<Result>): Promise<Result> {
       const waited = tables.builtin().failure !== undefined
       const result = await run()
-      spools.resume()
+      await spools.resume()
       if (waited && tables.builtin().failure === undefined)
         for (const source of sourceNames) importInBackground(daemon, source, onEvent)
       return result

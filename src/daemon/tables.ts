@@ -1,4 +1,6 @@
 import { HypError } from '../errors.ts'
+import type { Table } from '../iceberg/catalog/catalog.ts'
+import { withFieldIds } from '../ingest/captured-ids.ts'
 import type { SpoolStatus } from '../ingest/spool-report.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
@@ -17,6 +19,8 @@ import { type TableStatus, tableStatus } from './table-status.ts'
 export interface KeptTable {
   /** The one that was applied last; where that never worked, the one that was not. */
   readonly declaration: Declaration
+  /** The same, as rows are captured under it: with the field ids of its columns, where it is applied. */
+  readonly captured: Declaration
   /** Why the table is not as it is declared. */
   readonly failure: HypError | undefined
 }
@@ -75,7 +79,8 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
       const { declaration, table, accepted, directory } = adoption
       forget(all)
       // What waits for an apply goes on waiting: rows that are taken before it would lack what it brings.
-      if (!kept.has(declaration.table)) kept.set(declaration.table, { declaration, failure: undefined })
+      if (kept.get(declaration.table)?.failure === undefined)
+        keep(kept.get(declaration.table)?.declaration ?? declaration, table)
       if (adoption.action === 'adopt')
         onEvent({
           type: 'adopted',
@@ -97,13 +102,18 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
     const outcomes = await applyTables({ home, declarations: wanted, context: systemContext, expect })
     for (const { declaration, result } of outcomes) {
       const known = kept.get(declaration.table)
-      if (!(result instanceof HypError)) kept.set(declaration.table, { declaration, failure: undefined })
+      if (!(result instanceof HypError)) keep(declaration, result.table)
       // A table that is well goes on under the declaration it has.
       else if (known === undefined || known.failure !== undefined)
-        kept.set(declaration.table, { declaration, failure: result })
+        kept.set(declaration.table, { declaration, captured: declaration, failure: result })
       onEvent(result instanceof HypError ? failed(declaration.table, result) : done(result))
     }
     return outcomes
+  }
+
+  function keep(declaration: Declaration, { metadata }: Table): void {
+    const captured = withFieldIds(declaration, metadata)
+    kept.set(declaration.table, { declaration, captured, failure: undefined })
   }
 
   /** Tables whose declaration was taken away are nobody's business any more. */

@@ -16,7 +16,7 @@ import { liveFiles, readManifestList } from '../iceberg/snapshot.ts'
 import type { Row } from '../iceberg/types.ts'
 import type { FirstKeys } from './first-keys.ts'
 import { tableKey } from './key-fields.ts'
-import { firstOfEachKey, type RowKey } from './row-key.ts'
+import { firstOfEachKey, type RowKey, rowKey } from './row-key.ts'
 import { storedKeys } from './stored-keys.ts'
 
 /** What became of the rows that were handed over: `rows + duplicates` is their number. */
@@ -65,7 +65,8 @@ export async function appendOnce(
   { firstKeys, also }: AppendOptions = {},
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
-  const keyOfBase = tableKey(key, base)
+  // Where there are no rows, the table may have other names for the key by now.
+  const keyOfBase = tableKey(rows.length === 0 ? rowKey([]) : key, base)
   const stored = await storedKeys(base, firstKeys?.suspects(base, candidates.rows) ?? candidates.rows, keyOfBase)
   const fresh = new Map(candidates.rows)
   for (const text of stored) fresh.delete(text)

@@ -44,15 +44,34 @@ export function readingOf({ name, type, from }: ColumnDeclaration): Reading {
 }
 
 function conversionOf(type: DeclaredType, column: string): (value: unknown, exact: boolean) => Cell {
+  const shortcut = shortcutOf(type)
   const isExact = isExactType(type)
   return (value, exact) => {
-    // The shortest way for what nearly all values are.
-    if (type === 'string' && typeof value === 'string')
-      return (value as string & { toWellFormed(): string }).toWellFormed()
+    const cell = shortcut(value)
+    if (cell !== undefined) return cell
     if (!exact && isExact && typeof value !== 'string' && holdsUnsafeInteger(value)) throw Inexact
     const result = cellFromJson(value, type)
     if ('illTyped' in result) throw new RowFault(column, 'has a value of another type')
     return result.cell
+  }
+}
+
+/** What `cellFromJson` makes of nearly all values, without a word about the others. */
+function shortcutOf(type: DeclaredType): (value: unknown) => Cell {
+  switch (type) {
+    case 'string':
+      return value =>
+        typeof value === 'string' ? (value as string & { toWellFormed(): string }).toWellFormed() : undefined
+    case 'boolean':
+      return value => (typeof value === 'boolean' ? value : undefined)
+    case 'int':
+      return value => (typeof value === 'number' && (value | 0) === value ? value | 0 : undefined)
+    case 'long':
+      return value => (typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined)
+    case 'double':
+      return value => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
+    default:
+      return () => undefined
   }
 }
 

@@ -145,7 +145,7 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
   /** @returns false where others were first, and `table` is what they made of it */
   async function commit(batch: Batch): Promise<boolean> {
     const aside = await setAside(io, options.rejects, batch, context.now)
-    if (total.commits > 0) firstKeys ??= await readFirstKeys(table, key)
+    if (total.commits > 0 && batch.rows.length > 0) firstKeys ??= await readFirstKeys(table, key)
     const also = passing(positionsIn(table), batch.reached, onDisk)
     try {
       const appended = await appendOnce(catalog, table, batch.rows, key, context, { firstKeys, also })

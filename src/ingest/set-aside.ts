@@ -3,6 +3,7 @@ import { lineOf } from './batch/rejects.ts'
 import type { RowFault } from './captured-value.ts'
 import type { Batch, BatchFrame, FaultyLine } from './flush-batch.ts'
 import { eachLine } from './lines.ts'
+import { ensureDirectory } from './spool/ensure-directory.ts'
 import { readFrames } from './spool/read.ts'
 import { replaceFile } from './spool/replace-file.ts'
 import { segmentText } from './spool/stream.ts'
@@ -19,7 +20,7 @@ export async function setAside(io: FileIO, directory: string, { frames }: Batch,
   const faulty = frames.filter(({ faults }) => faults.length > 0)
   if (faulty.length === 0) return 0
   const at = new Date(now()).toISOString()
-  await io.makeDirectory(directory)
+  await ensureDirectory(io, directory, 3)
   for (const { segment, start, faults } of faulty) {
     const lines = faults.map(({ index, fault, json }) =>
       lineOf(at, { index, column: fault.column ?? '', reason: fault.reason, discarded: 'row', content: json }),

@@ -39,7 +39,8 @@ export interface Placed {
 
 /**
  * Finds the place of every captured field among the table's. A field is the
- * one of its name, or the one that is declared to have had that name.
+ * one of its id, where that is known; else the one of its name, or the one that
+ * is declared to have had that name.
  * @param path what the fields are in, with a dot at its end; empty for columns
  * @throws Misfit
  */
@@ -57,16 +58,24 @@ export function placesOf(
   )
   const taken = new Set<Field>()
   return captured.map(column => {
-    const index = declaredOf.get(column)
+    const own = fields.find(({ id }) => id === column.fieldId)
+    const index = column.fieldId === undefined ? declaredOf.get(column) : indexOf(own, inTable)
     const field =
-      index === undefined
-        ? fields.find(({ name }, place) => name === column.name && !inTable.includes(fields[place]))
-        : inTable[index]
+      column.fieldId !== undefined
+        ? own
+        : index === undefined
+          ? fields.find(({ name }, place) => name === column.name && !inTable.includes(fields[place]))
+          : inTable[index]
     if (field === undefined || taken.has(field))
       throw new Misfit('no-place', `their column ${path}${column.name} has no place in the table`)
     taken.add(field)
     return { captured: column, field, declared: index === undefined ? undefined : known[index] }
   })
+}
+
+function indexOf(field: Field | undefined, fields: readonly (Field | undefined)[]): number | undefined {
+  const index = field === undefined ? -1 : fields.indexOf(field)
+  return index < 0 ? undefined : index
 }
 
 /** @throws Misfit for a field that has to have a value and gets none */

@@ -5,6 +5,7 @@ import { readApplied } from '../schema/applied.ts'
 import { type DerivedColumn, upgrades } from '../schema/builtin/upgrades.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { ColumnDeclaration, Declaration } from '../schema/declaration.ts'
+import { confirmedIds } from './captured-ids.ts'
 import { type CapturedRecord, Inexact, RowFault, readingOf } from './captured-value.ts'
 import { checkRequired, type HeldCode, Misfit, type Placed, type Promote, placesOf, promotion } from './shape-types.ts'
 
@@ -38,7 +39,8 @@ interface Output {
 export function shapeOf(captured: Declaration, declared: Declaration, metadata: TableMetadata): Shape {
   try {
     const outputs = outputsOf(captured, declared, metadata)
-    return { kind: 'fits', shape: json => rowOf(json, outputs) }
+    const blank: Row = Object.fromEntries(outputs.map(({ name }) => [name, null]))
+    return { kind: 'fits', shape: json => rowOf(json, outputs, blank) }
   } catch (error) {
     if (!(error instanceof Misfit)) throw error
     const place = captured.table
@@ -59,7 +61,7 @@ function outputsOf(captured: Declaration, declared: Declaration, metadata: Table
   const readings = new Map(captured.columns.map(column => [column.name, readingOf(column)]))
   const derived = isBuiltin ? derivedColumns(captured, release) : []
   const columns = derived.reduce(withDerived, withRequiredKey(captured))
-  const placed = placesOf(columns, declared.columns, fields, '')
+  const placed = placesOf(confirmedIds(columns, metadata), declared.columns, fields, '')
   const filled = isBuiltin ? fillings(captured, metadata) : new Map<string, Cell>()
   checkRequired(
     fields.filter(({ name }) => !filled.has(name)),
@@ -130,13 +132,13 @@ function fillings({ release }: Declaration, metadata: TableMetadata): ReadonlyMa
   ])
 }
 
-function rowOf(json: string, outputs: readonly Output[]): Row {
+function rowOf(json: string, outputs: readonly Output[], blank: Row): Row {
   const record = recordOf(json, JSON.parse)
   try {
-    return cellsOf(record, outputs, false)
+    return cellsOf(record, outputs, blank, false)
   } catch (error) {
     if (error !== Inexact) throw error
-    return cellsOf(recordOf(json, parseJson), outputs, true)
+    return cellsOf(recordOf(json, parseJson), outputs, blank, true)
   }
 }
 
@@ -153,13 +155,9 @@ function recordOf(json: string, parse: (json: string) => unknown): CapturedRecor
   return record as CapturedRecord
 }
 
-function cellsOf(record: CapturedRecord, outputs: readonly Output[], exact: boolean): Row {
-  const row: Record<string, Cell> = {}
-  for (const { name, of } of outputs) {
-    const value = of(record, exact)
-    // Setting this one member of an object sets its prototype.
-    if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true })
-    else row[name] = value
-  }
+function cellsOf(record: CapturedRecord, outputs: readonly Output[], blank: Row, exact: boolean): Row {
+  // With all members from the start: an object that gets them one by one is made anew again and again.
+  const row: Record<string, Cell> = { ...blank }
+  for (const { name, of } of outputs) row[name] = of(record, exact)
   return row
 }

@@ -170,7 +170,8 @@ function timeText(ms: number): string | null {
 /** Names of the tables that have a spool, declared or not. */
 export async function tablesWithSpool(home: Home): Promise<string[]> {
   try {
-    return (await readdir(home.spool)).sort()
+    const entries = await readdir(home.spool, { withFileTypes: true })
+    return entries.flatMap(entry => (entry.isDirectory() ? entry.name : [])).sort()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error

@@ -151,7 +151,8 @@ class SpooledFile {
 
   /** Rows whose key was neither before them nor is in the table; all where there is no key. */
   async #fresh(rows: readonly Row[]): Promise<readonly Row[]> {
-    if (this.#key.columns.length === 0) return rows
+    // Where none are, the table may have other names for the key by now.
+    if (rows.length === 0 || this.#key.columns.length === 0) return rows
     const candidates = new Map<string, Row>()
     for (const row of rows) {
       const text = this.#key.of(row)

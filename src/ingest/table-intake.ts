@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { makeDurable } from '../iceberg/catalog/catalog.ts'
 import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
 import type { FileIO } from '../iceberg/file-io/file-io.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
@@ -95,7 +96,10 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
 /** What the table says of the spool; undefined where it cannot be asked now. The flush asks again. */
 async function metadataOf(io: FileIO, directory: string): Promise<TableMetadata | undefined> {
   try {
-    return (await observeTable(fileCatalog({ io, directory, ...systemContext })))?.metadata
+    const found = await observeTable(fileCatalog({ io, directory, ...systemContext }))
+    // What it says is flushed is let go of, and whoever said it may have died before its commit was durable.
+    if (found !== null) await makeDurable(found)
+    return found?.metadata
   } catch {
     return undefined
   }

@@ -10,6 +10,8 @@ export interface ColumnDeclaration {
   readonly doc?: string
   /** The built-in release that brought the column. */
   readonly since?: number
+  /** The table's field, where rows that wait were captured under this declaration; never in a file of declarations. */
+  readonly fieldId?: number
   /** JSON Pointer (RFC 6901) into the captured record, e.g. `/message/stop_reason`. */
   readonly from?: string
   /** The column's name before a declared rename; after several, all its names, the newest first. */

@@ -46,6 +46,7 @@ export function microsOfDay(text: string): bigint | undefined {
  * us to guess.
  */
 export function microsFromIso(text: string, zoned: boolean): bigint | undefined {
+  if (zoned && utcMillis.test(text)) return microsOfUtc(text)
   const parts = dateTime.exec(text)
   if (parts === null) return undefined
   const [, day = '', clock = '', zone] = parts
@@ -55,6 +56,22 @@ export function microsFromIso(text: string, zoned: boolean): bigint | undefined 
   const offset = offsetMinutes(zone)
   if (days === undefined || micros === undefined || offset === undefined) return undefined
   return BigInt(days) * microsPerDay + micros - BigInt(offset) * 60_000_000n
+}
+
+/** What most programs write. Half as long as the general way, and taken for every row. */
+const utcMillis = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+
+function microsOfUtc(text: string): bigint | undefined {
+  const days = daysFromIso(text.slice(0, 10))
+  const millis =
+    digits(text, 20, 23) + 1000 * (digits(text, 17, 19) + 60 * (digits(text, 14, 16) + 60 * digits(text, 11, 13)))
+  return days === undefined ? undefined : BigInt(days * msPerDay + millis) * 1000n
+}
+
+function digits(text: string, start: number, end: number): number {
+  let value = 0
+  for (let index = start; index < end; index++) value = value * 10 + text.charCodeAt(index) - 0x30
+  return value
 }
 
 /** ISO 8601 knows offsets below one day; none is 0. */

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { SpoolReport } from '../../src/ingest/spool-report.ts'
@@ -80,6 +80,76 @@ test('the reverse: rows captured under a newer release wait for it, and are not 
   expect(await here.query(`SELECT count(*)::INT AS n, sum(input_tokens)::INT AS tokens FROM ${builtin}`)).toEqual([
     { n: 10, tokens: 35 },
   ])
+})
+
+test('rows wait through a rename and the new use of the old name, and keep their column', async () => {
+  const here = machine()
+  const id = { name: 'id', type: 'long' }
+  const origin = (...fields: object[]): object => ({ name: 'origin', type: { type: 'struct', fields } })
+  const declare = (...columns: object[]): void => declareTable(here, 'people', columns as never)
+  declare(id, { name: 'email', type: 'string' }, origin({ name: 'host', type: 'string' }) as never)
+  const first = await here.daemon('--flush-age', '3600')
+  await acknowledge(first, 'people', '{"id":1,"email":"spooled","origin":{"host":"h"}}')
+  await kill(first)
+  const mail = { name: 'mail', type: 'string' }
+  declare(
+    id,
+    { ...mail, renamedFrom: 'email' },
+    origin({ name: 'machine', type: 'string', renamedFrom: 'host' }) as never,
+  )
+  expect((await here.hyp('apply')).status).toBe(0)
+  const host = { name: 'host', type: 'string' }
+  declare(id, mail, { name: 'email', type: 'string' }, origin({ name: 'machine', type: 'string' }, host) as never)
+  expect((await here.hyp('apply')).status).toBe(0)
+  const expected = [{ id: 1, mail: 'spooled', email: null, machine: 'h', host: null }]
+  const query = 'SELECT id::INT AS id, mail, email, origin.machine, origin.host FROM people'
+  expect(await here.query(query)).toEqual(expected)
+  const again = await here.daemon()
+  await flushed(here, 'people')
+  await again.stop()
+  expect(await here.query(query)).toEqual(expected)
+})
+
+test('rows of a table that was declared no more are flushed when it is declared again', async () => {
+  const here = machine()
+  const columns = [{ name: 'text', type: 'string' }]
+  declareTable(here, 'notes', columns)
+  const first = await here.daemon('--flush-age', '3600')
+  await acknowledge(first, 'notes', '{"text":"kept"}')
+  await kill(first)
+  rmSync(join(here.home, 'schema/notes.json'))
+  const daemon = await here.daemon()
+  expect((await spoolOf(here, 'notes')).held).toMatchObject([
+    { rows: 1, reason: expect.stringContaining('not declared') },
+  ])
+  declareTable(here, 'notes', columns)
+  expect((await here.hyp('apply')).status).toBe(0)
+  await flushed(here, 'notes')
+  await daemon.stop()
+  expect(await counts(here, 'notes', 'text')).toEqual({ n: 1, keys: 1 })
+})
+
+test('what others left in a spool keeps no row from anybody', async () => {
+  const here = machine()
+  declareTable(here, 'notes', [{ name: 'text', type: 'string' }])
+  const daemon = await here.daemon('--flush-age', '3600')
+  await acknowledge(daemon, 'notes', '{"text":"one"}')
+  writeFileSync(join(here.home, 'spool/.DS_Store'), 'x')
+  mkdirSync(join(here.home, 'spool/notes/01890a5d-ac96-774b-bcce-b302099a8057.000001.seg'))
+  expect(await spoolOf(here, 'notes')).toMatchObject({ rows: 1, held: [] })
+  await acknowledge(daemon, 'notes', '{"text":"two"}')
+  expect(await counts(here, 'notes', 'text')).toEqual({ n: 2, keys: 2 })
+  await daemon.stop()
+  rmSync(join(here.home, 'run'), { recursive: true })
+  expect(await counts(here, 'notes', 'text')).toEqual({ n: 2, keys: 2 })
+})
+
+test('rows for a table that another release is declared for can be seen', async () => {
+  const here = machine()
+  const daemon = await here.daemon('--as-release', '5', '--flush-age', '3600')
+  await acknowledge(daemon, builtin, messageRows(5, 'c', 0, 4))
+  await kill(daemon)
+  expect(await counts(here)).toEqual({ n: 4, keys: 4 })
 })
 
 test('e3: a crash between the commit and the removal of what was flushed doubles nothing, with a row key or without', async () => {

@@ -164,6 +164,26 @@ test('hyp ingest stores a file through the daemon, and under the lock where none
   expect(await stored(here)).toEqual({ n: 200, ids: 200 })
 })
 
+test('an ingest that is interrupted says how to go on, and the same key at both doors is one request', async () => {
+  const here = machineWithTables()
+  const daemon = await here.daemon()
+  const one = join(here.directory, 'one.ndjson')
+  writeFileSync(one, '{"text":"one"}\n')
+  expect((await postRows(daemon, 'notes', readFileSync(one), { key: 'k' })).status).toBe(202)
+  expect((await here.hyp('ingest', 'notes', one, '--idempotency-key', 'k')).stdout).toContain('not again')
+  const pipe = join(here.directory, 'pipe')
+  await here.shell(`mkfifo ${pipe}`)
+  const running = here.start('ingest', 'notes', pipe)
+  const feed = here.shell(`exec 3>${pipe}; yes '{"text":"two"}' | head -c 40000000 >&3; sleep 30`)
+  await eventually('a part was taken', async () => (await stored(here, 'notes')).n > 1)
+  running.kill('SIGINT')
+  const { status, stderr } = await running.ended
+  expect(status).toBe(130)
+  expect(stderr).toMatch(/The first \d+ rows of the input were taken\./)
+  expect(stderr).toMatch(/hint: `hyp .*ingest notes .* --idempotency-key \S+` goes on from there/)
+  void feed
+})
+
 test('rows for a table whose declaration is refused are held, shown with the reason, and flushed when it is mended', async () => {
   const here = machineWithTables()
   const before = await here.daemon()

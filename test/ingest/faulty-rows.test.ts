@@ -13,9 +13,9 @@ import { catalogOn, declaration, newDisk, rejectsDirectory, rejectsOn, startProc
 test('the rows that a file cannot hold are found among many, each with its column and without its content', async () => {
   const { catalog, disk } = await newTable()
   const rows: Row[] = batch('a', 1000)
-  rows[0] = { ...rows[0], count: 'a secret' } as Row
-  rows[617] = { ...rows[617], text: null } as Row
-  rows[999] = { ...rows[999], session_id: 7 } as Row
+  rows[0] = { ...rows[0], count: 'a secret' }
+  rows[617] = { ...rows[617], text: null }
+  rows[999] = { ...rows[999], session_id: 7 }
   const before = disk.contents('/home')
   const faults = await faultyRows(await catalog.load(), rows)
   expect([...faults].map(([place, { column, reason }]) => [place, column, reason])).toEqual([

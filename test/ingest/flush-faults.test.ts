@@ -142,6 +142,27 @@ describe.each(tables)('of a table %s', (_kind, applied) => {
     expect(problems).toEqual([])
   }, 240_000)
 
+  test('a power cut after the next process has finished what a killed one began loses nothing', async () => {
+    const disk = await prepared(applied)
+    const moments: { readonly call: string; readonly disk: PowerDisk }[] = []
+    disk.onChange = call => {
+      // What it had not made durable is what matters here: commits.
+      if (call.includes(`${directory}/metadata`)) moments.push({ call, disk: disk.copy() })
+    }
+    await work(disk.io, applied, 3)
+    const problems: string[] = []
+    for (const [n, moment] of moments.entries()) {
+      await work(moment.disk.io, applied, 100 + n)
+      // Of most moments the second process makes durable what the first had not, with commits of its own.
+      for (let seed = 0; seed < (n < moments.length - 5 ? 1 : 12); seed++) {
+        const after = moment.disk.cutPower(seeded(1000 * n + seed))
+        for (const problem of await problemsAfter(after, applied, 1000 + n))
+          problems.push(`killed at ${n} (${moment.call}), then cut, seed ${seed}: ${problem}`)
+      }
+    }
+    expect(problems).toEqual([])
+  }, 120_000)
+
   test.each<[string, SystemCode, (operation: Operation, first: number) => boolean, boolean]>([
     ['one operation finds no space', 'ENOSPC', ({ n }, first) => n === first, false],
     ['one operation meets an error of the disk', 'EIO', ({ n }, first) => n === first, false],

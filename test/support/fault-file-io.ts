@@ -75,7 +75,7 @@ export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
     create: (path, options) => run('create', path, async () => output(await inner.create(path, options), path)),
     link: (from, to) => run('link', to, () => inner.link(from, to)),
     rename: (from, to) => run('rename', to, () => inner.rename(from, to)),
-    remove: path => run('remove', path, () => inner.remove(path)),
+    remove: (path, options) => run('remove', path, () => inner.remove(path, options)),
     list: directory => run('list', directory, () => inner.list(directory)),
     size: path => run('size', path, () => inner.size(path)),
     look: path => run('look', path, () => inner.look(path)),

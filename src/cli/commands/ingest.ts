@@ -5,6 +5,7 @@ import { type ErrorCode, HypError, toHypError } from '../../errors.ts'
 import { mediaTypes } from '../../ingest/batch/format.ts'
 import { type BodyPart, bodyParts } from '../../ingest/batch/parts.ts'
 import type { RowError } from '../../ingest/batch/row-error.ts'
+import { withFieldIds } from '../../ingest/captured-ids.ts'
 import { startFlusher } from '../../ingest/flush-thread.ts'
 import type { IntakeAnswer, IntakeRequest } from '../../ingest/intake.ts'
 import { openTableIntake } from '../../ingest/table-intake.ts'
@@ -66,7 +67,7 @@ async function sendAll(
   let number = 0
   for await (const part of partsOf(file, io.stdin)) {
     try {
-      const { answer, replayed } = await send({ ...part, idempotencyKey: `${key}/${number++}`, partial })
+      const { answer, replayed } = await send({ ...part, idempotencyKey: partKey(key, number++), partial })
       sum = added(sum, answer, replayed)
     } catch (error) {
       const known = toHypError(error)
@@ -82,6 +83,11 @@ async function sendAll(
     const shifted = errors.map(error => ({ ...error, index: error.index + rowsOf(before) }))
     io.stderr(renderRowErrors(shifted, Number(details['refused'])))
   }
+}
+
+/** The first part goes by the key itself: the same rows sent over HTTP under it are the same request. */
+function partKey(key: string, number: number): string {
+  return number === 0 ? key : `${key}/${number}`
 }
 
 async function* partsOf(file: string, stdin: () => AsyncIterable<Uint8Array>): AsyncGenerator<BodyPart> {
@@ -125,16 +131,20 @@ function behind(error: HypError, sum: Ingested, again: string): HypError {
   const before = rowsOf(sum)
   const isOpen = openEnds.includes(error.code)
   if (before === 0 && !isOpen) return error
+  const way = `\`${again}\` goes on from there: what was taken is not taken twice.`
   return new HypError(
     error.code,
     before === 0 ? error.message : `${error.message} The first ${before} rows of the input were taken.`,
     {
-      hint: isOpen ? `What was taken is not taken twice by \`${again}\`.` : error.hint,
+      hint: isOpen ? way : `${mendFirst[error.code] ?? error.hint} Then ${way}`,
       details: { ...error.details, taken: before },
       cause: error,
     },
   )
 }
+
+/** What to do before going on, where the usual advice would be about a batch of which nothing was stored. */
+const mendFirst: Partial<Readonly<Record<ErrorCode, string>>> = { ROWS_REFUSED: 'Mend the rows.' }
 
 /** A daemon whose spool is full says when to come again. */
 async function post(
@@ -162,6 +172,11 @@ async function post(
   }
 }
 
+/** The rows are durable by then, and whoever comes next flushes them. */
+function ignoreInterruption(error: unknown): void {
+  if (toHypError(error).code !== 'INTERRUPTED') throw error
+}
+
 async function underLock(
   context: CommandContext,
   options: OptionValues,
@@ -171,14 +186,18 @@ async function underLock(
   const { home, release } = context
   const declaration = await loadDeclaration(home, release, table)
   const [outcome] = await applyTables({ home, declarations: [declaration], context: systemContext })
-  const held = outcome?.result instanceof HypError
+  const held = outcome === undefined || outcome.result instanceof HypError
+  const captured =
+    outcome === undefined || outcome.result instanceof HypError
+      ? declaration
+      : withFieldIds(declaration, outcome.result.table.metadata)
   const flusher = startFlusher()
   const intake = await openTableIntake({ home, declaration, flusher, signal: context.io.signal })
   try {
     const ingested = await sendAll(context, options, table, file, request =>
-      intake.accept(request, { declaration, held }),
+      intake.accept(request, { declaration: captured, held }),
     )
-    if (!held) await intake.flush(declaration)
+    if (!held) await intake.flush(declaration).catch(ignoreInterruption)
     return ingested
   } finally {
     await intake.close()

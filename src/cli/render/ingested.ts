@@ -19,7 +19,9 @@ export function renderIngested({ table, rows, held, discarded, refused, replayed
           `${plural(discarded.rows, 'row')} and ${plural(discarded.values, 'value')} discarded, as the declaration says`,
         ]),
     ...(refused === 0 ? [] : [`${plural(refused, 'row')} refused`]),
-    ...(replayed === 0 ? [] : ['nothing was stored again: the idempotency key came before']),
+    ...(replayed === 0
+      ? []
+      : ['of these, what came before under the same idempotency key was stored then, and not again']),
   ]
   return `${lines.map(visible).join('\n')}\n`
 }

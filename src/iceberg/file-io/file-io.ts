@@ -42,8 +42,8 @@ export interface FileIO {
   link(from: string, to: string): Promise<boolean>
   /** Renames over whatever is there. */
   rename(from: string, to: string): Promise<void>
-  /** Removes a file; one that is not there is no error. */
-  remove(path: string): Promise<void>
+  /** Removes a file; one that is not there is no error. With `background` by another thread: a large one takes its time. */
+  remove(path: string, options?: { readonly background: boolean }): Promise<void>
   /** Names in a directory, in no order; none when it does not exist. */
   list(directory: string): Promise<string[]>
   /** Size in bytes; undefined when there is no such file. */

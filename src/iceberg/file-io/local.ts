@@ -12,6 +12,7 @@ import {
   renameSync,
   type Stats,
   statSync,
+  unlink,
   unlinkSync,
   writev,
   writevSync,
@@ -34,6 +35,7 @@ const writeFrom = (descriptor: number, parts: readonly Uint8Array[]): Promise<nu
     writev(descriptor, parts, (error, written) => (error === null ? resolve(written) : reject(error)))
   })
 const makeDurable = promisify(fsync)
+const unlinkLater = promisify(unlink)
 
 /** The local disk. Files are made readable to their owner only. */
 export const localFileIO: FileIO = {
@@ -63,9 +65,10 @@ export const localFileIO: FileIO = {
 
   rename: async (from, to) => renameSync(from, to),
 
-  remove: async path => {
+  remove: async (path, { background } = { background: false }) => {
     try {
-      unlinkSync(path)
+      if (background) await unlinkLater(path)
+      else unlinkSync(path)
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
     }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import { toHypError } from '../../errors.ts'
 import { type FileIO, isNotFound, type OutputFile } from '../../iceberg/file-io/file-io.ts'
+import { ensureDirectory } from '../spool/ensure-directory.ts'
 import type { Reject } from './reject.ts'
 
 /** Keeps what a contract discards, in files of NDJSON. */
@@ -17,7 +18,7 @@ export interface Rejects {
 
 export interface RejectsOptions {
   readonly io: FileIO
-  /** Where the files are; made with the first of them. */
+  /** `spool/<table>/rejects`, where the files are; made with the first of them. */
   readonly directory: string
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -97,7 +98,7 @@ export function openRejects({ io, directory, now, newName }: RejectsOptions): Re
   }
 
   async function create(): Promise<OpenFile> {
-    await io.makeDirectory(directory)
+    await ensureDirectory(io, directory, 3)
     const path = join(directory, `${newName()}.ndjson`)
     return { path, file: await io.create(path, { background: true }), bytes: 0 }
   }

@@ -115,12 +115,17 @@ interface OpenFile {
   readonly path: string
   readonly file?: InputFile
   readonly gone?: boolean
+  /** A directory or the like: nothing that a spool wrote. */
+  readonly foreign?: boolean
   readonly failed?: HypError
 }
 
 async function openFile(io: FileIO, directory: string, name: SegmentName): Promise<OpenFile> {
   const path = `${directory}/${segmentFile(name)}`
   try {
+    const entry = await io.look(path)
+    // Opening a pipe would wait for somebody to write to it.
+    if (entry?.kind === 'directory' || entry?.kind === 'other') return { name, path, foreign: true }
     return { name, path, file: await io.open(path) }
   } catch (error) {
     if (isNotFound(error)) return { name, path, gone: true }
@@ -131,7 +136,7 @@ async function openFile(io: FileIO, directory: string, name: SegmentName): Promi
 function byStream(opened: readonly OpenFile[]): Map<string, OpenFile[]> {
   const streams = new Map<string, OpenFile[]>()
   for (const file of opened) {
-    if (file.gone) continue
+    if (file.gone || file.foreign) continue
     const { stream } = file.name
     streams.set(stream, [...(streams.get(stream) ?? []), file])
   }

@@ -18,7 +18,7 @@ export async function releaseSegments(
   for (const segment of covered) if (await keys.keep(segment, segment.tally)) kept = true
   if (kept) await io.syncDirectory(directory)
   for (const segment of covered) {
-    await io.remove(segment.path)
+    await io.remove(segment.path, { background: true })
     inventory.remove(segment)
   }
   await keys.removeExpired()

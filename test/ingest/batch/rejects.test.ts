@@ -5,6 +5,7 @@ import type { FileIO } from '../../../src/iceberg/file-io/file-io.ts'
 import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import type { Reject } from '../../../src/ingest/batch/reject.ts'
 import { countRejects, openRejects, type Rejects } from '../../../src/ingest/batch/rejects.ts'
+import { seeded } from '../../support/crash-table.ts'
 import { type Operation, systemError, watchedFileIO } from '../../support/fault-file-io.ts'
 import { PowerDisk } from '../../support/power-file-io.ts'
 import { temporaryFolder } from '../../support/table.ts'
@@ -33,6 +34,30 @@ async function linesOf(directory: string): Promise<unknown[]> {
   const texts = await Promise.all(names.map(name => readFile(join(directory, name), 'utf8')))
   return texts.flatMap(text => text.trimEnd().split('\n')).map(line => JSON.parse(line) as unknown)
 }
+
+test('what is rejected outlives a power cut, also where a process died that had begun to make the directory', async () => {
+  const moments: PowerDisk[] = []
+  const disk = new PowerDisk()
+  await disk.io.makeDirectory('/home')
+  disk.onChange = () => moments.push(disk.copy())
+  await open(disk.io, '/home/spool/orders/rejects').add([reject(1)])
+  expect(moments.length).toBeGreaterThan(8)
+  const lost: number[] = []
+  for (const [index, moment] of moments.entries()) {
+    const next = openRejects({
+      io: moment.io,
+      directory: '/home/spool/orders/rejects',
+      now: () => 0,
+      newName: () => 'b',
+    })
+    await next.add([reject(2)])
+    for (let seed = 0; seed < 8; seed++) {
+      const { io } = moment.cutPower(seeded(seed))
+      if ((await countRejects(io, '/home/spool/orders/rejects')).values === 0) lost.push(index)
+    }
+  }
+  expect(lost).toEqual([])
+})
 
 describe('rejects', () => {
   test('are kept with when, where, why and what, and counted', async () => {
@@ -167,6 +192,9 @@ describe('on a disk that fails', () => {
     const changing = operations.filter(({ kind }) => kind !== 'list' && kind !== 'finish')
     expect(changing.map(({ kind }) => kind)).toEqual([
       'makeDirectory',
+      'syncDirectory',
+      'syncDirectory',
+      'syncDirectory',
       'create',
       'write',
       'sync',
