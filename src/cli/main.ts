@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { addAbortSignal } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { CliIo } from './io.ts'
 import { runCli } from './program.ts'
@@ -19,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 const io: CliIo = {
-  stdin: () => process.stdin,
+  stdin: () => addAbortSignal(abort.signal, process.stdin),
   stdout: data =>
     new Promise(resolve => {
       if (process.stdout.write(data)) resolve()

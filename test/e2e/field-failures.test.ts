@@ -44,7 +44,7 @@ test('e2, e10: rows that were spooled before the table evolved are flushed after
   // Somebody else evolves the table while the rows wait.
   expect((await here.hyp('apply')).status).toBe(0)
   expect(await counts(here)).toEqual({ n: 20, keys: 20 })
-  const after = await here.daemon()
+  const after = await here.daemon('--flush-age', '1')
   await acknowledge(after, builtin, messageRows(9, 'new', 0, 20).replaceAll('"role"', '"git_remote":"r","role"'))
   expect(await counts(here)).toEqual({ n: 40, keys: 40 })
   await flushed(here)

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
@@ -171,17 +173,17 @@ test('an ingest that is interrupted says how to go on, and the same key at both 
   writeFileSync(one, '{"text":"one"}\n')
   expect((await postRows(daemon, 'notes', readFileSync(one), { key: 'k' })).status).toBe(202)
   expect((await here.hyp('ingest', 'notes', one, '--idempotency-key', 'k')).stdout).toContain('not again')
-  const pipe = join(here.directory, 'pipe')
-  await here.shell(`mkfifo ${pipe}`)
-  const running = here.start('ingest', 'notes', pipe)
-  const feed = here.shell(`exec 3>${pipe}; yes '{"text":"two"}' | head -c 40000000 >&3; sleep 30`)
+  const running = spawn(process.execPath, [here.program, 'ingest', 'notes', '-'], { env: here.env })
+  onTestFinished(() => void running.kill('SIGKILL'))
+  let stderr = ''
+  running.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  // More than is taken at once, and no end.
+  running.stdin.write('{"text":"two"}\n'.repeat(2_500_000))
   await eventually('a part was taken', async () => (await stored(here, 'notes')).n > 1)
   running.kill('SIGINT')
-  const { status, stderr } = await running.ended
-  expect(status).toBe(130)
+  expect(await once(running, 'close')).toEqual([130, null])
   expect(stderr).toMatch(/The first \d+ rows of the input were taken\./)
-  expect(stderr).toMatch(/hint: `hyp .*ingest notes .* --idempotency-key \S+` goes on from there/)
-  void feed
+  expect(stderr).toMatch(/hint: `hyp .*ingest notes - --idempotency-key \S+` goes on from there/)
 })
 
 test('rows for a table whose declaration is refused are held, shown with the reason, and flushed when it is mended', async () => {

@@ -15,6 +15,7 @@ import { systemContext } from '../../stores/table/catalog.ts'
 import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import type { CliIo } from '../io.ts'
 import type { OptionValues } from '../option.ts'
 import { type Ingested, renderIngested, renderRowErrors } from '../render/ingested.ts'
 import { write } from '../writer.ts'
@@ -65,16 +66,16 @@ async function sendAll(
     replayed: 0,
   }
   let number = 0
-  for await (const part of partsOf(file, io.stdin)) {
-    try {
+  try {
+    for await (const part of partsOf(file, io)) {
       const { answer, replayed } = await send({ ...part, idempotencyKey: partKey(key, number++), partial })
       sum = added(sum, answer, replayed)
-    } catch (error) {
-      const known = toHypError(error)
-      if (known.code === 'ROWS_REFUSED' && options['json'] !== true) tellRefused(known, sum)
-      throw behind(known, sum, again)
+      if (io.signal.aborted) throw interrupted
     }
-    if (io.signal.aborted) throw behind(new HypError('INTERRUPTED', 'Interrupted.'), sum, again)
+  } catch (error) {
+    const known = toHypError(error)
+    if (known.code === 'ROWS_REFUSED' && options['json'] !== true) tellRefused(known, sum)
+    throw behind(known, sum, again)
   }
   return sum
 
@@ -90,10 +91,13 @@ function partKey(key: string, number: number): string {
   return number === 0 ? key : `${key}/${number}`
 }
 
-async function* partsOf(file: string, stdin: () => AsyncIterable<Uint8Array>): AsyncGenerator<BodyPart> {
+const interrupted = new HypError('INTERRUPTED', 'Interrupted.')
+
+async function* partsOf(file: string, { stdin, signal }: CliIo): AsyncGenerator<BodyPart> {
   try {
-    yield* bodyParts(file === '-' ? stdin() : createReadStream(file, { highWaterMark: 1024 * 1024 }))
+    yield* bodyParts(file === '-' ? stdin() : createReadStream(file, { highWaterMark: 1024 * 1024, signal }))
   } catch (cause) {
+    if (signal.aborted) throw interrupted
     if (cause instanceof HypError) throw cause
     throw new HypError('USAGE', `The file ${file} cannot be read: ${(cause as Error).message}.`, {
       hint: 'Name a file of rows, or - for the standard input.',

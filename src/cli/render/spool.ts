@@ -12,9 +12,10 @@ function tableLines({ table, rows, bytes: size, since, held, quarantined, reject
   const heldRows = held.reduce((sum, { rows: count }) => sum + count, 0)
   const lines = [
     ...(rows - heldRows > 0 ? [`waiting      ${plural(rows - heldRows, 'row')}, since ${since}`] : []),
-    ...held.flatMap(({ rows: count, since: from, release, reason }) => [
+    ...held.flatMap(({ stream, rows: count, since: from, release, reason }) => [
       `held         ${plural(count, 'row')}${from === null ? '' : `, since ${from}`}${release === null ? '' : `, captured under release ${release}`}`,
       ...wrap(reason, 86).map(line => `             ${line}`),
+      `             stream ${stream}`,
     ]),
     ...(rejected.rows + rejected.values > 0
       ? [
