@@ -4,6 +4,7 @@ import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import { flush } from './flush.ts'
 import type { FlushOrder, FlushTask, FlushWord } from './flush-thread.ts'
+import { yieldToOthers } from './low-priority.ts'
 import { failureWord } from './thread.ts'
 
 /*
@@ -14,6 +15,8 @@ import { failureWord } from './thread.ts'
 const context = { now: Date.now, monotonic: () => performance.now(), random: Math.random, uniqueName: randomUUID }
 const say = (word: FlushWord): void => parentPort?.postMessage(word)
 let abort: AbortController | undefined
+
+yieldToOthers()
 
 parentPort?.on('message', (order: FlushOrder) => {
   if (order.type === 'stop') abort?.abort()
