@@ -21,7 +21,7 @@ export interface ScanOptions {
   /** Files and row groups that cannot match are skipped; rows that do not match are left out. */
   readonly where?: KeyFilter
   /** Only with `where`. Most texts of a top-level column that are not among these come as null, as if they were not there. */
-  readonly texts?: { readonly column: string; readonly among: ReadonlySet<string> }
+  readonly texts?: { readonly column: string; readonly among: readonly string[] }
   /** Only these files of the table, e.g. those added since a snapshot; without the rows deleted in the current one. */
   readonly files?: readonly ManifestEntry[]
 }
@@ -143,8 +143,8 @@ function bindTexts(
 ): TextFilter | undefined {
   const field = fields.find(({ name }) => name === column)
   if (field?.type !== 'string') return undefined
-  const sketch = sketchOf(among, among.size)
-  return { id: field.id, mayMatch: bytes => sketch.mayHold(bytes) }
+  const sketch = sketchOf(among)
+  return { id: field.id, mayMatch: (bytes, start, end) => sketch.mayHold(bytes, start, end) }
 }
 
 /** Whoever names the data files has still to be told what was deleted of them. */

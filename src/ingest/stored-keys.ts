@@ -25,30 +25,63 @@ export async function storedKeys(
   const fields = keyFields(key, table)
   const last = fields.at(-1)
   if (candidates.size === 0 || last === undefined) return stored
-  const lasts = valuesOf(last, candidates)
+  const heads = fields.slice(0, -1)
+  const wanted = wantedKeys(candidates, heads, last)
   const options: ScanOptions = {
     columns: fields.map(({ top }) => top.name),
     ...whereOf(fields, candidates),
     // Without a filter it is not looked at.
-    texts: { column: last.top.name, among: lasts as ReadonlySet<string> },
+    texts: { column: last.top.name, among: wanted.lasts as readonly string[] },
     ...(files === undefined ? {} : { files }),
   }
   await visitColumns(table, options, ({ columns, rowCount }) => {
-    const heads = fields.slice(0, -1).map(({ top, take }) => keyParts(columns.get(top.id) ?? [], take))
+    const parts = heads.map(({ top, take }) => keyParts(columns.get(top.id) ?? [], take))
     const cells = columns.get(last.top.id) ?? []
     for (let index = 0; index < rowCount; index++) {
       const cell = cells[index]
       if (cell === null) continue
-      const tail = last.take === undefined ? cell : last.take(cell)
-      // Bytes are not equal to other bytes in a Set.
-      if (!(lasts.has(tail) || tail instanceof Uint8Array)) continue
-      let text = ''
-      for (const head of heads) text += head(index)
-      text += keyPart(tail)
-      if (candidates.has(text)) stored.add(text)
+      let head = ''
+      for (const part of parts) head += part(index)
+      const found = wanted.byHead.get(head)?.get(comparable(last.take === undefined ? cell : last.take(cell)))
+      if (found !== undefined) stored.add(found)
     }
   })
   return stored
+}
+
+/** The keys that are looked for, as they are found fast. */
+interface WantedKeys {
+  /** By all parts but the last as one text, then by the last cell. */
+  readonly byHead: ReadonlyMap<string, ReadonlyMap<Cell, string>>
+  readonly lasts: readonly Cell[]
+}
+
+function wantedKeys(candidates: ReadonlyMap<string, Row>, heads: readonly KeyField[], last: KeyField): WantedKeys {
+  const byHead = new Map<string, Map<Cell, string>>()
+  const lasts: Cell[] = []
+  const takeHeads = heads.map(({ path }) => cellAt(path))
+  const takeLast = cellAt(last.path)
+  const check = primitiveCell(last.type, last.path)
+  let previous = ''
+  let group: Map<Cell, string> | undefined
+  for (const [text, row] of candidates) {
+    let head = ''
+    for (const take of takeHeads) head += keyPart(take(row))
+    if (group === undefined || head !== previous) {
+      group = byHead.get(head)
+      if (group === undefined) byHead.set(head, (group = new Map()))
+      previous = head
+    }
+    const cell = check(takeLast(row))
+    group.set(comparable(cell), text)
+    lasts.push(cell)
+  }
+  return { byHead, lasts }
+}
+
+/** Bytes are not equal to other bytes in a Map. */
+function comparable(cell: Cell): Cell {
+  return cell instanceof Uint8Array ? keyPart(cell) : cell
 }
 
 /** The first key column that rows can be filtered by, with its values; none where all are in structs or are bytes. */

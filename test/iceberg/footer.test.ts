@@ -69,6 +69,7 @@ function reduced(full: FileMetaData, names: readonly string[]): FileMetaData {
       ...group,
       columns: group.columns.filter(({ meta_data }) => names.includes(meta_data?.path_in_schema[0] ?? '')),
     })),
+    key_value_metadata: [],
     metadata_length: expect.any(Number) as number,
   }
 }

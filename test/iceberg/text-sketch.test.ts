@@ -5,8 +5,8 @@ import { sketchOf } from '../../src/iceberg/text-sketch.ts'
 const text = (n: number): string => createHash('sha256').update(String(n)).digest('hex').slice(0, 38)
 
 test.each([1, 10, 1000, 100_000])('of %d texts lets every one of them through, and of others few', count => {
-  const texts = new Set(Array.from({ length: count }, (_, n) => text(n)))
-  const sketch = sketchOf(texts, texts.size)
+  const texts = Array.from({ length: count }, (_, n) => text(n))
+  const sketch = sketchOf(texts)
   let missed = 0
   for (const each of texts) if (!sketch.mayHold(Buffer.from(each))) missed++
   expect(missed).toBe(0)
@@ -16,8 +16,8 @@ test.each([1, 10, 1000, 100_000])('of %d texts lets every one of them through, a
 })
 
 test('of texts that differ in little, and in any script', () => {
-  const texts = new Set(['', 'a', 'ü', '😀', 'a\ud800', ...Array.from({ length: 500 }, (_, n) => `part ${n}#0`)])
-  const sketch = sketchOf(texts, texts.size)
+  const texts = ['', 'a', 'ü', '😀', 'a\ud800', ...Array.from({ length: 500 }, (_, n) => `part ${n}#0`)]
+  const sketch = sketchOf(texts)
   for (const each of texts) expect(sketch.mayHold(Buffer.from(each))).toBe(true)
   let passed = 0
   for (let n = 500; n < 5500; n++) if (sketch.mayHold(Buffer.from(`part ${n}#0`))) passed++

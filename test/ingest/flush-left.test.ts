@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalog } from '../../src/iceberg/catalog/catalog.ts'
 import { IcebergError } from '../../src/iceberg/errors.ts'
+import { newStreamId } from '../../src/ingest/spool/stream.ts'
+import { spooledRows } from '../../src/ingest/spooled-rows.ts'
 import { apply, batch, declare, key, seededContext } from '../support/crash-table.ts'
 import { systemError, watchedFileIO } from '../support/fault-file-io.ts'
 import type { PowerDisk } from '../support/power-file-io.ts'
@@ -128,6 +130,30 @@ describe('damaged bytes', () => {
     expect(await storedKeysOf(disk.io)).toEqual([])
     expect(await process.flush()).toMatchObject({ rows: 12, damaged: { ranges: 1 } })
   })
+})
+
+test('what a process left that died with a torn header is passed, also where the row key has other names by now', async () => {
+  const disk = await newDisk()
+  const { columns, identifier, ...others } = declaration
+  const renamed = {
+    ...others,
+    release: 10,
+    columns: columns.map(column =>
+      column.name === 'part_id' ? { ...column, name: 'part', renamedFrom: 'part_id' } : column,
+    ),
+    identifier: identifier.map(name => (name === 'part_id' ? 'part' : name)),
+  }
+  await apply(catalogOn(disk.io), directory, renamed, seededContext(3))
+  await disk.io.makeDirectory(spoolDirectory)
+  const file = await disk.io.create(`${spoolDirectory}/${newStreamId(1, count => new Uint8Array(count))}.000001.seg`)
+  await file.write(Buffer.from('HYPH and no more'))
+  await file.finish()
+  const { io } = disk
+  const looking = { io, catalog: catalogOn(io), spool: spoolDirectory, declaration, file: '/home/query.parquet' }
+  expect(await spooledRows(looking)).toMatchObject({ rows: 0, notShown: [] })
+  const process = await startProcess(disk.io, 1)
+  expect(await process.drain()).toMatchObject({ commits: 1, rows: 0, held: [] })
+  expect(await process.spool.rotate()).toEqual([])
 })
 
 describe('a segment', () => {

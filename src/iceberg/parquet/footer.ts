@@ -1,4 +1,5 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadata, type SchemaElement } from 'hyparquet'
+import { ThriftReader, thrift } from './thrift.ts'
 
 /*
  * A footer tells of every column of every row group. Who reads two columns of
@@ -13,43 +14,55 @@ const magic = 'PAR1'
 /** The length of the footer and the magic. */
 const tailLength = 8
 
-/** Thrift's compact protocol. */
-const thrift = {
-  stop: 0,
-  false: 2,
-  byte: 3,
-  i64: 6,
-  double: 7,
-  binary: 8,
-  list: 9,
-  set: 10,
-  map: 11,
-  struct: 12,
-} as const
 /** Fields of the structs `FileMetaData`, `SchemaElement` and `RowGroup` of parquet.thrift. */
-const field = { schema: 2, rowGroups: 4, children: 5, columns: 1 } as const
+const field = { schema: 2, rowGroups: 4, texts: 5, children: 5, columns: 1 } as const
 
 /** Takes what hyparquet takes for parsing, and gives what it does. */
 export type ParseFooter = (footer: Uint8Array) => FileMetaData
 
+/** What is wanted of files, by their schemas as they are written: mostly all files of a table have one. */
+export type FooterPlans = Map<string, Wanted>
+
 /**
- * Reads what a footer tells of some columns, as if the file had no others.
+ * Reads what a footer tells of some columns, as if the file had no others, and
+ * no texts of its writer.
  * @param isWanted asked of the columns of the file
+ * @param plans what was found out for other files, with the same `isWanted`
  * @returns undefined for a file that is not laid out as expected: all of its footer has to be parsed
  */
 export async function readFooter(
   file: AsyncBuffer,
   isWanted: (column: SchemaElement) => boolean,
   parse: ParseFooter = parquetMetadata,
+  plans: FooterPlans = new Map(),
 ): Promise<FileMetaData | undefined> {
   const footer = await footerOf(file)
   if (footer === undefined) return undefined
   try {
-    const { schema } = parse(withTail(cut(footer, undefined)))
-    return parse(withTail(cut(footer, wantedParts(schema, isWanted))))
+    const written = schemaIn(footer)
+    let wanted = plans.get(written)
+    if (wanted === undefined) {
+      wanted = wantedParts(parse(withTail(cut(footer, undefined))).schema, isWanted)
+      plans.set(written, wanted)
+    }
+    return parse(withTail(cut(footer, wanted)))
   } catch {
     return undefined
   }
+}
+
+/** The bytes of the schema as a text. */
+function schemaIn(footer: Uint8Array): string {
+  const reader = new ThriftReader(footer)
+  let text = ''
+  reader.struct((id, type) => {
+    const start = reader.at
+    reader.skip(type)
+    if (id === field.schema)
+      text = Buffer.from(footer.buffer, footer.byteOffset + start, reader.at - start).toString('latin1')
+    return id !== field.schema
+  })
+  return text
 }
 
 async function footerOf(file: AsyncBuffer): Promise<Uint8Array | undefined> {
@@ -72,7 +85,7 @@ function withTail(footer: readonly Uint8Array[]): Uint8Array {
 }
 
 /** What stays of a footer. */
-interface Wanted {
+export interface Wanted {
   readonly columns: number
   /** For each element of the schema below its root. */
   readonly elements: readonly boolean[]
@@ -104,7 +117,7 @@ function wantedParts([, ...schema]: readonly SchemaElement[], isWanted: (column:
 function cut(footer: Uint8Array, wanted: Wanted | undefined): Uint8Array[] {
   const parts: Uint8Array[] = []
   let copied = 0
-  const reader = new Reader(footer)
+  const reader = new ThriftReader(footer)
   /** Puts something in the place of what was read since. */
   const replace = (from: number, by: Uint8Array): void => {
     parts.push(footer.subarray(copied, from), by)
@@ -131,13 +144,18 @@ function cut(footer: Uint8Array, wanted: Wanted | undefined): Uint8Array[] {
     })
   reader.struct((id, type) => {
     if (type !== thrift.list) reader.skip(type)
-    else if (id === field.schema && wanted !== undefined) filter(wanted.elements, [() => root(wanted.columns)])
+    else if (id === field.texts) {
+      const from = reader.at
+      reader.skip(type)
+      replace(from, listHeader(0))
+    } else if (id === field.schema && wanted !== undefined) filter(wanted.elements, [() => root(wanted.columns)])
     else if (id === field.rowGroups) {
       const from = reader.at
       const groups = reader.listSize()
       if (wanted === undefined) {
         for (let group = 0; group < groups; group++) reader.skip(thrift.struct)
-        return replace(from, listHeader(0))
+        replace(from, listHeader(0))
+        return
       }
       for (let group = 0; group < groups; group++) {
         reader.struct((idInGroup, typeInGroup) => {
@@ -161,87 +179,4 @@ function varint(value: number): Uint8Array {
   let rest = value
   for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
   return Uint8Array.from([...bytes, rest])
-}
-
-class Reader {
-  at = 0
-  readonly #bytes: Uint8Array
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  /** Calls `visit` for each field, which has to read or skip its value. */
-  struct(visit: (id: number, type: number) => void): void {
-    let id = 0
-    for (;;) {
-      const byte = this.#byte()
-      const type = byte & 0x0f
-      if (type === thrift.stop) return
-      const delta = byte >> 4
-      id = delta === 0 ? this.#zigzag() : id + delta
-      visit(id, type)
-    }
-  }
-
-  /** Reads the header of a list of structs. */
-  listSize(): number {
-    const byte = this.#byte()
-    if ((byte & 0x0f) !== thrift.struct) throw new RangeError('a list of something else')
-    return byte >> 4 === 15 ? this.#varint() : byte >> 4
-  }
-
-  skip(type: number): void {
-    if (type === thrift.struct) this.#skipStruct()
-    else if (type === thrift.binary) this.#skipBytes(this.#varint())
-    else if (type > thrift.byte && type <= thrift.i64) while (this.#byte() > 0x7f);
-    else if (type === thrift.byte) this.#skipBytes(1)
-    else if (type === thrift.double) this.#skipBytes(8)
-    else if (type === thrift.list || type === thrift.set) this.#skipList()
-    else if (type === thrift.map) throw new RangeError('a map, which no footer has')
-    else if (type > thrift.false) throw new RangeError(`type ${type}`)
-  }
-
-  #skipStruct(): void {
-    for (;;) {
-      const byte = this.#byte()
-      const type = byte & 0x0f
-      if (type === thrift.stop) return
-      if (byte < 0x10) while (this.#byte() > 0x7f);
-      this.skip(type)
-    }
-  }
-
-  #skipList(): void {
-    const byte = this.#byte()
-    const type = byte & 0x0f
-    const size = byte >> 4 === 15 ? this.#varint() : byte >> 4
-    // A boolean in a list is a byte.
-    for (let index = 0; index < size; index++) this.skip(type <= thrift.false ? thrift.byte : type)
-  }
-
-  #skipBytes(count: number): void {
-    this.at += count
-    if (this.at > this.#bytes.byteLength) throw new RangeError('the footer ends early')
-  }
-
-  #byte(): number {
-    const byte = this.#bytes[this.at++]
-    if (byte === undefined) throw new RangeError('the footer ends early')
-    return byte
-  }
-
-  #varint(): number {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#byte()
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte <= 0x7f) return value
-    }
-  }
-
-  #zigzag(): number {
-    const value = this.#varint()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-  }
 }

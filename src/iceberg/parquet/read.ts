@@ -1,4 +1,11 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetMetadataAsync, parquetScan } from 'hyparquet'
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadata,
+  parquetMetadataAsync,
+  parquetScan,
+  type SchemaElement,
+} from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { IcebergError } from '../errors.ts'
 import type { InputFile } from '../file-io/file-io.ts'
@@ -7,7 +14,8 @@ import type { Cell, Field } from '../types.ts'
 import { type Convert, converter } from './cells.ts'
 import { exactly } from './exactly.ts'
 import { type FileNode, fileNodes, hasFieldIds } from './file-schema.ts'
-import { footerBytes, readFooter } from './footer.ts'
+import { type FooterPlans, footerBytes, readFooter } from './footer.ts'
+import { readTexts } from './texts.ts'
 
 /** Values of the asked columns for a run of rows, by field id. */
 export interface ColumnBatch {
@@ -70,7 +78,8 @@ export interface GroupFilter {
 /** Says which texts of a column are worth decoding: the others come as null. */
 export interface TextFilter {
   readonly id: number
-  mayMatch(utf8: Uint8Array): boolean
+  /** Asked of the text in the bytes [start, end). */
+  mayMatch(utf8: Uint8Array, start: number, end: number): boolean
 }
 
 /** What can be known of a row group without reading it. */
@@ -99,6 +108,8 @@ interface Reading {
   readonly isBeside: boolean
   /** undefined: all rows have the value. */
   readonly source: { readonly name: string; readonly convert: Convert } | undefined
+  /** Says which texts are wanted of a column that has one in every row. */
+  readonly texts?: TextFilter | undefined
   readonly value: Cell
 }
 
@@ -162,19 +173,21 @@ export async function openParquet(
     for (const group of metadata.row_groups) {
       const rowCount = Number(group.num_rows)
       const groupEnd = groupStart + rowCount
+      const start = groupStart
       let rowStart = groupStart
       let rowEnd = groupEnd
       groupStart = groupEnd
       if (only?.mayMatch({ rowCount, bounds: id => groupBounds(group, byId.get(id)) }) === false) continue
       const columns = new Map<number, readonly Cell[]>()
       const others: (readonly Cell[])[] = []
-      for (const { field, isBeside, source, value } of readings) {
+      for (const { field, isBeside, source, value, texts } of readings) {
         let cells =
           source === undefined
             ? new Array<Cell>(rowEnd - rowStart).fill(value)
-            : await damaged(location, async () =>
+            : ((await wantedTexts(group, source.name, texts, rowStart - start, rowEnd - start)) ??
+              (await damaged(location, async () =>
                 convertAll(await scan.readColumn({ column: source.name, rowStart, rowEnd }), source.convert),
-              )
+              )))
         if (!isBeside && field.id === only?.id) {
           const [from, to] = only.range(cells) ?? [0, 0]
           rowEnd = rowStart + to
@@ -189,6 +202,20 @@ export async function openParquet(
     }
   }
 
+  async function wantedTexts(
+    { columns }: FileMetaData['row_groups'][number],
+    name: string,
+    texts: TextFilter | undefined,
+    from: number,
+    to: number,
+  ): Promise<Cell[] | undefined> {
+    if (texts === undefined) return undefined
+    const chunk = columns.find(
+      ({ meta_data: meta }) => meta?.path_in_schema.length === 1 && meta.path_in_schema[0] === name,
+    )
+    return chunk && readTexts(file, chunk, from, to, (bytes, start, end) => texts.mayMatch(bytes, start, end))
+  }
+
   function readingOf(field: Field, { absent, only, texts }: ReadOptions, isBeside: boolean): Reading | undefined {
     // What the partition says comes before what the mapping says (spec "Column Projection").
     const constant = isMapped ? absent?.constant(field.id) : undefined
@@ -201,9 +228,10 @@ export async function openParquet(
       })
       const isFiltered = only !== undefined && texts?.id === field.id && !isBeside
       const convert: Convert = isFiltered
-        ? value => (value instanceof Uint8Array && !texts.mayMatch(value) ? null : plainly(value))
+        ? value => (value instanceof Uint8Array && !texts.mayMatch(value, 0, value.length) ? null : plainly(value))
         : plainly
-      return { field, isBeside, source: { name: node.name, convert }, value: null }
+      const isTexts = isFiltered && node.required && field.type === 'string' && node.type === 'string'
+      return { field, isBeside, source: { name: node.name, convert }, texts: isTexts ? texts : undefined, value: null }
     }
     return absent === undefined ? undefined : { field, isBeside, source: undefined, value: absent.value(field) }
   }
@@ -227,17 +255,20 @@ function convertAll(values: ArrayLike<unknown>, convert: Convert): Cell[] {
 
 const parsing = { parsers, geoparquet: false }
 
+/** What was found out of files that the same columns are read of. */
+const footerPlans = new WeakMap<ReadonlySet<number>, FooterPlans>()
+
 async function readMetadata(file: AsyncBuffer, ids: ReadonlySet<number> | undefined): Promise<FileMetaData> {
-  const some =
-    ids === undefined
-      ? undefined
-      : await readFooter(
-          file,
-          // A column without an id has its fields inside, or gets its id from a mapping.
-          ({ field_id: id }) => id === undefined || ids.has(id),
-          footer => parquetMetadata(footer, parsing),
-        )
+  const some = ids === undefined ? undefined : await readSome(file, ids)
   return some ?? parquetMetadataAsync(file, { ...parsing, initialFetchSize: footerBytes })
+}
+
+async function readSome(file: AsyncBuffer, ids: ReadonlySet<number>): Promise<FileMetaData | undefined> {
+  const plans: FooterPlans = footerPlans.get(ids) ?? new Map()
+  footerPlans.set(ids, plans)
+  // A column without an id has its fields inside, or gets its id from a mapping.
+  const isWanted = ({ field_id: id }: SchemaElement): boolean => id === undefined || ids.has(id)
+  return readFooter(file, isWanted, footer => parquetMetadata(footer, parsing), plans)
 }
 
 async function damaged<T>(location: string, read: () => Promise<T>): Promise<T> {
