@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { SpoolReport } from '../../src/ingest/spool-report.ts'
-import { declareTable } from '../support/declaring.ts'
+import { type DeclaredColumn, declareTable } from '../support/declaring.ts'
 import { eventually, filesBelow, type Machine, machine, type RunningDaemon } from '../support/home.ts'
 import { messageRows, postRows } from '../support/rows.ts'
 
@@ -85,21 +85,17 @@ test('the reverse: rows captured under a newer release wait for it, and are not 
 test('rows wait through a rename and the new use of the old name, and keep their column', async () => {
   const here = machine()
   const id = { name: 'id', type: 'long' }
-  const origin = (...fields: object[]): object => ({ name: 'origin', type: { type: 'struct', fields } })
-  const declare = (...columns: object[]): void => declareTable(here, 'people', columns as never)
-  declare(id, { name: 'email', type: 'string' }, origin({ name: 'host', type: 'string' }) as never)
+  const origin = (...fields: object[]): DeclaredColumn => ({ name: 'origin', type: { type: 'struct', fields } })
+  const declare = (...columns: DeclaredColumn[]): void => declareTable(here, 'people', columns)
+  declare(id, { name: 'email', type: 'string' }, origin({ name: 'host', type: 'string' }))
   const first = await here.daemon('--flush-age', '3600')
   await acknowledge(first, 'people', '{"id":1,"email":"spooled","origin":{"host":"h"}}')
   await kill(first)
   const mail = { name: 'mail', type: 'string' }
-  declare(
-    id,
-    { ...mail, renamedFrom: 'email' },
-    origin({ name: 'machine', type: 'string', renamedFrom: 'host' }) as never,
-  )
+  declare(id, { ...mail, renamedFrom: 'email' }, origin({ name: 'machine', type: 'string', renamedFrom: 'host' }))
   expect((await here.hyp('apply')).status).toBe(0)
   const host = { name: 'host', type: 'string' }
-  declare(id, mail, { name: 'email', type: 'string' }, origin({ name: 'machine', type: 'string' }, host) as never)
+  declare(id, mail, { name: 'email', type: 'string' }, origin({ name: 'machine', type: 'string' }, host))
   expect((await here.hyp('apply')).status).toBe(0)
   const expected = [{ id: 1, mail: 'spooled', email: null, machine: 'h', host: null }]
   const query = 'SELECT id::INT AS id, mail, email, origin.machine, origin.host FROM people'

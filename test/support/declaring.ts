@@ -4,9 +4,10 @@ import type { Machine } from './home.ts'
 
 export interface DeclaredColumn {
   readonly name: string
-  readonly type: string
+  readonly type: string | object
   readonly required?: boolean
   readonly from?: string
+  readonly renamedFrom?: string
 }
 
 /** Declares a further table whole. */
