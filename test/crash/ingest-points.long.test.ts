@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { everyPoint, extentOf, prepare, problemsAt } from '../support/ingest-points.ts'
+import { scenarios } from '../support/ingest-scenarios.ts'
+
+test.each(scenarios.flatMap(scenario => [true, false].map(keyed => [scenario.name, keyed, scenario] as const)))(
+  '%s loses nothing, and stores nothing twice, whatever happens at any operation (row key: %s)',
+  async (_name, keyed, scenario) => {
+    const start = await prepare(scenario, keyed)
+    const extent = await extentOf(start, scenario)
+    expect([...start.problems, ...extent.problems]).toEqual([])
+    const points = everyPoint(extent)
+    expect(points.length).toBeGreaterThan(400)
+    expect(await problemsAt(start, scenario, points)).toEqual([])
+  },
+)

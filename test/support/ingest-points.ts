@@ -1,0 +1,191 @@
+import { orphansOf } from './crash-check.ts'
+import { seeded } from './crash-table.ts'
+import { directories } from './ingest-check.ts'
+import type { Meanwhile, Seam, Trouble } from './ingest-disk.ts'
+import type { Scenario } from './ingest-scenarios.ts'
+import { IngestWorld, type WorldOptions } from './ingest-world.ts'
+
+/* Every point of some work, and what is wrong when trouble comes there. */
+
+const usual: WorldOptions = { limits: { rows: 50_000, bytes: 32 * 1024 * 1024 }, segmentBytes: 32 * 1024 * 1024 }
+
+/** What comes before the work; no process runs. */
+export async function prepare(
+  { before, options, contract }: Scenario,
+  keyed: boolean,
+  seam: Seam = () => ({}),
+): Promise<IngestWorld> {
+  const world = await IngestWorld.make({ keyed, contract }, { ...usual, ...options, seam })
+  for (const action of before) await world.perform(action)
+  await world.rest()
+  return world
+}
+
+/** What the work is with nothing in its way: its operations, and its changes of the disk. */
+export interface Extent {
+  readonly operations: readonly string[]
+  readonly changes: readonly string[]
+  /** Sentences. */
+  readonly problems: readonly string[]
+}
+
+export async function extentOf(start: IngestWorld, { work }: Scenario): Promise<Extent> {
+  const world = start.fork()
+  const record = { operations: [], changes: [] }
+  world.disk.record = record
+  for (const deed of work) await world.perform({ deed })
+  world.disk.record = undefined
+  await world.finish()
+  return { ...record, problems: world.problems }
+}
+
+/** Trouble, and the name of the operation or change at which it comes. */
+export interface Point {
+  readonly trouble: Trouble
+  readonly where: string
+}
+
+/** Trouble of every kind at every operation and every change of the disk. */
+export function everyPoint({ operations, changes }: Extent): Point[] {
+  return [
+    ...operations.flatMap((where, index) => atOperation(where, index + 1)),
+    ...changes.flatMap((where, index) => [
+      ...[0, 1, 2].map(cut => ({ where, trouble: powerCut(index + 1, cut) })),
+      { where, trouble: { kind: 'kill' as const, at: index + 1 } },
+    ]),
+  ]
+}
+
+/** Every third operation and change, each with one trouble; of a table with a row key others than of one without. */
+export function somePoints({ operations, changes }: Extent, keyed: boolean): Point[] {
+  const numbers = (texts: readonly string[]): number[] =>
+    texts.map((_, index) => index + 1).filter(n => n % 3 === (keyed ? 0 : 1))
+  return [
+    ...numbers(operations).flatMap(n => {
+      const points = atOperation(operations[n - 1] as string, n)
+      return points[Math.floor(n / 3) % points.length] ?? []
+    }),
+    ...numbers(changes).map(n => ({
+      where: changes[n - 1] as string,
+      trouble: Math.floor(n / 3) % 2 === 0 ? ({ kind: 'kill', at: n } as const) : powerCut(n, 0),
+    })),
+  ]
+}
+
+function powerCut(at: number, cut: number): Trouble {
+  return { kind: 'cut power', at, seed: at * 10 + cut }
+}
+
+function atOperation(where: string, at: number): Point[] {
+  const isWrite = where.startsWith('write ')
+  const fitting = failures.filter(({ when }) => when !== 'half way' || isWrite)
+  return [
+    ...fitting.map(failure => ({ where, trouble: { kind: 'fail' as const, at, ...failure } })),
+    ...others.map(what => ({ where, trouble: { kind: 'meanwhile' as const, at, what } })),
+  ]
+}
+
+const failures = [
+  { when: 'before', code: 'EIO', times: 1 },
+  { when: 'after', code: 'EIO', times: 1 },
+  { when: 'before', code: 'ENOSPC', times: 1 },
+  { when: 'half way', code: 'ENOSPC', times: 1 },
+  { when: 'half way', code: 'EIO', times: 1 },
+  // A failed batch is tried once more, so it takes some to fail for good.
+  { when: 'after', code: 'EIO', times: 5 },
+  { when: 'before', code: 'ENOSPC', times: Number.MAX_SAFE_INTEGER },
+] as const
+const others: readonly Meanwhile[] = ['others append', 'others evolve', 'twin flushes', 'twin dies']
+
+export interface LookOptions {
+  /** Stops at so many problems. */
+  readonly enough?: number
+  /** So many times the power goes after all that was done, each time with other chance. */
+  readonly cuts?: number
+}
+
+/**
+ * Looks at points one after the other.
+ * @returns what is wrong, as sentences that say where
+ */
+export async function problemsAt(
+  start: IngestWorld,
+  scenario: Scenario,
+  points: readonly Point[],
+  { enough = Number.POSITIVE_INFINITY, cuts = 1 }: LookOptions = {},
+): Promise<string[]> {
+  const problems: string[] = []
+  for (const { trouble, where } of points) {
+    for (const problem of await problemsWith(start, scenario, trouble, cuts))
+      problems.push(`${JSON.stringify(trouble)} (${where}): ${problem}`)
+    if (problems.length >= enough) break
+  }
+  return problems
+}
+
+/** The work with trouble, and what is wrong then and after what comes next. */
+async function problemsWith(start: IngestWorld, { work }: Scenario, trouble: Trouble, cuts: number): Promise<string[]> {
+  const world = start.fork()
+  const { disk } = world
+  world.expect(trouble)
+  for (const deed of work) {
+    await world.perform({ deed })
+    // The process is no more.
+    if (world.disk !== disk) break
+  }
+  const isEnd = world.disk !== disk
+  const problems = [...world.problems]
+  world.problems.length = 0
+  if (!isEnd) {
+    world.expect(undefined)
+    if (trouble.kind === 'fail') problems.push(...(await orphanProblems(world)))
+    // What others left may be taken for durable.
+    if (trouble.kind === 'meanwhile') problems.push(...(await afterCuts(world, trouble.at, cuts)))
+  } else {
+    // Whoever comes after a process that died says nothing that the next power cut could take back.
+    problems.push(...(await afterCuts(world, trouble.at, cuts + 1)))
+    // What a process left that nobody was told of is passed by the flush before it is sent again, or after that.
+    if (trouble.at % 4 < 2) await world.perform({ deed: { do: 'flush' } })
+  }
+  await again(world)
+  // What is acknowledged is safe where it waits, and in the table: at the next point, where not at this one.
+  const isEven = trouble.at % 2 === 0
+  if (isEven) problems.push(...(await afterCuts(world, trouble.at + 1, cuts)))
+  await world.perform({ deed: { do: 'flush' } })
+  if (!isEven) problems.push(...(await afterCuts(world, trouble.at + 1, cuts)))
+  await world.finish()
+  return [...problems, ...world.problems]
+}
+
+/** Everything that nobody was told of is done again, by the same process where there is one. */
+async function again(world: IngestWorld): Promise<void> {
+  const { attempts, requests } = world.ledger
+  const open = new Set(attempts.flatMap(({ acknowledged, request }) => (acknowledged ? [] : request)))
+  const sent = requests.filter(({ rows }) => rows.length > 0)
+  for (const number of open) {
+    const which = sent.findIndex(request => request.number === number)
+    if (which >= 0) await world.perform({ deed: { do: 'again', which, changed: false } })
+  }
+}
+
+async function afterCuts(world: IngestWorld, seed: number, cuts: number): Promise<string[]> {
+  const problems: string[] = []
+  for (let cut = 0; cut < cuts; cut++) {
+    const cutSeed = seed * 100 + cut
+    const next = world.fork()
+    await next.begin(world.disk.disk.cutPower(seeded(cutSeed)))
+    await next.finish()
+    problems.push(...next.problems.map(problem => `and the power went then (seed ${cutSeed}): ${problem}`))
+  }
+  return problems
+}
+
+/** Only what could not be removed may be left of an append that was given up. */
+async function orphanProblems({ disk }: IngestWorld): Promise<string[]> {
+  const excused = disk.failed.filter(({ kind, when }) => kind === 'remove' || (kind === 'create' && when === 'after'))
+  const isUnknown = disk.failed.some(({ path }) => path.endsWith('/metadata') || path.includes('/metadata/v'))
+  if (isUnknown) return []
+  const paths = new Set(excused.map(({ path }) => path))
+  const orphans = await orphansOf(disk.disk.io, directories.table)
+  return orphans.filter(path => !paths.has(path)).map(path => `left ${path} behind`)
+}
