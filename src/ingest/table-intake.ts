@@ -14,6 +14,7 @@ import type { FlushResult } from './flush.ts'
 import type { Flusher } from './flush-thread.ts'
 import { type Accepted, type IntakeRequest, type IntakeTarget, newIntake } from './intake.ts'
 import { positionsOf } from './spool/position.ts'
+import { removeParts } from './spool/replace-file.ts'
 import { openSpool, type SpoolOptions, type SpoolState } from './spool/spool.ts'
 import { newStreamId } from './spool/stream.ts'
 
@@ -57,7 +58,9 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
   const metadata = await metadataOf(io, tableDirectory(home, place))
   if (metadata !== undefined) await spool.release(positionsOf(metadata.properties))
   const newName = (): string => newStreamId(machine.now(), count => machine.randomBytes(count))
-  const rejects = openRejects({ io, directory: join(directory, 'rejects'), now: () => machine.now(), newName })
+  const aside = join(directory, 'rejects')
+  for (const written of [aside, join(home.quarantine, table)]) await removeParts(io, written)
+  const rejects = openRejects({ io, directory: aside, now: () => machine.now(), newName })
   const intake = newIntake({ spool, rejects })
   let flushing: Promise<unknown> = Promise.resolve()
 

@@ -3,7 +3,7 @@ import { type FileIO, isNotFound } from '../../iceberg/file-io/file-io.ts'
 import type { Json } from '../../iceberg/types.ts'
 import { diskError } from './disk-error.ts'
 import { type KeyFrame, keysIn, writeKeyFile } from './key-file.ts'
-import { type FoundKey, isRemembered, type KeyCollection, KeyIndex, type KeyPlace } from './key-index.ts'
+import { type FoundKey, isRemembered, KeyCollection, KeyIndex, type KeyPlace } from './key-index.ts'
 import { partSuffix } from './replace-file.ts'
 import type { ByteRange } from './salvage.ts'
 import { keysFile, parseKeysFile, type SegmentName } from './stream.ts'
@@ -33,6 +33,8 @@ export class IdempotencyKeys {
   readonly #index = new KeyIndex()
   /** When the newest key of each file of keys came, by path. */
   readonly #files = new Map<string, number>()
+  /** Paths of files that could not be read: what they hold is not known to be unknown. */
+  readonly #unread = new Set<string>()
 
   constructor(options: KeysOptions) {
     this.#options = options
@@ -41,7 +43,7 @@ export class IdempotencyKeys {
   /**
    * Finds the files of keys, and takes in what they hold and what was found elsewhere.
    * @returns the greatest name of a stream among them
-   * @throws whatever listing throws; a file that cannot be read is reported, and left
+   * @throws whatever listing throws; a file that cannot be read is reported, and read again before the next key is looked for
    */
   async open(found: KeyCollection): Promise<string | undefined> {
     const { io, directory, onFailure } = this.#options
@@ -55,6 +57,7 @@ export class IdempotencyKeys {
         // Begun by a process that died.
         else if (file.endsWith(partSuffix)) await io.remove(path)
       } catch (error) {
+        if (name !== undefined) this.#unread.add(path)
         onFailure(diskError(error))
       }
     }
@@ -67,6 +70,20 @@ export class IdempotencyKeys {
   addAll(found: KeyCollection): void {
     const now = this.#options.now()
     for (const key of found.newest()) if (isRemembered(key.at, now)) this.#index.set(key)
+  }
+
+  /** Reads the files that could not be read before. @throws whatever reading throws: no key can be said to be new then */
+  async readUnread(): Promise<void> {
+    for (const path of this.#unread) {
+      const found = new KeyCollection()
+      try {
+        await this.#readFile(path, found)
+      } catch (error) {
+        if (!isNotFound(error)) throw error
+      }
+      this.#unread.delete(path)
+      this.addAll(found)
+    }
   }
 
   add(key: FoundKey): void {

@@ -22,3 +22,10 @@ export async function replaceFile(
     throw error
   }
 }
+
+/** Removes what processes that died began to write to a directory. Never throws: the next one tries again. */
+export async function removeParts(io: FileIO, directory: string): Promise<void> {
+  const files = await io.list(directory).catch(() => [])
+  for (const file of files)
+    if (file.endsWith(partSuffix)) await io.remove(`${directory}/${file}`).catch(() => undefined)
+}

@@ -136,6 +136,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       await store(batch, declaration)
       return undefined
     }
+    await knowAllKeys()
     // Between a recall that finds nothing and storing there is no moment in which another batch could take the key.
     while (underWay.has(key) || keys.has(key)) {
       const known = await recall(key)
@@ -169,6 +170,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   }
 
   async function recall(key: string): Promise<Recalled | undefined> {
+    await knowAllKeys()
     // A batch that is under way and fails was never acknowledged.
     await underWay.get(key)?.catch(() => undefined)
     try {
@@ -221,6 +223,18 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   function close(): Promise<void> {
     closed ??= writer.end().then(() => releasing)
     return closed
+  }
+
+  /** What could not be read before may hold any key: it is read now, or the key is not taken. */
+  async function knowAllKeys(): Promise<void> {
+    await observeAgain()
+    const failed = inventory.streams.find(({ problem }) => isOfDisk(problem))
+    if (failed?.problem !== undefined) throw failed.problem
+    try {
+      await keys.readUnread()
+    } catch (error) {
+      throw diskError(error)
+    }
   }
 
   /** Looks again at streams that could not be read. */

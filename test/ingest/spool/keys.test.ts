@@ -169,21 +169,25 @@ describe('a batch with an idempotency key', () => {
     expect(await spool.recall('key of a')).toBeUndefined()
   })
 
-  test('whose file cannot be read by the disk is not known in this run, which goes on all the same', async () => {
+  test('whose file cannot be read is not taken for new: keys are refused until it can be, and rows without one are taken', async () => {
     const disk = await newDisk()
     const { spool } = await open(disk.io)
     await spool.append(keyedBatch('a'), declaration)
     await spool.release(positionsAfter(await spool.rotate()))
+    let broken = true
     const io = watchedFileIO(disk.io, {
       before: operation => {
-        if (operation.kind === 'open') throw systemError('EIO', operation)
+        if (broken && operation.kind === 'open') throw systemError('EIO', operation)
       },
     })
     const again = await open(io, { seed: 2 })
     expect(again.failures.map(({ code }) => code)).toEqual(['DISK_FAILED'])
-    expect(await again.spool.recall('key of a')).toBeUndefined()
+    await expect(again.spool.recall('key of a')).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    await expect(again.spool.append(keyedBatch('a'), declaration)).rejects.toMatchObject({ code: 'DISK_FAILED' })
     await again.spool.append(batchOf('b'), declaration)
     expect(keyFiles(disk)).toHaveLength(1)
+    broken = false
+    expect(await again.spool.append(keyedBatch('a'), declaration)).toBeDefined()
   })
 
   test('that is recalled while the disk fails is an error, and known again after', async () => {
