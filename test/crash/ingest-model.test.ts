@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { playAll } from '../support/ingest-sequence.ts'
+import { playAll, traceOf } from '../support/ingest-sequence.ts'
 
 /* With HYP_SEED only the sequence of that seed is played; a failure says which it was. */
 
@@ -27,4 +27,8 @@ test('whatever is done with a table and its disk, it has what was acknowledged, 
     'stopped',
     'stored',
   ])
+})
+
+test('a seed stands for the same operations each time', async () => {
+  for (let seed = 1; seed <= 15; seed++) expect(await traceOf(seed)).toEqual(await traceOf(seed))
 })

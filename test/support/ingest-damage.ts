@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { makeDurable } from '../../src/iceberg/catalog/catalog.ts'
 import { comparePositions, positionsOf } from '../../src/ingest/spool/position.ts'
 import { type Frame, openStreams, readFrames } from '../../src/ingest/spool/read.ts'
 import { openSpool } from '../../src/ingest/spool/spool.ts'
@@ -64,7 +65,10 @@ async function frameAt(disk: PowerDisk, path: string, offset: number): Promise<F
 
 async function isFlushed(disk: PowerDisk, name: string, { end }: Frame): Promise<boolean> {
   const segment = parseSegmentFile(name)
-  const positions = positionsOf((await loadTable(disk.io))?.metadata.properties ?? {})
+  const loaded = await loadTable(disk.io)
+  // What a power cut may still take back is in the spool alone.
+  if (loaded !== undefined) await makeDurable(loaded)
+  const positions = positionsOf(loaded?.metadata.properties ?? {})
   const position = segment && positions.get(segment.stream)
   return segment !== undefined && position !== undefined && comparePositions({ ...segment, end }, position) <= 0
 }

@@ -48,12 +48,11 @@ export class IngestDisk {
   /** Resolves with what the next process finds when this one is no more. */
   readonly stopped: Promise<PowerDisk>
   readonly failed: Failed[] = []
-  /** Everything that was done since trouble was expected, where somebody wants to know. */
-  record: { readonly operations: string[]; readonly changes: string[] } | undefined
-  operations = 0
-  changes = 0
-  /** The name of the operation or change at which trouble came. */
-  where = ''
+  /** What the process changed. */
+  readonly changed: string[] = []
+  readonly #trace: string[]
+  #operations = 0
+  #changes = 0
   #stop: (left: PowerDisk) => void = () => undefined
   #isStopped = false
   /** Operations that can fail. */
@@ -62,8 +61,10 @@ export class IngestDisk {
   #trouble: Trouble | undefined
   #others: (what: Meanwhile) => Promise<void> = async () => undefined
 
-  constructor(disk: PowerDisk, seam: Seam = () => ({})) {
+  /** @param trace gets every operation of the process */
+  constructor(disk: PowerDisk, trace: string[], seam: Seam = () => ({})) {
     this.disk = disk
+    this.#trace = trace
     this.stopped = new Promise(resolve => {
       this.#stop = resolve
     })
@@ -92,8 +93,8 @@ export class IngestDisk {
   expect(trouble: Trouble | undefined, others: (what: Meanwhile) => Promise<void> = async () => undefined): void {
     this.#trouble = trouble
     this.#others = others
-    this.operations = 0
-    this.changes = 0
+    this.#operations = 0
+    this.#changes = 0
     this.#counted = 0
   }
 
@@ -113,14 +114,13 @@ export class IngestDisk {
   }
 
   async #before(operation: Begun): Promise<void> {
-    this.operations++
-    this.record?.operations.push(`${operation.kind} ${operation.path}`)
+    this.#operations++
+    this.#trace.push(`${operation.kind} ${operation.path}`)
     const trouble = this.#trouble
     const isCounted = trouble?.kind !== 'fail' || `${operation.kind} ${operation.path}`.includes(trouble.only ?? '')
     if (isCounted) this.#numbers.set(operation, ++this.#counted)
-    if (trouble?.kind === 'meanwhile' && trouble.at === this.operations) {
+    if (trouble?.kind === 'meanwhile' && trouble.at === this.#operations) {
       this.#trouble = undefined
-      this.where = `${operation.kind} ${operation.path}`
       await this.#others(trouble.what)
     }
     await this.#at('before', operation)
@@ -134,17 +134,15 @@ export class IngestDisk {
     if (trouble?.kind !== 'fail' || trouble.when !== when || n < trouble.at || n >= trouble.at + trouble.times) return
     const { kind, path } = operation
     this.failed.push({ kind, path, when })
-    this.where = `${kind} ${path}`
     throw systemError(trouble.code, operation)
   }
 
   #changing(call: string): void {
-    this.changes++
-    this.record?.changes.push(call)
+    this.#changes++
+    this.changed.push(call)
     const trouble = this.#trouble
     if (this.#isStopped || (trouble?.kind !== 'kill' && trouble?.kind !== 'cut power')) return
-    if (trouble.at !== this.changes) return
-    this.where = call
+    if (trouble.at !== this.#changes) return
     this.#isStopped = true
     this.#stop(trouble.kind === 'kill' ? this.disk.copy() : this.disk.cutPower(seeded(trouble.seed)))
   }

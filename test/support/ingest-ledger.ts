@@ -177,6 +177,8 @@ function keyedProblems({ attempts }: Ledger, found: readonly FoundRow[]): string
   return problems
 }
 
+const dayMs = 24 * 60 * 60 * 1000
+
 /** Each attempt that is sure once, the others once or not at all, and of those with one name one alone. */
 function plainProblems(ledger: Ledger, byTag: ReadonlyMap<string, readonly FoundRow[]>): string[] {
   const problems: string[] = []
@@ -184,7 +186,9 @@ function plainProblems(ledger: Ledger, byTag: ReadonlyMap<string, readonly Found
   for (const [group, attempts] of groups) {
     const tags = new Set(attempts.flatMap(({ judged }) => judged.kept.map(({ tag }) => tag)))
     const there = [...tags].map(tag => `${tag} x ${byTag.get(tag)?.length ?? 0}`)
-    const isSingle = attempts[0]?.name !== undefined && !ledger.forgotten.has(group)
+    // A name is kept for a day, also that of a request whose end nobody was told.
+    const isRecent = attempts.every(({ at }) => Math.abs(at - (attempts[0]?.at ?? at)) < dayMs)
+    const isSingle = attempts[0]?.name !== undefined && !ledger.forgotten.has(group) && isRecent
     const possible = subsets(attempts).some(
       present =>
         (!isSingle || present.length <= 1) &&

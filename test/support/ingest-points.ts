@@ -31,12 +31,11 @@ export interface Extent {
 
 export async function extentOf(start: IngestWorld, { work }: Scenario): Promise<Extent> {
   const world = start.fork()
-  const record = { operations: [], changes: [] }
-  world.disk.record = record
   for (const deed of work) await world.perform({ deed })
-  world.disk.record = undefined
+  const operations = [...world.trace]
+  const changes = [...world.disk.changed]
   await world.finish()
-  return { ...record, problems: world.problems }
+  return { operations, changes, problems: world.problems }
 }
 
 /** Trouble, and the name of the operation or change at which it comes. */

@@ -82,6 +82,11 @@ export const scenarios: readonly Scenario[] = [
     work: [flush],
   },
   {
+    name: 'taking rows under one declaration after the other',
+    before: [],
+    work: [ingest({ seed: 2 }), next('add'), ingest({ seed: 3, rows: 2 }), flush],
+  },
+  {
     name: 'evolving the table while rows wait',
     before: quietly(ingest({ seed: 2 }), flush, ingest({ seed: 3, colliding: true }), restart),
     work: [next('promote key'), ingest({ seed: 4, rows: 2 }), next('rename key'), ingest({ seed: 5, rows: 2 }), flush],
@@ -100,6 +105,11 @@ export const scenarios: readonly Scenario[] = [
     name: 'flushing while the declaration is replaced by an older one',
     before: quietly(ingest({ seed: 2 }), flush, ingest({ seed: 3, named: false }), next('add'), restart),
     work: [ingest({ seed: 4 }), { do: 'put older file' }, flush, ingest({ seed: 5, rows: 2 })],
+  },
+  {
+    name: 'flushing what another process flushed that died then',
+    before: quietly(ingest({ seed: 2 }), restart),
+    work: [ingest({ seed: 3, rows: 2 }), { do: 'twin dies' }, flush, ingest({ seed: 4, rows: 1 })],
   },
   {
     name: 'discarding rows and values',

@@ -3,6 +3,7 @@ import { type Action, type Deed, printAction } from './ingest-actions.ts'
 import type { Trouble } from './ingest-disk.ts'
 import type { ProcessOptions } from './ingest-process.ts'
 import type { RequestPlan } from './ingest-requests.ts'
+import { steadily } from './ingest-steady.ts'
 import type { Change, TableKind } from './ingest-versions.ts'
 import { IngestWorld } from './ingest-world.ts'
 
@@ -125,15 +126,24 @@ function sequenceOf(seed: number, length: number): Sequence {
   return { seed, kind, options, actions }
 }
 
-/** Does all of it, then flushes what is left. @returns what is wrong, as sentences */
-async function play({ kind, options, actions }: Sequence): Promise<{ problems: string[]; world: IngestWorld }> {
-  const world = await IngestWorld.make(kind, options)
-  for (const action of actions) {
-    await world.perform(action)
-    if (world.problems.length > 0) return { problems: world.problems, world }
-  }
-  await world.finish()
-  return { problems: world.problems, world }
+interface Played {
+  /** Sentences. */
+  readonly problems: readonly string[]
+  readonly world: IngestWorld
+}
+
+/** Does all of it, up to the first problem, then flushes what is left. */
+function play({ kind, options, actions }: Sequence): Promise<Played> {
+  return steadily(async () => {
+    const world = await IngestWorld.make(kind, options)
+    const { problems } = world
+    for (const action of actions) {
+      await world.perform(action)
+      if (problems.length > 0) return { problems, world }
+    }
+    await world.finish()
+    return { problems, world }
+  })
 }
 
 /** The same problem with as few actions as dropping one after the other gets to. */
@@ -168,6 +178,12 @@ async function report(sequence: Sequence): Promise<string> {
     ...actions.map((action, index) => `  ${index + 1} ${printAction(action)}`),
     ...problems.map(problem => `- ${problem}`),
   ].join('\n')
+}
+
+/** What was done to the disk when the sequence of a seed was played: it is the same each time. */
+export async function traceOf(seed: number): Promise<readonly string[]> {
+  const { world } = await play(sequenceOf(seed, actionsEach))
+  return world.trace
 }
 
 /**

@@ -33,6 +33,8 @@ export class IngestWorld {
   readonly problems: string[] = []
   /** How often what happened. */
   readonly tally = new Map<string, number>()
+  /** What its processes asked of their disks, in order. */
+  readonly trace: string[] = []
   disk: IngestDisk
   /** The release of the declaration file. */
   #file = 1
@@ -41,7 +43,7 @@ export class IngestWorld {
   #before: SpoolFiles = []
 
   private constructor(disk: PowerDisk, ledger: Ledger, options: WorldOptions) {
-    this.disk = new IngestDisk(disk, options.seam)
+    this.disk = new IngestDisk(disk, this.trace, options.seam)
     this.ledger = ledger
     this.options = options
   }
@@ -89,7 +91,7 @@ export class IngestWorld {
   async begin(left: PowerDisk): Promise<void> {
     const { failing } = this.disk
     this.#running = undefined
-    this.disk = new IngestDisk(left, this.options.seam)
+    this.disk = new IngestDisk(left, this.trace, this.options.seam)
     this.disk.expect(failing)
     await this.#attempt(undefined, 0)
     await this.check('after a restart')
