@@ -8,7 +8,7 @@ export type Deed =
   | { readonly do: 'ingest'; readonly requests: readonly RequestPlan[] }
   /** One new request, which comes twice at the same time. */
   | { readonly do: 'ingest twice'; readonly request: RequestPlan }
-  /** An earlier request once more; changed: another one with its idempotency key. */
+  /** An earlier request once more, or one from the end where it is negative; changed: another with its idempotency key. */
   | { readonly do: 'again'; readonly which: number; readonly changed: boolean }
   /** A row gets into the spool that no table takes, beside one that is well. */
   | { readonly do: 'spool a faulty row'; readonly seed: number }

@@ -111,6 +111,19 @@ export function forget(ledger: Ledger, which: (known: Name, name: string) => boo
   }
 }
 
+const dayMs = 24 * 60 * 60 * 1000
+
+/** Time passes, or the clock is put back. Names are known for a day. */
+export function wait(ledger: Ledger, ms: number): void {
+  ledger.now += ms
+  forget(ledger, ({ at }) => Math.abs(ledger.now - at) > dayMs)
+}
+
+/** Whether nothing is open from an attempt on: what was tried and failed may look as if it were there. */
+export function isSettled({ attempts }: Ledger, first: number): boolean {
+  return attempts.every(({ serial, acknowledged }) => serial < first || acknowledged)
+}
+
 /** Whether the rows of an attempt have to be there. */
 export function isSure({ acknowledged, overwritten, damaged }: Attempt): boolean {
   return acknowledged && !overwritten && damaged === undefined
@@ -176,8 +189,6 @@ function keyedProblems({ attempts }: Ledger, found: readonly FoundRow[]): string
   }
   return problems
 }
-
-const dayMs = 24 * 60 * 60 * 1000
 
 /** Each attempt that is sure once, the others once or not at all, and of those with one name one alone. */
 function plainProblems(ledger: Ledger, byTag: ReadonlyMap<string, readonly FoundRow[]>): string[] {

@@ -5,6 +5,7 @@ import { seeded } from './crash-table.ts'
 import { watchedFileIO } from './fault-file-io.ts'
 import { loadTable, twin, versionOf } from './ingest-check.ts'
 import { putSpool, type SpoolFiles } from './ingest-copies.ts'
+import type { Meanwhile } from './ingest-disk.ts'
 import { type Ledger, newAttempt } from './ingest-ledger.ts'
 import { applyVersion, catalogOn, newContext, openProcess, type ProcessOptions } from './ingest-process.ts'
 import { type ExpectedRow, expectedRow } from './ingest-requests.ts'
@@ -13,6 +14,32 @@ import { type Change, declarationOf, ids, nextVersion, table as tableName, type 
 import type { PowerDisk } from './power-file-io.ts'
 
 /* What other processes do to the same table. Their disk never fails. */
+
+/** What others can be asked to do. */
+export interface OthersDeed {
+  readonly do: Meanwhile
+  readonly seed?: number
+  readonly change?: Change
+  readonly chance?: number
+}
+
+/**
+ * @param files the spool that another home has a copy of; it does nothing where there is none
+ * @returns what is wrong, as sentences
+ */
+export async function othersDo(
+  { do: what, seed = 0, change = 'add', chance = 0 }: OthersDeed,
+  disk: PowerDisk,
+  ledger: Ledger,
+  files: SpoolFiles | undefined,
+  options: ProcessOptions,
+): Promise<string[]> {
+  if (what === 'others append') await othersAppend(disk, ledger, seed)
+  else if (what === 'others evolve') await othersEvolve(disk, ledger, change, chance)
+  else if (files !== undefined && what === 'twin dies') await twinDies(disk, ledger, files, options)
+  else if (files !== undefined) return twinFlushes(disk, ledger, files, seed, options)
+  return []
+}
 
 /** The version after one; makes it where there is none. */
 export function versionAfter({ versions }: Ledger, release: number, change: Change, chance: number): Version {
@@ -24,7 +51,7 @@ export function versionAfter({ versions }: Ledger, release: number, change: Chan
 }
 
 /** Another process brings the table to its next version. */
-export async function othersEvolve(disk: PowerDisk, ledger: Ledger, change: Change, chance: number): Promise<void> {
+async function othersEvolve(disk: PowerDisk, ledger: Ledger, change: Change, chance: number): Promise<void> {
   const table = await loadTable(disk.io)
   if (table === undefined) return
   const next = versionAfter(ledger, versionOf(table, ledger).release, change, chance)
@@ -32,7 +59,7 @@ export async function othersEvolve(disk: PowerDisk, ledger: Ledger, change: Chan
 }
 
 /** Another process appends rows, some of which have keys that were sent before. */
-export async function othersAppend(disk: PowerDisk, ledger: Ledger, seed: number): Promise<void> {
+async function othersAppend(disk: PowerDisk, ledger: Ledger, seed: number): Promise<void> {
   const table = await loadTable(disk.io)
   if (table === undefined) return
   const random = seeded(seed)
@@ -79,12 +106,7 @@ function tableRow({ cells }: ExpectedRow, { columns }: Version): Row {
 }
 
 /** Another home flushes a copy of the spool, and its process dies as soon as its commit has a name. */
-export async function twinDies(
-  disk: PowerDisk,
-  ledger: Ledger,
-  files: SpoolFiles,
-  options: ProcessOptions,
-): Promise<void> {
+async function twinDies(disk: PowerDisk, ledger: Ledger, files: SpoolFiles, options: ProcessOptions): Promise<void> {
   const table = await loadTable(disk.io)
   if (table === undefined) return
   await putSpool(disk, `${twin.spool}/${tableName}`, files)
@@ -106,7 +128,7 @@ export async function twinDies(
  * Another home gets a copy of the spool, takes a request of its own, and flushes all of it into the same table.
  * @returns what is wrong, as sentences
  */
-export async function twinFlushes(
+async function twinFlushes(
   disk: PowerDisk,
   ledger: Ledger,
   files: SpoolFiles,

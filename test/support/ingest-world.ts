@@ -5,11 +5,11 @@ import { diskProblems, home, restProblems } from './ingest-check.ts'
 import { putBack, type SpoolCopy, type SpoolFiles, spoolFiles } from './ingest-copies.ts'
 import { damageSpool, spoolFaulty } from './ingest-damage.ts'
 import { IngestDisk, type Meanwhile, type Seam, type Trouble } from './ingest-disk.ts'
-import { forget, type Ledger, newLedger, type Request } from './ingest-ledger.ts'
-import { othersAppend, othersEvolve, twinDies, twinFlushes, versionAfter } from './ingest-others.ts'
+import { isSettled, type Ledger, newLedger, type Request, wait } from './ingest-ledger.ts'
+import { type OthersDeed, othersDo, versionAfter } from './ingest-others.ts'
 import { type IngestProcess, type Kept, keep, newContext, openProcess, type ProcessOptions } from './ingest-process.ts'
 import { changed, newRequest, type Receiver, receiver, replayProblems, send } from './ingest-sending.ts'
-import type { TableKind, Version } from './ingest-versions.ts'
+import type { Change, TableKind, Version } from './ingest-versions.ts'
 import { viewProblems } from './ingest-view.ts'
 import { PowerDisk } from './power-file-io.ts'
 
@@ -22,8 +22,6 @@ interface Running extends IngestProcess {
 export interface WorldOptions extends ProcessOptions {
   readonly seam?: Seam
 }
-
-const keyLife = 24 * 60 * 60 * 1000
 
 /** A home with one table, a process that takes rows into it, and all that can happen to them. */
 export class IngestWorld {
@@ -40,7 +38,7 @@ export class IngestWorld {
   #file = 1
   #running: Running | undefined
   #copy: SpoolCopy | undefined
-  #before: SpoolFiles = []
+  #before: SpoolFiles | undefined
 
   private constructor(disk: PowerDisk, ledger: Ledger, options: WorldOptions) {
     this.disk = new IngestDisk(disk, this.trace, options.seam)
@@ -75,7 +73,7 @@ export class IngestWorld {
   /** Does something, whatever comes of it; where the process is no more afterwards, another one is begun. */
   async perform({ deed, trouble }: Action): Promise<void> {
     if (trouble !== undefined) this.expect(trouble)
-    if (this.disk.expected === 'meanwhile') this.#before = this.#isSettled() ? spoolFiles(this.disk.disk) : []
+    if (this.disk.expected === 'meanwhile') this.#before = this.#copied()
     const failed = this.disk.failed.length
     const left = await Promise.race([this.#attempt(deed, failed), this.disk.stopped])
     if (this.disk.failed.length > failed) this.count('failed')
@@ -152,22 +150,15 @@ export class IngestWorld {
     switch (deed?.do) {
       case undefined:
         return void (await this.#process())
-      case 'ingest': {
-        const running = await this.#process()
-        const requests = deed.requests.map(plan => newRequest(ledger, plan, this.#receiver(running).version))
-        return this.#send(running, requests)
-      }
-      case 'ingest twice': {
-        const running = await this.#process()
-        const request = newRequest(ledger, deed.request, this.#receiver(running).version)
-        return this.#send(running, [request, request])
-      }
+      case 'ingest':
+        return this.#send(({ version }) => deed.requests.map(plan => newRequest(ledger, plan, version)))
+      case 'ingest twice':
+        return this.#send(({ version }) => Array(2).fill(newRequest(ledger, deed.request, version)) as Request[])
       case 'again': {
         const sent = ledger.requests.filter(({ rows }) => rows.length > 0)
-        const request = sent[deed.which % sent.length]
+        const request = sent.at(deed.which < 0 ? deed.which : deed.which % sent.length)
         if (request === undefined) return
-        const running = await this.#process()
-        return this.#send(running, [deed.changed ? changed(ledger, request, running.kept.version) : request])
+        return this.#send(({ version }) => [deed.changed ? changed(ledger, request, version) : request])
       }
       case 'spool a faulty row':
         return spoolFaulty(disk, ledger, this.#declared(), deed.seed)
@@ -186,16 +177,10 @@ export class IngestWorld {
         if (deed.do === 'declare older') await this.#apply(await this.#process())
         return
       case 'others append':
-        return othersAppend(disk, ledger, deed.seed)
       case 'others evolve':
-        return othersEvolve(disk, ledger, deed.change, deed.chance)
       case 'twin flushes':
-        if (this.#isSettled())
-          this.problems.push(...(await twinFlushes(disk, ledger, spoolFiles(disk), deed.seed, this.options)))
-        return
       case 'twin dies':
-        if (this.#isSettled()) await twinDies(disk, ledger, spoolFiles(disk), this.options)
-        return
+        return this.#others(deed, this.#copied())
       case 'copy spool':
         this.#copy = { files: spoolFiles(disk), serial: ledger.serial }
         return
@@ -209,8 +194,7 @@ export class IngestWorld {
       case 'cut power':
         return this.begin(disk.cutPower(seeded(deed.seed)))
       case 'wait':
-        ledger.now += deed.ms
-        return forget(ledger, ({ at }) => Math.abs(ledger.now - at) > keyLife)
+        return wait(ledger, deed.ms)
       case 'damage':
         return damageSpool(disk, ledger, deed)
       case 'repair':
@@ -242,11 +226,11 @@ export class IngestWorld {
   }
 
   /** Requests that come together; one that fails does not keep the others. */
-  async #send(running: Running, requests: readonly Request[]): Promise<void> {
+  async #send(requestsTo: (target: Receiver) => readonly Request[]): Promise<void> {
+    const target = this.#receiver(await this.#process())
     const failed = this.disk.failed.length
-    const target = this.#receiver(running)
     await Promise.all(
-      requests.map(request =>
+      requestsTo(target).map(request =>
         this.#checked(
           `request ${request.number}`,
           async () => {
@@ -281,18 +265,18 @@ export class IngestWorld {
   }
 
   async #meanwhile(what: Meanwhile, seed: number): Promise<void> {
-    const { disk } = this.disk
     this.count(`meanwhile ${what}`)
-    if (what === 'others append') await othersAppend(disk, this.ledger, seed)
-    else if (what === 'others evolve') await othersEvolve(disk, this.ledger, 'add', 0)
-    else if (what === 'twin dies') await twinDies(disk, this.ledger, this.#before, this.options)
-    else this.problems.push(...(await twinFlushes(disk, this.ledger, this.#before, seed, this.options)))
+    const change = (['add', 'rename', 'promote', 'rename key'] as const)[seed % 4] as Change
+    await this.#others({ do: what, seed, change, chance: 0 }, this.#before)
   }
 
-  /** Whether nothing of this process is open: what was tried and failed may look as if it were there. */
-  #isSettled(): boolean {
-    const first = this.#running?.first ?? 0
-    return this.ledger.attempts.every(({ serial, acknowledged }) => serial < first || acknowledged)
+  async #others(deed: OthersDeed, files: SpoolFiles | undefined): Promise<void> {
+    this.problems.push(...(await othersDo(deed, this.disk.disk, this.ledger, files, this.options)))
+  }
+
+  /** What a copy of the home would have now; undefined where something of it may look as if it were there. */
+  #copied(): SpoolFiles | undefined {
+    return isSettled(this.ledger, this.#running?.first ?? 0) ? spoolFiles(this.disk.disk) : undefined
   }
 
   async #close(): Promise<void> {
