@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { line, type Run, sum, type VitestResults } from './tally/sum.ts'
+import { failures, line, type Run, sum, type VitestResults } from './tally/sum.ts'
 
 // Arguments: `results.json=exit status` of each test run, `step=exit status` of everything else that must succeed.
 const runs = process.argv.slice(2).map((argument): Run => {
@@ -9,6 +9,9 @@ const runs = process.argv.slice(2).map((argument): Run => {
   return { kind: 'tests', status: Number(status), results }
 })
 
+for (const run of runs) {
+  if (run.kind === 'tests') for (const failure of failures(run.results)) console.log(failure)
+}
 const total = sum(runs)
 console.log(line(total))
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0

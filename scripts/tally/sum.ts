@@ -1,8 +1,15 @@
 /** The part of vitest's JSON report that is counted. */
 export interface VitestResults {
   readonly testResults: readonly {
+    readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string }[]
+    /** Why the file could not be loaded. */
+    readonly message?: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: readonly string[]
+    }[]
   }[]
 }
 
@@ -39,6 +46,20 @@ function totalOf(run: Run): Total {
   const failed = tests.filter(test => test.status === 'failed').length + unloadable.length
   const crashed = failed === 0 && (run.status !== 0 || (run.kind === 'tests' && passed === 0))
   return { passed, failed: crashed ? 1 : failed, skipped: tests.length - passed - (failed - unloadable.length) }
+}
+
+/** A line for each test that failed and each file that cannot be loaded: where, which, and the first line of why. */
+export function failures(results: VitestResults | undefined): string[] {
+  return (results?.testResults ?? []).flatMap(file => {
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed')
+    if (failed.length === 0) return file.status === 'failed' ? [failure(file.name, undefined, file.message)] : []
+    return failed.map(({ fullName, failureMessages }) => failure(file.name, fullName, failureMessages?.[0]))
+  })
+}
+
+function failure(file: string, test: string | undefined, why = ''): string {
+  const reason = why.split('\n', 1)[0] ?? ''
+  return `failed: ${[file, test, reason].filter(part => part !== undefined && part !== '').join(' › ')}`
 }
 
 export function line({ passed, failed, skipped }: Total): string {

@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest'
-import { line, sum, type VitestResults } from '../../scripts/tally/sum.ts'
+import { failures, line, sum, type VitestResults } from '../../scripts/tally/sum.ts'
 
 function results(...files: (readonly [status: string, ...tests: string[]])[]): VitestResults {
   return {
     testResults: files.map(([status, ...tests]) => ({
+      name: 'some.test.ts',
       status,
-      assertionResults: tests.map(outcome => ({ status: outcome })),
+      message: 'no such module\nat a line',
+      assertionResults: tests.map(outcome => ({
+        status: outcome,
+        fullName: `is ${outcome}`,
+        failureMessages: ['AssertionError: 1 is not 2\nat a line'],
+      })),
     })),
   }
 }
@@ -39,4 +45,12 @@ test('a run without a report or without a passing test is a failure', () => {
 
 test('a step that fails is a failure', () => {
   expect(sum([{ kind: 'step', status: 2 }])).toEqual({ passed: 0, failed: 1, skipped: 0 })
+})
+
+test('what failed is named, with the first line of why', () => {
+  expect(failures(results(['failed', 'passed', 'failed'], ['passed', 'passed'], ['failed']))).toEqual([
+    'failed: some.test.ts › is failed › AssertionError: 1 is not 2',
+    'failed: some.test.ts › no such module',
+  ])
+  expect(failures(undefined)).toEqual([])
 })
