@@ -1,5 +1,6 @@
 import { HypError } from '../errors.ts'
-import { type BackfillEvent, type BackfillSummary, type SourceName, sourceNames } from '../ingest/backfill.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
+import { type SourceName, sourceNames } from '../sources/catalogue.ts'
 import type { RawRecord } from '../stores/records/kind.ts'
 import type { TaskProgress } from '../stores/records/kinds/task.ts'
 import type { TaskRequest } from '../stores/records/task-life.ts'

@@ -1,5 +1,6 @@
-import type { BackfillEvent, BackfillSummary, SourceName } from '../ingest/backfill.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
 import type { Accepted, IntakeRequest } from '../ingest/intake.ts'
+import type { SourceName } from '../sources/catalogue.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'
 import type { Outcome } from '../stores/table/apply-tables.ts'

@@ -1,5 +1,6 @@
 import { HypError, toHypError } from '../errors.ts'
-import type { BackfillEvent, BackfillSummary, SourceName } from '../ingest/backfill.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
+import type { SourceName } from '../sources/catalogue.ts'
 import { backfillRequest, runBackfillTask } from './backfill-task.ts'
 import type { OpenTask, Tasks } from './tasks.ts'
 

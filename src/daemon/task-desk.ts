@@ -1,4 +1,4 @@
-import type { SourceName } from '../ingest/backfill.ts'
+import type { SourceName } from '../sources/catalogue.ts'
 import type { Task } from '../stores/records/kinds/task.ts'
 import { backfillSource } from './backfill-task.ts'
 import type { Import } from './imports.ts'

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Declaration } from '../schema/declaration.ts'
-import type { BackfillEvent, BackfillSummary, SourceName } from './backfill.ts'
+import type { SourceName } from '../sources/catalogue.ts'
+import type { BackfillEvent, BackfillSummary } from './backfill.ts'
 import { endedWith, type FailureWord, failureOf, threadLimits } from './thread.ts'
 
 /** What a backfill thread is told. */

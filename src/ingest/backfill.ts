@@ -3,8 +3,7 @@ import type { AppendContext } from '../iceberg/append.ts'
 import type { Catalog } from '../iceberg/catalog/catalog.ts'
 import type { Row } from '../iceberg/types.ts'
 import type { Declaration } from '../schema/declaration.ts'
-import { findClaudeHistories } from '../sources/claude/find.ts'
-import { readClaudeFile } from '../sources/claude/read.ts'
+import { type SourceName, sources } from '../sources/catalogue.ts'
 import { type History, noCounts, type SkipReason, type Unreadable } from '../sources/source.ts'
 import type { RecordPlaceOptions } from '../stores/records/store.ts'
 import { appendOnce } from './append-once.ts'
@@ -13,11 +12,6 @@ import { type FirstKeys, readFirstKeys } from './first-keys.ts'
 import { rowKey } from './row-key.ts'
 import { rowShaper } from './rows.ts'
 import { openSourceCursors } from './source-cursors.ts'
-
-/** The histories that can be loaded. */
-export type SourceName = 'claude'
-
-export const sourceNames: readonly SourceName[] = ['claude']
 
 /** What a backfill tells while it runs. Counts are totals so far. */
 export type BackfillEvent =
@@ -106,7 +100,8 @@ const progressEveryMs = 250
 export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
   const { catalog, context, onEvent, signal, source } = options
   const start = context.monotonic()
-  const histories = await findClaudeHistories({ home: options.home, env: options.env }, { signal })
+  const where = { home: options.home, env: options.env }
+  const histories = await sources[source].find(where, { signal })
   const files = histories.flatMap(({ root, files: found }) => found.map(file => ({ ...file, root })))
   const { bavail, bsize } = await statfs(options.directory)
   onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes: bavail * bsize })
@@ -125,13 +120,14 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   const unreadable: Unreadable[] = [...histories.flatMap(history => history.unreadable), ...(cursors?.unreadable ?? [])]
   const skipped = { ...noCounts().skipped }
   const total = { bytes: 0, lines: 0, linesWithRows: 0, captured: 0, rows: 0, duplicates: 0, commits: 0 }
+  const reader = sources[source].open(where)
   let known: FirstKeys | undefined
   let batch: Row[] = []
   let batchSize = 0
   let reportedAt = 0
   for (const [index, file] of changed.entries()) {
     const before = cursors === undefined ? undefined : identify(file.path)
-    const read = readClaudeFile(file, { signal })
+    const read = reader.read(file, { signal })
     for await (const captured of read.captured) {
       total.linesWithRows++
       for (const row of captured) {

@@ -14,12 +14,16 @@ export interface Line {
   readonly end: 'newline' | 'file' | 'cut'
   /** Position in the file just after the line. */
   readonly endOffset: number
+  /** Counted from 1, blank lines too. */
+  readonly number: number
 }
 
 export interface LineOptions {
   readonly signal?: AbortSignal | undefined
   /** Default 64 MiB. */
   readonly maxLineBytes?: number | undefined
+  /** Where a line begins, and how many there are before it; default the beginning of the file. */
+  readonly from?: { readonly offset: number; readonly line: number } | undefined
 }
 
 /**
@@ -29,7 +33,8 @@ export interface LineOptions {
  */
 export async function* readLines(file: FileHandle, size: number, options: LineOptions = {}): AsyncGenerator<Line> {
   const limit = options.maxLineBytes ?? maxLineBytes
-  let position = 0
+  let position = options.from?.offset ?? 0
+  let number = options.from?.line ?? 0
   /** The beginning of a line that a chunk did not finish, in pieces so that a long line is joined only once. */
   let pieces: Buffer[] = []
   let held = 0
@@ -43,7 +48,7 @@ export async function* readLines(file: FileHandle, size: number, options: LineOp
     let start = position === 0 && startsWithMark(chunk) ? 3 : 0
     for (let at = chunk.indexOf(newline, start); at !== -1; at = chunk.indexOf(newline, start)) {
       const last = chunk.subarray(start, at)
-      const line = finish(pieces, last, held + last.length, limit, 'newline', position + at + 1)
+      const line = finish(pieces, last, held + last.length, limit, 'newline', position + at + 1, ++number)
       pieces = []
       held = 0
       start = at + 1
@@ -55,7 +60,7 @@ export async function* readLines(file: FileHandle, size: number, options: LineOp
     position += bytesRead
   }
   if (held > 0) {
-    const line = finish(pieces, Buffer.alloc(0), held, limit, 'file', position)
+    const line = finish(pieces, Buffer.alloc(0), held, limit, 'file', position, ++number)
     if (line !== undefined) yield line
   }
 }
@@ -67,10 +72,11 @@ function finish(
   limit: number,
   end: 'newline' | 'file',
   endOffset: number,
+  number: number,
 ): Line | undefined {
-  if (length > limit) return { bytes: Buffer.alloc(0), end: 'cut', endOffset }
+  if (length > limit) return { bytes: Buffer.alloc(0), end: 'cut', endOffset, number }
   const bytes = trim(pieces.length === 0 ? last : Buffer.concat([...pieces, last], length))
-  return isBlank(bytes) ? undefined : { bytes, end, endOffset }
+  return isBlank(bytes) ? undefined : { bytes, end, endOffset, number }
 }
 
 /** A crash can leave a run of NULs where the file system had only grown the file; the line after it is whole. */

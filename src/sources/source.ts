@@ -46,6 +46,20 @@ export type SkipReason =
   | 'summary'
   | 'session-state'
   | 'repeated-title'
+  | 'out-of-range'
+
+/** Of those, the ones that tell of damage: where such a line stands is told. */
+export const malformedReasons = ['invalid-json', 'line-too-long', 'nested-too-deeply', 'not-an-object'] as const
+
+export type MalformedReason = (typeof malformedReasons)[number]
+
+/** A line that should have been one and is not. */
+export interface MalformedLine {
+  readonly path: string
+  /** Counted from 1, blank lines too, as an editor shows it. */
+  readonly line: number
+  readonly reason: MalformedReason
+}
 
 /** One sentence per reason, for reports and documentation. */
 export const skipReasons: Readonly<Record<SkipReason, string>> = {
@@ -62,6 +76,7 @@ export const skipReasons: Readonly<Record<SkipReason, string>> = {
   summary: 'The line is the title of a conversation kept elsewhere, and does not name its session.',
   'session-state': 'The line restates a setting of the client, such as the mode or the last prompt.',
   'repeated-title': 'The line writes the title again that the session already has.',
+  'out-of-range': 'The line is older or newer than was asked for.',
 }
 
 /** What reading a file came to: `lines` = lines that gave rows + all skipped. Blank lines are not lines. */
@@ -72,17 +87,67 @@ export interface ReadCounts {
   readonly skipped: Record<SkipReason, number>
 }
 
-/** A file being read: pull `captured` to its end, then the counts are final. */
+/** Where reading a file can go on, and all that the lines before it have left; made by a reader for itself. */
+export interface ReadPoint {
+  /** Bytes of the file that are behind it. */
+  readonly offset: number
+  /** Lines that are behind it, blank ones too. */
+  readonly line: number
+  /** What the reader remembers; changed by reading on from here, so that a point serves once. */
+  readonly memory: unknown
+}
+
+/** A file being read: pull `captured` to its end, then everything else is final. */
 export interface SourceRead {
   /** The rows of one line at a time; never empty. */
   readonly captured: AsyncGenerator<readonly CapturedRow[]>
   readonly counts: Readonly<ReadCounts>
+  /** The first of the lines that are damaged; all of them are counted. */
+  readonly malformed: readonly MalformedLine[]
   /** The file itself or one that goes with it, if it could not be read or was cut short. */
   readonly unreadable: readonly Unreadable[]
+  /** After the last whole line; undefined where the file can only be read from its beginning, or could not be read. */
+  readonly end: ReadPoint | undefined
 }
+
+/** Of a file so many damaged lines are told. */
+export const mostMalformed = 20
 
 /** Counts of a file of which nothing was read yet. */
 export function noCounts(): ReadCounts {
   const skipped = Object.fromEntries(Object.keys(skipReasons).map(reason => [reason, 0])) as Record<SkipReason, number>
   return { lines: 0, bytes: 0, rows: 0, skipped }
+}
+
+/** Where to look for what a client left. */
+export interface Whereabouts {
+  /** The user's home directory. */
+  readonly home: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The client's own directory, in place of what the environment and its habits say. */
+  readonly directory?: string | undefined
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Where an earlier reading of the same file ended. */
+  readonly from?: ReadPoint | undefined
+  /** Default 64 MiB. */
+  readonly maxLineBytes?: number | undefined
+}
+
+/** A client whose history can be read. */
+export interface Source {
+  /** Everything it left, by root; a root that does not exist has no entry. What cannot be read is reported, not thrown. */
+  readonly find: (
+    where: Whereabouts,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ) => Promise<readonly History[]>
+  /** What reads its files, and may remember across them what one file says of another. */
+  readonly open: (where: Whereabouts) => SourceReader
+}
+
+export interface SourceReader {
+  /** A file that cannot be read, or only in part, is reported in `unreadable` and never thrown; only being aborted throws. */
+  readonly read: (file: HistoryFile, options?: ReadOptions) => SourceRead
 }

@@ -13,7 +13,7 @@ export const dataCommands: readonly CommandEntry[] = [
     exits:
       '0 loaded; 3 the declaration breaks the table; 4 the table is newer; 75 another process works on the home; 78 a declaration is invalid; 130 interrupted',
     run: async (context, options, argument = 'claude') => {
-      const { sourceNames } = await import('../../ingest/backfill.ts')
+      const { sourceNames } = await import('../../sources/catalogue.ts')
       const source = sourceNames.find(name => name === argument)
       if (source === undefined)
         throw new HypError('USAGE', `There is no history of ${JSON.stringify(argument)}.`, {

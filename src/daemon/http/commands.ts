@@ -1,6 +1,6 @@
 import { HypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
-import { type SourceName, sourceNames } from '../../ingest/backfill.ts'
+import { type SourceName, sourceNames } from '../../sources/catalogue.ts'
 import { adoptionDocument } from '../../stores/table/adopt/document.ts'
 import { outcomesDocument } from '../../stores/table/apply-tables.ts'
 import { sendJson } from './reply.ts'

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { History, HistoryFile, Unreadable } from '../source.ts'
+import type { History, HistoryFile, Unreadable, Whereabouts } from '../source.ts'
 import { systemCode, unreadable } from '../unreadable.ts'
 
 /** Files of other contents that lie among the transcripts. */
@@ -10,14 +10,9 @@ const otherFiles: ReadonlySet<string> = new Set(['journal.jsonl', 'history.jsonl
 /** Directories inside a project that hold other things. */
 const otherDirectories: ReadonlySet<string> = new Set(['tool-results', 'memory'])
 
-export interface ClaudeHome {
-  readonly home: string
-  readonly env: Readonly<Record<string, string | undefined>>
-}
-
-/** Where Claude Code may keep transcripts: what CLAUDE_CONFIG_DIR names, else both of its usual places. */
-export function claudeRoots(where: ClaudeHome): readonly string[] {
-  const configured = where.env['CLAUDE_CONFIG_DIR']
+/** Where Claude Code may keep transcripts: in what is named or in CLAUDE_CONFIG_DIR, else in both of its usual places. */
+export function claudeRoots(where: Whereabouts): readonly string[] {
+  const configured = where.directory ?? where.env['CLAUDE_CONFIG_DIR']
   if (configured !== undefined && configured !== '') return [resolve(configured, 'projects')]
   return [join(where.home, '.claude', 'projects'), join(where.home, '.config', 'claude', 'projects')]
 }
@@ -27,7 +22,7 @@ export function claudeRoots(where: ClaudeHome): readonly string[] {
  * listed once, however many links lead to it. What cannot be read is reported, not thrown.
  */
 export async function findClaudeHistories(
-  where: ClaudeHome,
+  where: Whereabouts,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<readonly History[]> {
   const seen = new Set<string>()

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readClaudeFile } from '../../../src/sources/claude/read.ts'
@@ -180,4 +180,32 @@ test('reading can be stopped, and that is thrown', async () => {
   const read = readClaudeFile({ path, size: 1, mtimeMs: 0 }, { signal: AbortSignal.abort(new Error('enough')) })
   await expect(read.captured.next()).rejects.toThrow('enough')
   expect(read.unreadable).toEqual([])
+})
+
+test('damaged lines are told with their place, blank lines counted, and no more than twenty of a file', async () => {
+  const { malformed } = await readContent(`\n${transcript(user('one'))}{"type":\n[1]\n`)
+  expect(malformed.map(({ line, reason }) => [line, reason])).toEqual([
+    [3, 'invalid-json'],
+    [4, 'not-an-object'],
+  ])
+  expect((await readContent('{\n'.repeat(30))).malformed).toHaveLength(20)
+})
+
+test('reading on from where it ended gives what reading from the beginning would have given', async () => {
+  const lines = ['one', 'two', 'two', 'three'].map(text => JSON.stringify({ ...user(text), uuid: undefined }))
+  const directory = await tree({ [`${session}.jsonl`]: `${lines[0]}\n\n${lines[1]}\n${lines[2]?.slice(0, 20)}` })
+  const path = join(directory, `${session}.jsonl`)
+  const first = await readFileWhole(path)
+  expect(first.skipped).toEqual({ 'torn-tail': 1 })
+  // The line is finished, without a newline at first.
+  await writeFile(path, `${lines[0]}\n\n${lines[1]}\n${lines[2]}`)
+  const second = await readFileWhole(path, { from: first.end })
+  await writeFile(path, `${lines[0]}\n\n${lines[1]}\n${lines[2]}\n${lines[3]}\n{\n`)
+  const third = await readFileWhole(path, { from: second.end })
+  const whole = await readFileWhole(path)
+  expect([...first.rows, ...second.rows, ...third.rows]).toEqual(whole.rows)
+  expect(whole.rows).toHaveLength(4)
+  expect(third.malformed).toEqual(whole.malformed)
+  expect(third.counts.lines).toBe(2)
+  expect(third.end?.line).toBe(whole.end?.line)
 })

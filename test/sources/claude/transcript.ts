@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Row } from '../../../src/iceberg/types.ts'
 import { readClaudeFile } from '../../../src/sources/claude/read.ts'
-import type { LineOptions } from '../../../src/sources/lines.ts'
-import type { ReadCounts, Unreadable } from '../../../src/sources/source.ts'
+import type { MalformedLine, ReadCounts, ReadOptions, ReadPoint, Unreadable } from '../../../src/sources/source.ts'
 
 export const session = '0d5c6f0e-0000-4000-8000-000000000001'
 
@@ -76,10 +75,12 @@ export interface WholeRead {
   readonly counts: ReadCounts
   /** Only the reasons that occurred. */
   readonly skipped: Readonly<Record<string, number>>
+  readonly malformed: readonly MalformedLine[]
   readonly unreadable: readonly Unreadable[]
+  readonly end: ReadPoint | undefined
 }
 
-export async function readFileWhole(path: string, options: LineOptions = {}): Promise<WholeRead> {
+export async function readFileWhole(path: string, options: ReadOptions = {}): Promise<WholeRead> {
   const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }))
   const read = readClaudeFile({ path, size, mtimeMs }, options)
   const lines: Row[][] = []
@@ -89,7 +90,8 @@ export async function readFileWhole(path: string, options: LineOptions = {}): Pr
     records.push(...captured.map(one => one.record))
   }
   const skipped = Object.fromEntries(Object.entries(read.counts.skipped).filter(([, count]) => count > 0))
-  return { rows: lines.flat(), records, lines, counts: read.counts, skipped, unreadable: read.unreadable }
+  const { counts, malformed, end } = read
+  return { rows: lines.flat(), records, lines, counts, skipped, malformed, unreadable: read.unreadable, end }
 }
 
 /** Reads a transcript of these contents, named like a session unless told otherwise. */

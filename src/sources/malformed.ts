@@ -1,0 +1,8 @@
+import { type MalformedLine, type MalformedReason, malformedReasons, mostMalformed, type SkipReason } from './source.ts'
+
+const reasons: ReadonlySet<string> = new Set(malformedReasons)
+
+/** Notes where a line stands, if why it was skipped tells of damage and not too many of its file are noted. */
+export function noteMalformed(noted: MalformedLine[], path: string, line: number, reason: SkipReason): void {
+  if (reasons.has(reason) && noted.length < mostMalformed) noted.push({ path, line, reason: reason as MalformedReason })
+}
