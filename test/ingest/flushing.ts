@@ -92,7 +92,7 @@ export async function startProcess(
   }
 }
 
-function textOf(row: Row): string {
+export function textOf(row: Row): string {
   return JSON.stringify(row, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
 }
 
