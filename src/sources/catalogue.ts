@@ -1,12 +1,12 @@
 import { findClaudeHistories } from './claude/find.ts'
 import { readClaudeFile } from './claude/read.ts'
-import type { Source, SourceReader, Whereabouts } from './source.ts'
+import type { Source } from './source.ts'
+
+export type SourceName = 'claude'
 
 /** Every client whose history can be read. */
-export const sources = {
-  claude: { find: findClaudeHistories, open: (_: Whereabouts): SourceReader => ({ read: readClaudeFile }) },
-} satisfies Readonly<Record<string, Source>>
+export const sources: Readonly<Record<SourceName, Source>> = {
+  claude: { find: findClaudeHistories, open: () => ({ read: readClaudeFile }) },
+}
 
-export type SourceName = keyof typeof sources
-
-export const sourceNames = Object.keys(sources) as readonly SourceName[]
+export const sourceNames: readonly SourceName[] = Object.keys(sources) as SourceName[]
