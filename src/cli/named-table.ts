@@ -16,6 +16,8 @@ export interface NamedTable extends Table {
 /** The tables of a home, and why the others could not be opened. */
 export interface NamedTables {
   readonly tables: readonly NamedTable[]
+  /** Why nothing but the built-in table is known, where that is so. */
+  readonly mistake: HypError | undefined
   readonly absent: readonly { readonly name: string; readonly error: HypError }[]
 }
 
@@ -31,7 +33,7 @@ export async function loadTable(context: CommandContext, name: string = builtinT
     return await open(context, { table: name })
   } catch (error) {
     if (!(error instanceof HypError) || error.code !== 'TABLE_NOT_FOUND') throw error
-    const others = (await declarations(context)).flatMap(({ table }) => (table === name ? [] : [table]))
+    const others = (await declarations(context)).places.flatMap(({ table }) => (table === name ? [] : [table]))
     if (others.length === 0) throw error
     const hint = `${error.hint} Other tables are named: ${others.join(', ')}.`
     throw new HypError(error.code, error.message, { hint, details: error.details, cause: error })
@@ -42,18 +44,29 @@ export async function loadTable(context: CommandContext, name: string = builtinT
 export async function loadTables(context: CommandContext): Promise<NamedTables> {
   const tables: NamedTable[] = []
   const absent: { name: string; error: HypError }[] = []
-  for (const declaration of await declarations(context)) {
+  const { places, mistake } = await declarations(context)
+  for (const declaration of places) {
     const opened = await open(context, declaration).catch(toHypError)
     if (opened instanceof HypError) absent.push({ name: declaration.table, error: opened })
     else tables.push(opened)
   }
-  return { tables, absent }
+  return { tables, mistake, absent }
 }
 
 type Place = Pick<Declaration, 'table' | 'location'>
 
-async function declarations({ home, release }: CommandContext): Promise<readonly (Place | Declaration)[]> {
-  return loadDeclarations(home, release).catch(() => [{ table: builtinTable }])
+/** Where the tables are. One mistake in a declaration hides all others: what they are called may be part of it. */
+interface Places {
+  readonly places: readonly (Place | Declaration)[]
+  readonly mistake: HypError | undefined
+}
+
+async function declarations({ home, release }: CommandContext): Promise<Places> {
+  try {
+    return { places: await loadDeclarations(home, release), mistake: undefined }
+  } catch (error) {
+    return { places: [{ table: builtinTable }], mistake: toHypError(error) }
+  }
 }
 
 async function open({ home }: CommandContext, place: Place | Declaration): Promise<NamedTable> {

@@ -14,12 +14,18 @@ import { openCatalog } from '../stores/table/catalog.ts'
 import type { CommandContext } from './context.ts'
 import { loadTables, type NamedTable, type NamedTables } from './named-table.ts'
 
+/** What no query can show now. */
+export interface Notice {
+  readonly text: string
+  /** Tells more. */
+  readonly command: string
+}
+
 /** Tables with the rows that are acknowledged and not in them yet. */
 export interface QueryTables {
   readonly tables: readonly (QueryTable & { readonly name: string })[]
   readonly absent: NamedTables['absent']
-  /** Sentences about rows that no query can show now. */
-  readonly notices: readonly string[]
+  readonly notices: readonly Notice[]
   /** Removes what was written for them. */
   readonly close: () => Promise<void>
 }
@@ -28,7 +34,12 @@ export interface QueryTables {
 export async function queryTables(context: CommandContext): Promise<QueryTables> {
   const { home, io } = context
   const loaded = await loadTables(context)
-  const notices: string[] = []
+  const notices: Notice[] = []
+  if (loaded.mistake !== undefined)
+    notices.push({
+      text: `No table but ai_gateway_messages can be asked for: ${loaded.mistake.message}`,
+      command: 'hyp plan',
+    })
   const folders = new Map<string, string>()
   const close = async (): Promise<void> => {
     for (const folder of folders.values()) await rm(folder, { recursive: true, force: true })
@@ -57,12 +68,15 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
           signal: io.signal,
         }),
       )
-      notices.push(...found.notShown.map(held => notice(name, held)))
+      notices.push(...found.notShown.map(held => ({ text: notice(name, held), command: 'hyp spool' })))
       return { ...found.table, name, spooled: found.spooled }
     } catch (error) {
       if (io.signal.aborted) throw error
       // What is in the tables can be asked for whatever is wrong with a spool.
-      notices.push(`Acknowledged rows of ${name} cannot be shown: ${toHypError(error).message}`)
+      notices.push({
+        text: `Acknowledged rows of ${name} cannot be shown: ${toHypError(error).message}`,
+        command: 'hyp spool',
+      })
       return table
     }
   }

@@ -162,6 +162,9 @@ test('a query sees all tables at once, and is kept from none by what is wrong wi
   // A mistake in a file keeps nobody from the table that needs no file.
   write(join(here.home, 'schema/orders.json'), '{')
   expect(await here.query('SELECT count(*) AS n FROM ai_gateway_messages')).toEqual([{ n: 1 }])
+  expect((await here.hyp('query', 'SELECT * FROM things')).stderr).toMatch(
+    /^No table but ai_gateway_messages can be asked for: .*orders\.json.*\nhint: .*hyp .*plan\nerror: /,
+  )
   expect((await here.hyp('history')).status).toBe(0)
   expect((await here.hyp('history', 'things')).status).toBe(78)
 })

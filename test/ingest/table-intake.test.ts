@@ -20,8 +20,16 @@ function open(io: FileIO, seed: number): Promise<TableIntake> {
   const context = seededContext(seed)
   const random = seeded(seed)
   const flusher: Flusher = {
-    flush: ({ table: _, spool, ...task }) =>
-      flush({ ...task, catalog: catalogOn(io, seed), io, rejects: `${spool}/rejects`, context }),
+    flush: ({ segments, quarantine: place, spool }) =>
+      flush({
+        segments,
+        declaration,
+        quarantine: place,
+        catalog: catalogOn(io, seed),
+        io,
+        rejects: `${spool}/rejects`,
+        context,
+      }),
     close: async () => undefined,
   }
   const machine = {

@@ -16,7 +16,7 @@ export async function runQuery(context: CommandContext, sql: string, format: Res
   try {
     const missed = tables.length === 0 ? absent[0] : absent.find(({ name }) => isNamed(name, sql))
     if (missed !== undefined) throw missed.error
-    for (const notice of notices) io.stderr(`${visible(notice)}\nhint: ${context.pasteable('hyp spool')}\n`)
+    for (const { text, command } of notices) io.stderr(`${visible(text)}\nhint: ${context.pasteable(command)}\n`)
     const session = await open(tables, sql)
     try {
       const result = await session.run(sql, { signal: io.signal })
