@@ -23,14 +23,33 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     await program.parseAsync(args, { from: 'user' })
     return status
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
-    const known = failureOf(error, io.signal)
+    // What was asked for, help or version, is printed by now; or the help of a group, in place of a command.
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help'))
+      return error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
+    const known = error instanceof CommanderError ? misuse(error, args) : failureOf(error, io.signal)
     const verbose = given['verbose'] === true
     const pasteable = pasteableIn(io, given)
-    if (asksForJson(given)) await io.stdout(renderError(known, { json: true, verbose, pasteable }))
+    if (asksForJson(given) || (error instanceof CommanderError && args.includes('--json')))
+      await io.stdout(renderError(known, { json: true, verbose, pasteable }))
     else io.stderr(renderError(known, { json: false, verbose, pasteable }))
     return errorCatalogue[known.code].exit
   }
+}
+
+/** A command line that is not understood, before there are any options to go by. */
+function misuse({ message }: CommanderError, args: readonly string[]): HypError {
+  const [first = '', ...rest] = message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .split('\n')
+  const sentence = [`${first.slice(0, 1).toUpperCase()}${first.slice(1)}.`, ...rest].join(' ')
+  const meant = commands(runCli)
+    .map(({ name }) => name)
+    .filter(name => name.split(' ').every((word, index) => args[index] === word))
+    .sort((a, b) => a.length - b.length)
+    .at(-1)
+  const help = meant === undefined ? 'hyp --help' : `hyp ${meant} --help`
+  return new HypError('USAGE', sentence, { hint: `\`${help}\` tells what it takes.` })
 }
 
 /** Whatever failed because the command was interrupted, was interrupted; one that says so itself may know the way on. */
@@ -54,8 +73,12 @@ export function buildProgram(io: CliIo, execute: Execute): Command {
     )
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: text => void io.stdout(text), writeErr: text => io.stderr(text) })
-    .showHelpAfterError('hint: hyp --help lists the commands')
+    .configureOutput({
+      writeOut: text => void io.stdout(text),
+      writeErr: text => io.stderr(text),
+      // Told as all other errors are.
+      outputError: () => undefined,
+    })
   for (const option of globalOptions) program.addOption(commanderOption(option))
   for (const entry of commands(runCli)) {
     const words = entry.name.split(' ')

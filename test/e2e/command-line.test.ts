@@ -38,6 +38,18 @@ test.each([
   expect((await here.hyp('status')).stdout).toContain('not there yet')
 })
 
+test('a command line that is not understood is told like any other error, with the help of the command that was meant', async () => {
+  const here = machine()
+  expect((await here.hyp('table', 'show', '--frobnicate')).stderr).toMatch(
+    /^error: Unknown option '--frobnicate'\. \[USAGE\]\nhint: `.*hyp .*table show --help` tells what it takes\.\n$/,
+  )
+  const { status, stdout, stderr } = await here.hyp('quer', '--json')
+  expect({ status, stderr }).toEqual({ status: 64, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'USAGE', message: "Unknown command 'quer'. (Did you mean query?)" },
+  })
+})
+
 test('an option’s twin in the environment counts where the option is not given, and a bad one is told as 78', async () => {
   const here = machine({ env: { HYP_AS_RELEASE: '5', HYP_JSON: '1', HYP_FORMAT: 'xml' } })
   expect(JSON.parse((await here.hyp('plan')).stdout)).toMatchObject({ plans: [{ declared: { release: 5 } }] })
