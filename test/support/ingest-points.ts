@@ -55,6 +55,11 @@ export function everyPoint({ operations, changes }: Extent): Point[] {
   ]
 }
 
+/** One half of it all is for tables with a row key, the other for those without. */
+export function halfOf(points: readonly Point[], keyed: boolean): Point[] {
+  return points.filter((_, index) => index % 2 === (keyed ? 0 : 1))
+}
+
 /** Every fourth operation and change, each with one trouble; of a table with a row key others than of one without. */
 export function somePoints({ operations, changes }: Extent, keyed: boolean): Point[] {
   const numbers = (texts: readonly string[]): number[] =>
