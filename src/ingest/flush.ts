@@ -115,10 +115,12 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
     const judged = judgeStreams(segments, declaration, table.metadata)
     const unreadable = new Map<string, unknown>()
     const begun = table
+    // Not what the table says by then: somebody else may have moved a stream while rows of another were committed.
+    const read = positionsIn(table)
     const reader = new BatchReader({
       open,
       segments: segments.filter(({ stream }) => judged.shapes.has(stream)),
-      positions: positionsIn(table),
+      positions: new Map(read),
       shapes: judged.shapes,
       limits,
       onDamage: keepDamage,
@@ -129,7 +131,8 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
       for (;;) {
         const batch = await reader.next()
         if (batch === undefined) break
-        if (!(await commit(batch)) || isAnother(begun, table)) return false
+        if (!(await commit(batch, read)) || isAnother(begun, table)) return false
+        for (const [stream, position] of batch.reached) read.set(stream, position)
       }
     } finally {
       await reader.close()
@@ -142,11 +145,14 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
     return true
   }
 
-  /** @returns false where others were first, and `table` is what they made of it */
-  async function commit(batch: Batch): Promise<boolean> {
+  /**
+   * @param from how far the streams were when the batch was read
+   * @returns false where others were first, and `table` is what they made of it
+   */
+  async function commit(batch: Batch, from: ReadonlyMap<string, Position>): Promise<boolean> {
     const aside = await setAside(io, options.rejects, batch, context.now)
     if (total.commits > 0 && batch.rows.length > 0) firstKeys ??= await readFirstKeys(table, key)
-    const also = passing(positionsIn(table), batch.reached, onDisk)
+    const also = passing(from, batch.reached, onDisk)
     try {
       const appended = await appendOnce(catalog, table, batch.rows, key, context, { firstKeys, also })
       committed(appended, aside)
@@ -155,7 +161,7 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
       if (isOfRows(error)) {
         const faults = await faultyRows(table, batch.rows)
         if (faults.size === 0) throw error
-        return commit(await withoutRows(io, batch, faults))
+        return commit(await withoutRows(io, batch, faults), from)
       }
       if (isCode(error, 'COMMIT_STATE_UNKNOWN')) {
         const now = await catalog.load().catch(() => undefined)

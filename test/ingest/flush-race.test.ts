@@ -71,6 +71,23 @@ describe('when another writer commits first', () => {
     expect(await orphansOf(disk.io, directory)).toEqual([])
   })
 
+  test('and flushed a stream whose turn had not come, its rows are not stored again', async () => {
+    const disk = await newDisk(keyless)
+    const first = await startProcess(disk.io, 1, { applied: keyless })
+    await first.take(batch('a'))
+    const second = await startProcess(disk.io, 2, { applied: keyless })
+    for (const name of ['b', 'c']) await second.take(batch(name))
+    const segments = await second.spool.rotate()
+    const [, later] = [...new Set(segments.map(({ stream }) => stream))]
+    const context = { ...seededContext(9), monotonic: () => 0 }
+    const catalog = interrupted(catalogOn(disk.io), () =>
+      second.flush({ segments: segments.filter(({ stream }) => stream === later), context }),
+    )
+    expect(await second.flush({ catalog, segments, limits: { rows: 6, bytes: 1e9 } })).toMatchObject({ rows: 6 })
+    expect(await storedKeysOf(disk.io)).toEqual(keysOf('a', 'b', 'c'))
+    expect(await orphansOf(disk.io, directory)).toEqual([])
+  })
+
   test('and evolved the table, what follows is shaped for it as it is then', async () => {
     const disk = await newDisk()
     const process = await startProcess(disk.io, 1)
