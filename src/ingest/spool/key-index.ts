@@ -19,6 +19,23 @@ export function isRemembered(at: number, now: number): boolean {
   return Math.abs(now - at) <= keyLife
 }
 
+/** When the first and the last of some keys came, in milliseconds since 1970. */
+export interface KeySpan {
+  readonly oldest: number
+  readonly newest: number
+}
+
+export function spanOf(keys: Iterable<{ readonly at: number }>): KeySpan {
+  let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const { at } of keys) [oldest, newest] = [Math.min(oldest, at), Math.max(newest, at)]
+  return { oldest, newest }
+}
+
+/** Whether any of them can count still: one of a clock that was ahead does not count, and those beside it do. */
+export function mayBeRemembered({ oldest, newest }: KeySpan, now: number): boolean {
+  return now - newest <= keyLife && oldest - now <= keyLife
+}
+
 /** The newest keys, and where they are. */
 export class KeyIndex {
   readonly #places = new Map<string, KeyPlace>()

@@ -3,7 +3,16 @@ import { type FileIO, isNotFound } from '../../iceberg/file-io/file-io.ts'
 import type { Json } from '../../iceberg/types.ts'
 import { diskError } from './disk-error.ts'
 import { type KeyFrame, keysIn, writeKeyFile } from './key-file.ts'
-import { type FoundKey, isRemembered, KeyCollection, KeyIndex, type KeyPlace } from './key-index.ts'
+import {
+  type FoundKey,
+  isRemembered,
+  KeyCollection,
+  KeyIndex,
+  type KeyPlace,
+  type KeySpan,
+  mayBeRemembered,
+  spanOf,
+} from './key-index.ts'
 import { partSuffix } from './replace-file.ts'
 import type { ByteRange } from './salvage.ts'
 import { keysFile, parseKeysFile, type SegmentName } from './stream.ts'
@@ -31,8 +40,8 @@ export interface KeysOptions {
 export class IdempotencyKeys {
   readonly #options: KeysOptions
   readonly #index = new KeyIndex()
-  /** When the newest key of each file of keys came, by path. */
-  readonly #files = new Map<string, number>()
+  /** When the keys of each file of keys came, by path. */
+  readonly #files = new Map<string, KeySpan>()
   /** Paths of files that could not be read: what they hold is not known to be unknown. */
   readonly #unread = new Set<string>()
 
@@ -127,7 +136,7 @@ export class IdempotencyKeys {
     }
     if (keys.length === 0) return false
     const kept = await writeKeyFile(io, path, keys)
-    this.#files.set(path, newestOf(kept))
+    this.#files.set(path, spanOf(kept))
     for (const key of kept) this.#index.set(key)
     return true
   }
@@ -135,20 +144,20 @@ export class IdempotencyKeys {
   /** Removes the files of keys that are all too old. @throws whatever removing throws */
   async removeExpired(): Promise<void> {
     const { io, now } = this.#options
-    for (const [path, newest] of this.#files) {
-      if (isRemembered(newest, now())) continue
+    for (const [path, span] of this.#files) {
+      if (mayBeRemembered(span, now())) continue
       await io.remove(path)
       this.#files.delete(path)
     }
   }
 
   async #readFile(path: string, found: KeyCollection): Promise<void> {
-    let newest = Number.NEGATIVE_INFINITY
+    const times: { readonly at: number }[] = []
     for await (const { key, at, start } of keysIn(this.#options.io, path)) {
       found.add({ key, at, path, start })
-      newest = Math.max(newest, at)
+      times.push({ at })
     }
-    this.#files.set(path, newest)
+    this.#files.set(path, spanOf(times))
   }
 
   async #recallFrom(place: KeyPlace, key: string): Promise<Recalled | undefined> {
@@ -166,8 +175,4 @@ export class IdempotencyKeys {
       throw error
     }
   }
-}
-
-function newestOf(keys: readonly FoundKey[]): number {
-  return keys.reduce((newest, { at }) => Math.max(newest, at), Number.NEGATIVE_INFINITY)
 }

@@ -169,6 +169,21 @@ describe('a batch with an idempotency key', () => {
     expect(await spool.recall('key of a')).toBeUndefined()
   })
 
+  test('is known although the one behind it came while the clock was ahead', async () => {
+    const disk = await newDisk()
+    let now = start
+    const { spool } = await open(disk.io, { now: () => now })
+    await spool.append(keyedBatch('a'), declaration)
+    now += 20 * hour
+    await spool.append(keyedBatch('b'), declaration)
+    await spool.release(positionsAfter(await spool.rotate()))
+    now = start - 5 * hour
+    await spool.release(new Map())
+    expect(await spool.recall('key of a')).toEqual(known('a'))
+    const again = await open(disk.io, { now: () => now, seed: 2 })
+    expect(await again.spool.recall('key of a')).toEqual(known('a'))
+  })
+
   test('whose file cannot be read is not taken for new: keys are refused until it can be, and rows without one are taken', async () => {
     const disk = await newDisk()
     const { spool } = await open(disk.io)
