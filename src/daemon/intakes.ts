@@ -1,6 +1,6 @@
 import { errorDocument, HypError, toHypError } from '../errors.ts'
 import type { FlushResult } from '../ingest/flush.ts'
-import { startFlusher } from '../ingest/flush-thread.ts'
+import { type Flusher, startFlusher } from '../ingest/flush-thread.ts'
 import type { Accepted, IntakeAnswer, IntakeRequest } from '../ingest/intake.ts'
 import { type SpoolStatus, tablesWithSpool } from '../ingest/spool-report.ts'
 import { openTableIntake, type TableIntake } from '../ingest/table-intake.ts'
@@ -43,6 +43,8 @@ export interface IntakesOptions {
   readonly find: (table: string) => KeptTable | undefined
   readonly metrics: Metrics
   readonly onEvent: (event: DaemonEvent) => void
+  /** A thread of its own where left out. */
+  readonly flusher?: Flusher
 }
 
 /** What is known of the rows of one table. */
@@ -52,6 +54,8 @@ interface Kept {
   fresh: number
   timer: NodeJS.Timeout | undefined
   flushing: Promise<void> | undefined
+  /** The flush under way knows less than there is to know by now: another one follows it. */
+  isOutdated: boolean
   failure: HypError | undefined
   /** Tries that failed, one after the other. */
   failures: number
@@ -62,10 +66,10 @@ interface Kept {
 const longestRetryMs = 60_000
 
 /** Opens the spools that there are, and begins to empty them. */
-export async function openIntakes({ home, limits, find, metrics, onEvent }: IntakesOptions): Promise<Intakes> {
+export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
+  const { home, limits, find, metrics, onEvent, flusher = startFlusher() } = options
   // A spool that may hold less than one flush would be full before it is flushed.
   const flushBytes = Math.min(limits.flushBytes, limits.spoolBytes / 2)
-  const flusher = startFlusher()
   const stopping = new AbortController()
   const kept = new Map<string, Promise<Kept>>()
   const opened = new Map<string, Kept>()
@@ -85,7 +89,10 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
     for (const table of await tablesWithSpool(home)) {
       if (find(table) === undefined) continue
       await keptOf(table).then(
-        state => schedule(table, state, 0),
+        state => {
+          state.isOutdated = state.flushing !== undefined
+          schedule(table, state, 0)
+        },
         (error: unknown) => tellFailure(table, toHypError(error)),
       )
     }
@@ -156,6 +163,7 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
       fresh: 0,
       timer: undefined,
       flushing: undefined,
+      isOutdated: false,
       failure: undefined,
       failures: 0,
       held: new Map(),
@@ -177,6 +185,7 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
   /** Never throws: a failure is told, kept for the status, and tried again later. */
   async function flush(table: string, state: Kept): Promise<void> {
     state.fresh = 0
+    state.isOutdated = false
     try {
       const { declaration } = find(table) as KeptTable
       const result = await state.intake.flush(declaration)
@@ -205,7 +214,8 @@ export async function openIntakes({ home, limits, find, metrics, onEvent }: Inta
     } finally {
       state.flushing = undefined
     }
-    if (state.failure !== undefined) schedule(table, state, Math.min(longestRetryMs, 500 * 2 ** state.failures))
+    if (state.isOutdated) schedule(table, state, 0)
+    else if (state.failure !== undefined) schedule(table, state, Math.min(longestRetryMs, 500 * 2 ** state.failures))
     else if (state.fresh >= flushBytes) schedule(table, state, 0)
     else if (state.fresh > 0) schedule(table, state, limits.flushAgeMs)
   }
