@@ -172,9 +172,15 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     return state
   }
 
+  /** Rows of a table that refuses them, or that is not declared any more, stay where they are until an apply. */
+  function isFlushed(table: string): boolean {
+    const target = find(table)
+    return target !== undefined && target.failure === undefined
+  }
+
   /** Sees to it that a flush begins so soon, or sooner where one is due sooner. */
   function schedule(table: string, state: Kept, delayMs: number): void {
-    if (stopping.signal.aborted || find(table)?.failure !== undefined) return
+    if (stopping.signal.aborted || !isFlushed(table)) return
     if (delayMs === 0) {
       clearTimeout(state.timer)
       state.timer = undefined
@@ -265,7 +271,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       Array.from(opened, async ([table, state]) => {
         clearTimeout(state.timer)
         await state.flushing
-        if (find(table)?.failure === undefined && state.intake.state().rows > 0) await flush(table, state)
+        if (isFlushed(table) && state.intake.state().rows > 0) await flush(table, state)
       }),
     )
     const giveUp = (): void => stopping.abort()
