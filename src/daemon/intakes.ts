@@ -63,7 +63,10 @@ interface Kept {
   held: ReadonlyMap<string, string>
 }
 
-const longestRetryMs = 60_000
+/** How long it is waited after so many failures, one after the other. */
+function retryMs(failures: number): number {
+  return Math.min(60_000, 500 * 2 ** failures)
+}
 
 /** Opens the spools that there are, and begins to empty them. */
 export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
@@ -73,6 +76,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
   const stopping = new AbortController()
   const kept = new Map<string, Promise<Kept>>()
   const opened = new Map<string, Kept>()
+  const unopened = new Map<string, { readonly failure: HypError; readonly timer: NodeJS.Timeout }>()
   await openAll()
   metrics.onReading(() => {
     for (const table of opened.keys()) {
@@ -86,15 +90,22 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
 
   /** Opens the spools that are there for declared tables, and begins to empty them. */
   async function openAll(): Promise<void> {
-    for (const table of await tablesWithSpool(home)) {
-      if (find(table) === undefined) continue
-      await keptOf(table).then(
-        state => {
-          state.isOutdated = state.flushing !== undefined
-          schedule(table, state, 0)
-        },
-        (error: unknown) => tellFailure(table, toHypError(error)),
-      )
+    for (const table of await tablesWithSpool(home)) await begin(table)
+  }
+
+  /** Never throws. A spool that cannot be opened now is opened later, also where nobody sends rows to it. */
+  async function begin(table: string, failures = 1): Promise<void> {
+    if (stopping.signal.aborted || find(table) === undefined) return
+    try {
+      const state = await keptOf(table)
+      state.isOutdated = state.flushing !== undefined
+      schedule(table, state, 0)
+    } catch (error) {
+      const failure = toHypError(error)
+      tellFailure(table, failure)
+      clearTimeout(unopened.get(table)?.timer)
+      const timer = setTimeout(() => void begin(table, failures + 1), retryMs(failures))
+      unopened.set(table, { failure, timer })
     }
   }
 
@@ -169,6 +180,8 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       held: new Map(),
     }
     opened.set(table, state)
+    clearTimeout(unopened.get(table)?.timer)
+    unopened.delete(table)
     return state
   }
 
@@ -221,7 +234,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       state.flushing = undefined
     }
     if (state.isOutdated) schedule(table, state, 0)
-    else if (state.failure !== undefined) schedule(table, state, Math.min(longestRetryMs, 500 * 2 ** state.failures))
+    else if (state.failure !== undefined) schedule(table, state, retryMs(state.failures))
     else if (state.fresh >= flushBytes) schedule(table, state, 0)
     else if (state.fresh > 0) schedule(table, state, limits.flushAgeMs)
   }
@@ -248,21 +261,21 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
 
   function status(table: string): SpoolStatus {
     const state = opened.get(table)
-    const streams = state?.intake.state().streams ?? []
+    const { streams, oldest } = state?.intake.state() ?? { streams: [], oldest: undefined }
     const failure = find(table)?.failure
     const sum = (rows: number[]): number => rows.reduce((total, more) => total + more, 0)
     const held = streams.filter(
       ({ stream, problem }) => failure !== undefined || state?.held.has(stream) === true || problem !== undefined,
     )
     const heldRows = sum(held.map(({ rows }) => rows))
-    const oldest = state?.intake.state().oldest
+    const lastFailure = state?.failure ?? unopened.get(table)?.failure
     return {
       rows: sum(streams.map(({ rows }) => rows)),
       bytes: sum(streams.map(({ bytes }) => bytes)),
       since: oldest === undefined ? null : new Date(oldest).toISOString(),
       held: heldRows,
       reason: heldRows === 0 ? null : (failure?.message ?? [...(state?.held.values() ?? [])].join(' ')),
-      failure: state?.failure === undefined ? null : errorDocument(state.failure),
+      failure: lastFailure === undefined ? null : errorDocument(lastFailure),
     }
   }
 
@@ -280,7 +293,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     await last
     stopping.abort()
     patience.removeEventListener('abort', giveUp)
-    for (const state of opened.values()) clearTimeout(state.timer)
+    for (const { timer } of [...opened.values(), ...unopened.values()]) clearTimeout(timer)
     await Promise.all(Array.from(opened.values(), ({ intake }) => intake.close()))
     await flusher.close()
   }

@@ -1,3 +1,5 @@
+import { mkdir, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DaemonEvent } from '../../src/daemon/event.ts'
 import { type Intakes, openIntakes, usualLimits } from '../../src/daemon/intakes.ts'
@@ -107,4 +109,19 @@ test('rows whose declaration is taken away stay where they are, without a word o
   await intakes.stop(AbortSignal.timeout(1000))
   expect(events).toEqual([])
   expect(begun).toHaveLength(1)
+})
+
+test('a spool that cannot be opened at the start is opened later, and its failure is told until then', async () => {
+  const name = '01890000-0000-7000-8000-000000000000.000001.seg'
+  const { home, intakes, begun, events } = await setUp(async ({ spool }) => {
+    await mkdir(join(spool, table), { recursive: true })
+    await symlink(name, join(spool, table, name))
+  })
+  expect(events).toMatchObject([{ type: 'flush-failed', table }])
+  expect(intakes.status(table)).toMatchObject({ failure: { code: 'DISK_FAILED' } })
+  await rm(join(home.spool, table, name))
+  await expect.poll(() => begun.length, { timeout: 3000 }).toBe(1)
+  expect(intakes.status(table)).toMatchObject({ failure: null })
+  begun[0]?.end()
+  await intakes.stop(AbortSignal.timeout(1000))
 })
