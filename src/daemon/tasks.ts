@@ -92,7 +92,7 @@ const youngestKept = 30 * 86_400_000
 export async function openTasks(options: TasksOptions): Promise<Tasks> {
   const store = openRecords(taskKind, options)
   const live = new Map<string, Live>()
-  /** What was left behind, where its record could not be changed. */
+  /** What ended or was left behind, where its record could not be changed. */
   const left = new Map<string, Task>()
   const unmarked: RecordProblem[] = []
   const stopping = new AbortController()
@@ -188,6 +188,10 @@ export async function openTasks(options: TasksOptions): Promise<Tasks> {
   async function finish(entry: Live, task: Task): Promise<void> {
     try {
       await save(entry, task)
+    } catch (error) {
+      // The record says that it runs, and nobody else would know better.
+      left.set(task.id, task)
+      throw error
     } finally {
       live.delete(entry.task.id)
       entry.end()

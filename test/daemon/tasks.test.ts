@@ -194,6 +194,14 @@ describe('a task', () => {
     isFull = true
     second.work.succeed(2)
     expect(await second.outcome).toMatchObject({ code: 'ENOSPC' })
+    expect(await tasks.find(second.id)).toMatchObject({ status: 'completed' })
+    isFull = false
+    const failing = await running(tasks)
+    isFull = true
+    failing.work.fail(new Error('the disk is full'))
+    await failing.outcome
+    expect((await tasks.list()).tasks).not.toContainEqual(expect.objectContaining({ status: 'running' }))
+    expect(await tasks.resumable(failing.id)).toMatchObject({ resumedFrom: failing.id })
     isFull = false
     await desk.open()
     expect(await desk.onDisk(second.id)).toMatchObject({ status: 'failed', terminalReason: 'recovered' })
