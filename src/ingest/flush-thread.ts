@@ -13,6 +13,8 @@ export interface FlushTask {
   readonly quarantine: string
   /** All closed segments of the spool, in order. */
   readonly segments: readonly FlushedSegment[]
+  /** All streams that have files in the spool. */
+  readonly streams: readonly string[]
   /** What is applied to the table. */
   readonly declaration: Declaration
 }

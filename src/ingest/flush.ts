@@ -24,6 +24,8 @@ export interface FlushOptions {
   readonly io: FileIO
   /** All closed segments of the spool, in order; those that are flushed already too. */
   readonly segments: readonly FlushedSegment[]
+  /** All streams that have files in the spool; those of the segments where left out. A stream that cannot be read has no segments. */
+  readonly streams?: readonly string[]
   /** What is applied to the table. */
   readonly declaration: Declaration
   /** `quarantine/<table>`, for damaged bytes. */
@@ -78,10 +80,10 @@ const mostRestarts = 20
  * @throws HypError and IcebergError; the reason of the signal when it is aborted
  */
 export async function flush(options: FlushOptions): Promise<FlushResult> {
-  const { catalog, io, context, declaration, segments, signal, limits = usualLimits } = options
+  const { catalog, io, context, declaration, segments, streams = [], signal, limits = usualLimits } = options
   const start = context.monotonic()
   const key = rowKey(declaration.identifier)
-  const onDisk = new Set(segments.map(({ stream }) => stream))
+  const onDisk = new Set([...streams, ...segments.map(({ stream }) => stream)])
   const total = { commits: 0, rows: 0, duplicates: 0, setAside: 0 }
   const damaged = new Map<string, number>()
   let held: ReadonlyMap<string, string> = new Map()

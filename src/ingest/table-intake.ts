@@ -87,6 +87,7 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
         spool: directory,
         quarantine: join(home.quarantine, table),
         segments,
+        streams: spool.state().streams.map(({ stream }) => stream),
         declaration,
       },
       signal,

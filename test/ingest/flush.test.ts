@@ -183,6 +183,36 @@ describe('the positions in a table', () => {
     expect([...positions.keys()].sort().slice(0, 2)).toEqual([oldest, streamOf(31)])
     expect(properties).toMatchObject({ 'hyp.spool.other': 'stays', other: 'stays' })
   })
+
+  test('stay where a stream cannot be read now, however old it is', async () => {
+    const disk = await newDisk(keyless)
+    const first = await startProcess(disk.io, 1, { applied: keyless })
+    await first.take(batch('a'))
+    await first.flush()
+    const [path = ''] = (await first.spool.rotate()).map(segment => segment.path)
+    const catalog = catalogOn(disk.io)
+    const newer = Array.from({ length: 130 }, (_, n) => newStreamId(4e12 + n, count => new Uint8Array(count)))
+    await catalog.commit(await catalog.load(), {
+      requirements: [],
+      updates: [
+        {
+          action: 'set-properties',
+          updates: Object.fromEntries(newer.map(stream => [positionProperty(stream), '1:10'])),
+        },
+      ],
+    })
+    const io = watchedFileIO(disk.io, {
+      before: operation => {
+        if (operation.kind === 'open' && operation.path === path) throw systemError('EIO', operation)
+      },
+    })
+    const second = await startProcess(io, 2, { applied: keyless })
+    await second.take(batch('b'))
+    expect(await second.flush()).toMatchObject({ rows: 6 })
+    const third = await startProcess(disk.io, 3, { applied: keyless })
+    expect(await third.flush()).toMatchObject({ rows: 0 })
+    expect(await storedKeysOf(disk.io)).toEqual(keysOf('a', 'b'))
+  })
 })
 
 test('a position that the table has is made durable before segments may go', async () => {

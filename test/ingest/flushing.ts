@@ -72,6 +72,7 @@ export async function startProcess(
       catalog: catalogOn(io, seed + 2000),
       io,
       segments: await spool.rotate(),
+      streams: spool.state().streams.map(({ stream }) => stream),
       declaration: applied,
       quarantine: quarantineDirectory,
       rejects: rejectsDirectory,
