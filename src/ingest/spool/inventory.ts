@@ -48,6 +48,11 @@ export class Inventory {
     this.#streams.set(stream.stream, stream)
   }
 
+  /** A stream all of whose files are gone. */
+  drop(stream: string): void {
+    this.#streams.delete(stream)
+  }
+
   /** A segment whose file is gone. */
   remove(gone: StoredSegment): void {
     const stream = this.#streams.get(gone.stream)

@@ -243,7 +243,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     if (failed.size === 0) return
     try {
       const found = new KeyCollection()
-      for (const stream of await observeStreams(io, directory, found, failed)) inventory.put(stream)
+      const streams = await observeStreams(io, directory, found, failed)
+      // Somebody may have moved one away, who was told that it cannot be read.
+      for (const stream of failed) inventory.drop(stream)
+      for (const stream of streams) inventory.put(stream)
       keys.addAll(found)
     } catch (error) {
       onFailure(diskError(error))

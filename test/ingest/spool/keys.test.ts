@@ -205,6 +205,23 @@ describe('a batch with an idempotency key', () => {
     expect(await again.spool.append(keyedBatch('a'), declaration)).toBeDefined()
   })
 
+  test('is taken again when the stream that could not be read is gone', async () => {
+    const disk = await newDisk()
+    const first = await open(disk.io)
+    await first.spool.append(keyedBatch('a'), declaration)
+    const [path = ''] = (await first.spool.rotate()).map(segment => segment.path)
+    const io = watchedFileIO(disk.io, {
+      before: operation => {
+        if (operation.kind === 'open' && operation.path === path) throw systemError('EIO', operation)
+      },
+    })
+    const { spool } = await open(io, { seed: 2 })
+    await expect(spool.append(keyedBatch('b'), declaration)).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    await disk.io.remove(path)
+    expect(await spool.append(keyedBatch('b'), declaration)).toBeUndefined()
+    expect(spool.state().streams.map(({ problem }) => problem)).toEqual([undefined])
+  })
+
   test('that is recalled while the disk fails is an error, and known again after', async () => {
     const disk = await newDisk()
     let broken = false
