@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { toHypError } from '../errors.ts'
 import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
 import { runBackfill } from '../ingest/backfill-thread.ts'
+import { canonicalJson } from '../schema/fingerprint.ts'
 import { type SourceName, sourceNames } from '../sources/catalogue.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
 import { removeDeadQueryFolders } from '../stores/query-folder.ts'
@@ -151,12 +152,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return resuming(() => tables.adopt(request))
     }
 
-    /** What a refusal kept waiting is in the transcripts, and those do not stay. */
+    /** What a refusal kept waiting is in the transcripts, and those do not stay; an import under way ends where its table changes. */
     async function resuming<Result>(run: () => Promise<Result>): Promise<Result> {
-      const waited = tables.builtin().failure !== undefined
+      const { captured, failure } = tables.builtin()
       const result = await run()
       await spools.resume()
-      if (waited && tables.builtin().failure === undefined)
+      const now = tables.builtin()
+      const isChanged = canonicalJson(captured) !== canonicalJson(now.captured)
+      if (now.failure === undefined && (failure !== undefined || (isChanged && imports.isRunning())))
         for (const source of sourceNames) importInBackground(daemon, source, onEvent)
       return result
     }

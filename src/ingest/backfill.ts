@@ -1,11 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import type { AppendContext } from '../iceberg/append.ts'
 import type { Catalog } from '../iceberg/catalog/catalog.ts'
+import { IcebergError } from '../iceberg/errors.ts'
 import type { Row } from '../iceberg/types.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { type SourceName, sources } from '../sources/catalogue.ts'
 import { type History, noCounts, type SkipReason, type Unreadable } from '../sources/source.ts'
 import type { RecordPlaceOptions } from '../stores/records/store.ts'
+import { isAnother } from './another-table.ts'
 import { appendOnce } from './append-once.ts'
 import { identify } from './file-identity.ts'
 import { type FirstKeys, readFirstKeys } from './first-keys.ts'
@@ -100,12 +102,13 @@ const progressEveryMs = 250
 export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
   const { catalog, context, onEvent, signal, source } = options
   const start = context.monotonic()
+  const begun = await catalog.load()
+  let table = begun
   const where = { home: options.home, env: options.env }
   const histories = await sources[source].find(where, { signal })
   const files = histories.flatMap(({ root, files: found }) => found.map(file => ({ ...file, root })))
   const { bavail, bsize } = await statfs(options.directory)
   onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes: bavail * bsize })
-  let table = await catalog.load()
   const { declaration, records: place } = options
   const shaper = rowShaper(declaration, table.metadata.properties['hyp.gateway-id'] ?? table.metadata['table-uuid'])
   const cursors =
@@ -174,6 +177,9 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     batch = []
     batchSize = 0
     const base = await catalog.load()
+    // Under another schema values would have no column, and the row keys would keep them out for ever.
+    if (isAnother(begun, base))
+      throw new IcebergError('COMMIT_CONFLICT', 'the table was changed while a history was read for it as it was')
     known ??= await readFirstKeys(base, key)
     const appended = await appendOnce(catalog, base, rows, key, context, { firstKeys: known })
     table = appended.table

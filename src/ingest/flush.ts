@@ -2,8 +2,8 @@ import type { AppendContext } from '../iceberg/append.ts'
 import { type Catalog, makeDurable, type Table } from '../iceberg/catalog/catalog.ts'
 import { IcebergError, isCode } from '../iceberg/errors.ts'
 import { type FileIO, type InputFile, isNotFound } from '../iceberg/file-io/file-io.ts'
-import { readApplied } from '../schema/applied.ts'
 import type { Declaration } from '../schema/declaration.ts'
+import { isAnother } from './another-table.ts'
 import { appendOnce } from './append-once.ts'
 import { faultyRows, isOfRows } from './faulty-rows.ts'
 import { type FirstKeys, readFirstKeys } from './first-keys.ts'
@@ -220,14 +220,4 @@ function positionsIn({ metadata }: Table): Map<string, Position> {
 
 function hasAny(positions: ReadonlyMap<string, Position>, streams: ReadonlySet<string>): boolean {
   return Array.from(streams).some(stream => positions.has(stream))
-}
-
-/** Whether rows that were shaped for a table have to be shaped anew. */
-function isAnother({ metadata: a }: Table, { metadata: b }: Table): boolean {
-  return (
-    a['table-uuid'] !== b['table-uuid'] ||
-    a['current-schema-id'] !== b['current-schema-id'] ||
-    a['default-spec-id'] !== b['default-spec-id'] ||
-    readApplied(a.properties).release !== readApplied(b.properties).release
-  )
 }

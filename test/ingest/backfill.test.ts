@@ -5,6 +5,7 @@ import type { Row } from '../../src/iceberg/types.ts'
 import type { BackfillEvent, BackfillSummary } from '../../src/ingest/backfill.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import { assistant, line, transcript, tree, user } from '../sources/claude/transcript.ts'
+import { apply, systemClock } from '../support/crash-table.ts'
 import { readRows } from '../support/table.ts'
 import { type Loading, newLoading } from './loading.ts'
 
@@ -235,6 +236,26 @@ test('a column of the user is filled from the line, and what does not fit is cou
   const rows = await stored(loading)
   expect(rows.map(row => row['user_type_mine'])).toEqual(rows.map(() => 'external'))
   expect(rows.map(row => row['version_number'])).toEqual(rows.map(() => null))
+})
+
+test('a table that is evolved meanwhile takes no rows that were made for it as it was', async () => {
+  const { columns, ...declaration } = builtinDeclaration(9)
+  const mine = { name: 'mine', type: 'string', from: '/userType' }
+  const before = { ...declaration, columns: [...columns, mine] }
+  const after = { ...declaration, columns: [...columns, { ...mine, name: 'ours', renamedFrom: 'mine' }] }
+  const loading = await newLoading(before)
+  const claude = await tree({ 'projects/p/a.jsonl': session('a', 2) })
+  let loads = 0
+  const through: typeof loading.catalog = {
+    ...loading.catalog,
+    load: async () => {
+      if (loads++ === 1) await apply(loading.catalog, loading.directory, after, systemClock)
+      return loading.load()
+    },
+  }
+  await expect(loading.backfill(claude, { through })).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+  expect(await loading.backfill(claude, { declaration: after })).toMatchObject({ rows: rowsOf(2) })
+  expect(new Set((await stored(loading)).map(row => row['ours']))).toEqual(new Set(['external']))
 })
 
 test.each([4, 5, 6, 7, 8])('a table of release %i takes the same history', async release => {
