@@ -84,7 +84,7 @@ export async function foundInSpool(
   { versions }: Ledger,
   only?: ReadonlySet<string>,
 ): Promise<FoundRow[]> {
-  const { streams } = await openStreams(io, directories.spool, only)
+  const { streams } = await openStreams(io, directories.spool, { only })
   const positions = positionsOf(table?.metadata.properties ?? {})
   const found: FoundRow[] = []
   for (const { stream, header, problem, segments } of streams) {

@@ -101,7 +101,7 @@ export async function observeStreams(
   keys: KeyCollection,
   only?: ReadonlySet<string>,
 ): Promise<StoredStream[]> {
-  const open = await openStreams(io, directory, only)
+  const open = await openStreams(io, directory, { only, isLocked: true })
   try {
     const stored: StoredStream[] = []
     for (const stream of open.streams) stored.push(await observeStream(io, directory, stream, keys))

@@ -54,15 +54,28 @@ export async function listSegments(io: FileIO, directory: string): Promise<Segme
   return files.flatMap(file => parseSegmentFile(file) ?? []).sort(compareSegments)
 }
 
+export interface OpenOptions {
+  /** These streams; all where left out. */
+  readonly only?: ReadonlySet<string> | undefined
+  /**
+   * Nobody else removes segments: their files are open only while they are read. What is held may be more files than a
+   * process can have open.
+   */
+  readonly isLocked?: boolean
+}
+
 /**
  * Opens all segments of a spool and reads their headers. Needs no lock: what is
  * open can be read when it is removed meanwhile. Who wants the rows that are
  * not in the table opens the streams first, and then loads the table and its
  * positions: a segment that vanished before is in the table.
- * @param only these streams
  * @throws whatever listing and opening throw, but for a failing disk, which is the problem of one stream
  */
-export async function openStreams(io: FileIO, directory: string, only?: ReadonlySet<string>): Promise<OpenStreams> {
+export async function openStreams(
+  io: FileIO,
+  directory: string,
+  { only, isLocked = false }: OpenOptions = {},
+): Promise<OpenStreams> {
   for (let attempt = 1; ; attempt++) {
     const names = (await listSegments(io, directory)).filter(({ stream }) => only?.has(stream) ?? true)
     const opened: OpenFile[] = []
@@ -70,7 +83,7 @@ export async function openStreams(io: FileIO, directory: string, only?: Readonly
       for (const { file } of opened) await file?.close().catch(() => undefined)
     }
     try {
-      for (const name of names) opened.push(await openFile(io, directory, name))
+      for (const name of names) opened.push(await openFile(io, directory, name, isLocked))
       if (opened.some(({ gone }) => gone) && attempt < mostAttempts) {
         await close()
         continue
@@ -120,16 +133,34 @@ interface OpenFile {
   readonly failed?: HypError
 }
 
-async function openFile(io: FileIO, directory: string, name: SegmentName): Promise<OpenFile> {
+async function openFile(io: FileIO, directory: string, name: SegmentName, isLocked: boolean): Promise<OpenFile> {
   const path = `${directory}/${segmentFile(name)}`
   try {
     const entry = await io.look(path)
     // Opening a pipe would wait for somebody to write to it.
     if (entry?.kind === 'directory' || entry?.kind === 'other') return { name, path, foreign: true }
-    return { name, path, file: await io.open(path) }
+    const file = await io.open(path)
+    return { name, path, file: isLocked ? await openedToRead(io, path, file) : file }
   } catch (error) {
     if (isNotFound(error)) return { name, path, gone: true }
     return { name, path, failed: failingDisk(error) }
+  }
+}
+
+/** A file that is opened anew for each read. */
+async function openedToRead(io: FileIO, path: string, { size, close }: InputFile): Promise<InputFile> {
+  await close()
+  return {
+    size,
+    read: async (start, end) => {
+      const file = await io.open(path)
+      try {
+        return await file.read(start, end)
+      } finally {
+        await file.close()
+      }
+    },
+    close: async () => undefined,
   }
 }
 

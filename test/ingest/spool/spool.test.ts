@@ -241,6 +241,25 @@ describe('a spool', () => {
     expect(spool.state().streams.map(({ problem }) => problem?.code)).toEqual(['RECORD_NEWER'])
   })
 
+  test('of more segments than a process can have files is opened all the same', async () => {
+    const disk = await newDisk()
+    const first = await open(disk.io, { segmentBytes: 1 })
+    for (let n = 0; n < 20; n++) await first.spool.append(batchOf(`a${n}`), declaration)
+    let files = 0
+    const io: FileIO = {
+      ...disk.io,
+      open: async path => {
+        const file = await disk.io.open(path)
+        expect(++files).toBeLessThan(3)
+        return { ...file, close: async () => void files-- }
+      },
+    }
+    const { spool } = await open(io, { seed: 2 })
+    expect(spool.state().rows).toBe(40)
+    expect(await readClosed(io, await spool.rotate())).toHaveLength(20)
+    expect(files).toBe(0)
+  })
+
   test('of which a stream cannot be read takes batches, and looks at that stream again when it is rotated', async () => {
     const disk = await newDisk()
     await (await open(disk.io)).spool.append(batchOf('a', 3, { key: 'k', answer: 1 }), declaration)
