@@ -91,6 +91,19 @@ describe('a file without field ids', () => {
     expect((await readRows(both.table))[0]).toEqual({ id: 3, s: { x: 1, y: 2n } })
   })
 
+  test('but with −1 in their place is read the same, also where only some columns are asked for', async () => {
+    const elements = content.elements.map(element => ({ ...element, field_id: -1 }))
+    const { table } = await addFile(
+      await createTable({ ...shape, properties: { 'schema.name-mapping.default': mapping } }),
+      { ...content, elements },
+    )
+    expect(await readRows(table)).toEqual([
+      { id: 1, s: { x: 10, y: null } },
+      { id: 2, s: null },
+    ])
+    expect(await readRows(table, { columns: ['id'] })).toEqual([{ id: 1 }, { id: 2 }])
+  })
+
   test('is refused without a name mapping: its rows would all be null', async () => {
     const target = await addFile(await createTable(shape), content)
     await expect(readRows(target.table)).rejects.toEqual(

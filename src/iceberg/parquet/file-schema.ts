@@ -56,6 +56,12 @@ function carriesId(node: SchemaTree): boolean {
   return fieldId(node.element) !== undefined || node.children.some(carriesId)
 }
 
+/** Whether an element may be one of some fields. One without an id has fields inside, or gets its id from a mapping. */
+export function mayBeOf(element: SchemaElement, ids: ReadonlySet<number>): boolean {
+  const id = fieldId(element)
+  return id === undefined || ids.has(id)
+}
+
 /** Some writers put −1 where there is no id. */
 function fieldId({ field_id: id }: SchemaElement): number | undefined {
   return id !== undefined && id >= 0 ? id : undefined

@@ -1,11 +1,4 @@
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadata,
-  parquetMetadataAsync,
-  parquetScan,
-  type SchemaElement,
-} from 'hyparquet'
+import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetMetadataAsync, parquetScan } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { IcebergError } from '../errors.ts'
 import type { InputFile } from '../file-io/file-io.ts'
@@ -13,7 +6,7 @@ import type { NameMapping } from '../name-mapping.ts'
 import type { Cell, Field } from '../types.ts'
 import { type Convert, converter } from './cells.ts'
 import { exactly } from './exactly.ts'
-import { type FileNode, fileNodes, hasFieldIds } from './file-schema.ts'
+import { type FileNode, fileNodes, hasFieldIds, mayBeOf } from './file-schema.ts'
 import { type FooterPlans, footerBytes, readFooter } from './footer.ts'
 import { readTexts } from './texts.ts'
 
@@ -266,9 +259,12 @@ async function readMetadata(file: AsyncBuffer, ids: ReadonlySet<number> | undefi
 async function readSome(file: AsyncBuffer, ids: ReadonlySet<number>): Promise<FileMetaData | undefined> {
   const plans: FooterPlans = footerPlans.get(ids) ?? new Map()
   footerPlans.set(ids, plans)
-  // A column without an id has its fields inside, or gets its id from a mapping.
-  const isWanted = ({ field_id: id }: SchemaElement): boolean => id === undefined || ids.has(id)
-  return readFooter(file, isWanted, footer => parquetMetadata(footer, parsing), plans)
+  return readFooter(
+    file,
+    column => mayBeOf(column, ids),
+    footer => parquetMetadata(footer, parsing),
+    plans,
+  )
 }
 
 async function damaged<T>(location: string, read: () => Promise<T>): Promise<T> {
