@@ -39,7 +39,7 @@ interface Output {
 export function shapeOf(captured: Declaration, declared: Declaration, metadata: TableMetadata): Shape {
   try {
     const outputs = outputsOf(captured, declared, metadata)
-    const blank: Row = Object.fromEntries(outputs.map(({ name }) => [name, null]))
+    const blank = blankOf(outputs)
     return { kind: 'fits', shape: json => rowOf(json, outputs, blank) }
   } catch (error) {
     if (!(error instanceof Misfit)) throw error
@@ -132,6 +132,16 @@ function fillings({ release }: Declaration, metadata: TableMetadata): ReadonlyMa
   ])
 }
 
+/** A row of more columns has only those in it that have a value: a million short rows of a wide table would not fit into memory. */
+const mostBlank = 64
+
+/** With all members from the start: an object that gets them one by one is made anew again and again. */
+function blankOf(outputs: readonly Output[]): Row {
+  // Some names do not become members by being set.
+  const from = outputs.filter(({ name }) => outputs.length <= mostBlank || name in Object.prototype)
+  return Object.fromEntries(from.map(({ name }) => [name, null]))
+}
+
 function rowOf(json: string, outputs: readonly Output[], blank: Row): Row {
   const record = recordOf(json, JSON.parse)
   try {
@@ -156,8 +166,10 @@ function recordOf(json: string, parse: (json: string) => unknown): CapturedRecor
 }
 
 function cellsOf(record: CapturedRecord, outputs: readonly Output[], blank: Row, exact: boolean): Row {
-  // With all members from the start: an object that gets them one by one is made anew again and again.
   const row: Record<string, Cell> = { ...blank }
-  for (const { name, of } of outputs) row[name] = of(record, exact)
+  for (const { name, of } of outputs) {
+    const cell = of(record, exact)
+    if (cell !== null) row[name] = cell
+  }
   return row
 }

@@ -33,6 +33,18 @@ function reason(captured: Declaration, now: Declaration): string {
 const id: ColumnDeclaration = { name: 'id', type: 'string', required: true }
 
 describe('rows of the very declaration', () => {
+  test('hold of many columns only what has a value, so that many short rows fit into memory', () => {
+    const others = Array.from({ length: 200 }, (_, index): ColumnDeclaration => ({ name: `c${index}`, type: 'int' }))
+    const wide = declared([id, ...others, { name: 'toString', type: 'int' }, { name: '__proto__', type: 'int' }])
+    const row = rowOf(wide, wide, '{"id":"a","c7":0,"c8":null,"__proto__":3}')
+    expect(Object.entries(row).sort()).toEqual([
+      ['__proto__', 3],
+      ['c7', 0],
+      ['id', 'a'],
+      ['toString', null],
+    ])
+  })
+
   test('have every type in the form of a cell', () => {
     const columns: ColumnDeclaration[] = [
       { name: 'b', type: 'boolean' },
