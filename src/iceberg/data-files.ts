@@ -123,6 +123,38 @@ export function sortRows(rows: readonly Row[], order: SortOrder, schema: Schema)
     .map(({ row }) => row)
 }
 
+/** Items of lists and maps in a row group: the encoder holds each of them several times. */
+const mostItems = 2 ** 20
+
+/** Rows in groups of so many at most, and of fewer where they hold many items. */
+export function* rowGroups(rows: readonly Row[], schema: Schema, most: number): Generator<readonly Row[]> {
+  const takes = schema.fields.flatMap(({ name, type }) => (typeof type === 'string' ? [] : [memberOf(name)]))
+  let start = 0
+  let items = 0
+  for (const [index, row] of rows.entries()) {
+    const more = takes.reduce((sum, take) => sum + itemsIn(take(row)), 0)
+    if (index > start && (index - start === most || items + more > mostItems)) {
+      yield rows.slice(start, index)
+      start = index
+      items = 0
+    }
+    items += more
+  }
+  if (start < rows.length) yield rows.slice(start)
+}
+
+function itemsIn(cell: Cell): number {
+  if (typeof cell !== 'object' || cell === null || cell instanceof Uint8Array) return 0
+  if (!Array.isArray(cell)) return Object.values(cell).reduce<number>((sum, inner) => sum + itemsIn(inner), 0)
+  let items = cell.length
+  for (const inner of cell as readonly Cell[]) {
+    // Where one is a value by itself, so are the others.
+    if (typeof inner !== 'object' || inner instanceof Uint8Array) break
+    items += itemsIn(inner)
+  }
+  return items
+}
+
 /** How data files are written. */
 export interface WriteOptions {
   /** A new unique name for a file. */
@@ -146,9 +178,7 @@ export async function writeDataFile(table: Table, partition: Partition, options:
   const rows = order.fields.length === 0 ? partition.rows : sortRows(partition.rows, order, schema)
   const writer = await createDataFile(table.io, table.path(location), schema)
   try {
-    for (let start = 0; start < rows.length; start += options.rowGroupRows) {
-      await writer.writeRowGroup(rows.slice(start, start + options.rowGroupRows))
-    }
+    for (const group of rowGroups(rows, schema, options.rowGroupRows)) await writer.writeRowGroup(group)
     const written = await writer.finish()
     return {
       ...written,

@@ -1,5 +1,5 @@
 import type { Table } from '../iceberg/catalog/catalog.ts'
-import { partitionRows, sortRows } from '../iceberg/data-files.ts'
+import { partitionRows, rowGroups, sortRows } from '../iceberg/data-files.ts'
 import { IcebergError } from '../iceberg/errors.ts'
 import type { FileIO, OutputFile } from '../iceberg/file-io/file-io.ts'
 import { currentSchema } from '../iceberg/ids.ts'
@@ -7,6 +7,9 @@ import { specById } from '../iceberg/metadata.ts'
 import { createDataFile } from '../iceberg/parquet/write.ts'
 import type { Row } from '../iceberg/types.ts'
 import { RowFault } from './captured-value.ts'
+
+/** Few enough not to hold much memory. */
+const rowGroupRows = 2500
 
 /** Whether an error can come from what is in the rows, and not from the disk or the table. */
 export function isOfRows(error: unknown): boolean {
@@ -40,7 +43,7 @@ async function tryRows({ metadata }: Table, rows: readonly Row[]): Promise<unkno
     partitionRows(rows, specById(metadata, metadata['default-spec-id']), schema)
     if (order !== undefined && order.fields.length > 0) sortRows(rows, order, schema)
     const writer = await createDataFile(nowhere, 'nowhere', schema)
-    await writer.writeRowGroup(rows)
+    for (const group of rowGroups(rows, schema, rowGroupRows)) await writer.writeRowGroup(group)
     await writer.finish()
     return undefined
   } catch (error) {

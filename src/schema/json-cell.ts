@@ -96,9 +96,12 @@ function holdsInfinity(value: unknown): boolean {
   return Object.values(value).some(holdsInfinity)
 }
 
+/** A list of counts has millions of them, and each bigint that is made is an object of its own. */
+const smallLongs = Array.from({ length: 1024 }, (_, value) => BigInt(value))
+
 /** A number beyond 2^53 was rounded when it was parsed, so it is not the number that was written. */
 function longFrom(value: unknown): bigint | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? (smallLongs[value] ?? BigInt(value)) : undefined
   // 64-bit integers travel through JSON as texts, since JavaScript would round them.
   const long = typeof value === 'string' && value.length <= 20 && integer.test(value) ? BigInt(value) : value
   return typeof long === 'bigint' && long >= minLong && long <= maxLong ? long : undefined

@@ -1,12 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { partitioner, partitionRows, sortRows, writeDataFile, writeDataFiles } from '../../src/iceberg/data-files.ts'
+import {
+  partitioner,
+  partitionRows,
+  rowGroups,
+  sortRows,
+  writeDataFile,
+  writeDataFiles,
+} from '../../src/iceberg/data-files.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import { specById } from '../../src/iceberg/metadata.ts'
 import { liveDataFiles } from '../../src/iceberg/snapshot.ts'
-import type { PartitionSpec, Row, SortOrder, TableMetadata } from '../../src/iceberg/types.ts'
+import type { PartitionSpec, Row, Schema, SortOrder, TableMetadata } from '../../src/iceberg/types.ts'
 import {
   append,
   context,
@@ -294,5 +301,33 @@ describe('data files', () => {
     const { table } = await createTable({ columns: [required('n', 'int')], partitionBy: ['identity(n)'] })
     await writeDataFiles({ ...table, io }, [{ n: 1 }, { n: 2 }], { uniqueName: context.uniqueName, rowGroupRows: 1 })
     expect(events).toEqual(['durable', 'durable', 'data'])
+  })
+})
+
+describe('row groups', () => {
+  const long = { type: 'list', element: 'long', elementRequired: false } as const
+  const { schemas } = newMetadata({
+    columns: [
+      required('id', 'int'),
+      optional('l', long),
+      optional('s', { type: 'struct', fields: [optional('l', long)] }),
+    ],
+  })
+  const [schema] = schemas
+  const sizes = (rows: readonly Row[], most = 4): number[] =>
+    [...rowGroups(rows, schema as Schema, most)].map(({ length }) => length)
+  const many = Array.from({ length: 600_000 }, () => 0n)
+
+  test('have so many rows', () => {
+    const rows = Array.from({ length: 10 }, (_, id) => ({ id, l: [1n], s: null }))
+    expect(sizes([])).toEqual([])
+    expect(sizes(rows)).toEqual([4, 4, 2])
+    expect(sizes(rows.slice(0, 8))).toEqual([4, 4])
+    expect([...rowGroups(rows, schema as Schema, 4)].flat()).toEqual(rows)
+  })
+
+  test('have fewer where lists have many items, at any depth, but never none', () => {
+    const rows = [{ l: many }, { id: 1 }, { s: { l: many } }, { l: [...many, ...many] }, { id: 2 }, { l: null }]
+    expect(sizes(rows)).toEqual([2, 1, 1, 2])
   })
 })
