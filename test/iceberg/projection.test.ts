@@ -104,6 +104,15 @@ describe('a file without field ids', () => {
     expect(await readRows(table, { columns: ['id'] })).toEqual([{ id: 1 }, { id: 2 }])
   })
 
+  test('in one column alone is read by the others, whichever are asked for', async () => {
+    const { table } = await addFile(await createTable(shape), {
+      elements: [int('id', 1), int('extra')],
+      columns: { id: [1, 2], extra: [5, 6] },
+    })
+    expect(await readRows(table)).toEqual([1, 2].map(id => ({ id, s: null })))
+    expect(await readRows(table, { columns: ['s'] })).toEqual([{ s: null }, { s: null }])
+  })
+
   test('is refused without a name mapping: its rows would all be null', async () => {
     const target = await addFile(await createTable(shape), content)
     await expect(readRows(target.table)).rejects.toEqual(

@@ -253,7 +253,9 @@ const footerPlans = new WeakMap<ReadonlySet<number>, FooterPlans>()
 
 async function readMetadata(file: AsyncBuffer, ids: ReadonlySet<number> | undefined): Promise<FileMetaData> {
   const some = ids === undefined ? undefined : await readSome(file, ids)
-  return some ?? parquetMetadataAsync(file, { ...parsing, initialFetchSize: footerBytes })
+  // Columns without ids are told by their names only where no column has one, also none of those that were left out.
+  if (some !== undefined && hasFieldIds(some)) return some
+  return parquetMetadataAsync(file, { ...parsing, initialFetchSize: footerBytes })
 }
 
 async function readSome(file: AsyncBuffer, ids: ReadonlySet<number>): Promise<FileMetaData | undefined> {
