@@ -196,11 +196,11 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
   }
 
   /** A segment that is gone was flushed by somebody else, who then has said so. */
-  async function hasMoved(streams: Iterable<string>): Promise<boolean> {
+  async function hasMoved(some: Iterable<string>): Promise<boolean> {
     const before = positionsIn(table)
     await reload()
     const now = positionsIn(table)
-    return [...streams].some(stream => !isSamePosition(now.get(stream), before.get(stream)))
+    return [...some].some(stream => !isSamePosition(now.get(stream), before.get(stream)))
   }
 
   /** What others made of the table is relied on only when it cannot vanish. */

@@ -148,10 +148,10 @@ async function openFile(io: FileIO, directory: string, name: SegmentName, isLock
 }
 
 /** A file that is opened anew for each read. */
-async function openedToRead(io: FileIO, path: string, { size, close }: InputFile): Promise<InputFile> {
-  await close()
+async function openedToRead(io: FileIO, path: string, opened: InputFile): Promise<InputFile> {
+  await opened.close()
   return {
-    size,
+    size: opened.size,
     read: async (start, end) => {
       const file = await io.open(path)
       try {
