@@ -6,6 +6,7 @@ import type { Position } from './spool/position.ts'
 import { type Frame, readFrames } from './spool/read.ts'
 import type { ByteRange, Damage } from './spool/salvage.ts'
 import type { SegmentName } from './spool/stream.ts'
+import { valuesInside } from './values-inside.ts'
 
 /** A segment that nothing is added to any more. */
 export interface WaitingSegment extends SegmentName, ByteRange {
@@ -44,7 +45,11 @@ export interface BatchLimits {
   readonly rows: number
   /** Of JSON. */
   readonly bytes: number
+  /** In lists, maps and structs; default 2 000 000. One frame has no more, and may come on top. */
+  readonly inside?: number
 }
+
+const usualInside = 2_000_000
 
 export interface BatchReaderOptions<Segment extends WaitingSegment = WaitingSegment> {
   /** In order; only of streams that have a shape. */
@@ -85,6 +90,7 @@ export class BatchReader<Segment extends WaitingSegment> {
     const { limits, signal } = this.#options
     const batch: Batch = { rows: [], frames: [], reached: new Map() }
     let bytes = 0
+    let inside = 0
     for (;;) {
       signal?.throwIfAborted()
       const piece = this.#ahead ?? ((await this.#pieces.next()).value as Piece<Segment> | undefined)
@@ -93,12 +99,13 @@ export class BatchReader<Segment extends WaitingSegment> {
       if (piece.kind === 'frame') {
         const { rows, rowCount } = piece.frame
         bytes += rows.byteLength
-        const isFull = batch.rows.length + rowCount > limits.rows || bytes > limits.bytes
+        const isFull =
+          batch.rows.length + rowCount > limits.rows || bytes > limits.bytes || inside > (limits.inside ?? usualInside)
         if (isFull && batch.rows.length > 0) {
           this.#ahead = piece
           return batch
         }
-        await this.#add(batch, piece.segment, piece.frame)
+        inside += await this.#add(batch, piece.segment, piece.frame)
       } else if (piece.kind === 'damage') {
         const { segment, damage, file } = piece
         await this.#options.onDamage(segment, damage, file)
@@ -112,14 +119,18 @@ export class BatchReader<Segment extends WaitingSegment> {
     await this.#pieces.return(undefined)
   }
 
-  async #add(batch: Batch, segment: WaitingSegment, { start, end, rows }: Frame): Promise<void> {
+  /** @returns how many values stand inside of those of its rows */
+  async #add(batch: Batch, segment: WaitingSegment, { start, end, rows }: Frame): Promise<number> {
     const shape = this.#options.shapes.get(segment.stream) as ShapeRow
     const faults: FaultyLine[] = []
     const firstRow = batch.rows.length
     let index = 0
+    let inside = 0
     await eachLine(rows, json => {
       try {
-        batch.rows.push(shape(json))
+        const row = shape(json)
+        for (const name in row) inside += valuesInside(row[name])
+        batch.rows.push(row)
       } catch (fault) {
         if (!(fault instanceof RowFault)) throw fault
         faults.push({ index, fault, json })
@@ -128,6 +139,7 @@ export class BatchReader<Segment extends WaitingSegment> {
     })
     batch.frames.push({ segment, start, end, firstRow, rowCount: batch.rows.length - firstRow, faults })
     batch.reached.set(segment.stream, { segment: segment.segment, end })
+    return inside
   }
 }
 

@@ -3,7 +3,7 @@ import type { FlushEvent } from '../../src/ingest/flush.ts'
 import { positionProperty, positionsOf } from '../../src/ingest/spool/position.ts'
 import { newStreamId } from '../../src/ingest/spool/stream.ts'
 import { orphansOf } from '../support/crash-check.ts'
-import { append, batch, seededContext } from '../support/crash-table.ts'
+import { append, batch, declare, seededContext } from '../support/crash-table.ts'
 import { systemError, watchedFileIO } from '../support/fault-file-io.ts'
 import type { PowerDisk } from '../support/power-file-io.ts'
 import { catalogOn, declaration, directory, keyless, keysOf, newDisk, startProcess, storedKeysOf } from './flushing.ts'
@@ -69,6 +69,16 @@ describe('a flush', () => {
     const process = await startProcess(disk.io, 1)
     for (const name of ['a', 'b', 'c']) await process.take(batch(name))
     expect(await process.flush({ limits: { rows: 1e9, bytes: 1 } })).toMatchObject({ commits: 3, rows: 18 })
+  })
+
+  test('commits no more values inside of lists at once than it is told, but for those of one frame', async () => {
+    const applied = declare([{ name: 'items', type: { type: 'list', element: 'int' } }])
+    const disk = await newDisk(applied)
+    const process = await startProcess(disk.io, 1, { applied })
+    const line = (id: string): string => JSON.stringify({ session_id: id, part_id: id, text: id, items: [1, 2, 3] })
+    for (const id of ['a', 'b', 'c']) await process.takeText([line(id)])
+    const limits = { rows: 1e9, bytes: 1e9 }
+    expect(await process.flush({ limits: { ...limits, inside: 4 } })).toMatchObject({ commits: 2, rows: 3 })
   })
 
   test('takes the streams of several processes and declarations in one commit', async () => {

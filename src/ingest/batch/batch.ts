@@ -2,12 +2,13 @@ import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import { HypError } from '../../errors.ts'
 import type { Json } from '../../iceberg/types.ts'
+import { valuesInside } from '../values-inside.ts'
 import type { Finding, RowChecker, RowRecord } from './contract.ts'
 import type { BatchFormat } from './format.ts'
 import { kindOf } from './ill-typed.ts'
 import { jsonRows } from './json-rows.ts'
 import { keptRows } from './kept-rows.ts'
-import { largestRow, mostErrors, mostRows } from './limits.ts'
+import { largestRow, mostErrors, mostInside, mostRows } from './limits.ts'
 import { ndjsonRows } from './ndjson-rows.ts'
 import { openAtEnd } from './open-at-end.ts'
 import { type RawRow, type RawRows, type RowFlaw, tooLarge } from './raw-row.ts'
@@ -105,6 +106,8 @@ function newBatch(checker: RowChecker): Batch {
   const kept = keptRows()
   const errors: RowError[] = []
   const rejects: Reject[] = []
+  const isNested = checker.declaration.columns.some(({ type }) => typeof type === 'object')
+  let inside = 0
   const counts = { rows: 0, kept: 0, refused: 0, discardedRows: 0, discardedValues: 0 }
 
   return { add, counts: () => ({ ...counts, errors, rejects }), join: () => kept.join() }
@@ -130,6 +133,9 @@ function newBatch(checker: RowChecker): Batch {
     if ('reason' in parsed) return refuse(index, [parsed])
     const { value, exact } = parsed
     if (!isRecord(value)) return refuse(index, [{ column: null, reason: `${kindOf(value)}, not an object` }])
+    if (isNested) inside += valuesInside(value)
+    if (inside > mostInside)
+      throw new HypError('TOO_LARGE', `The rows of the body hold more than ${mostInside} values in all.`)
     const findings = checker.check(value, exact)
     if (findings === undefined) return keep(row)
     const refusals = findings.filter(({ mode }) => mode === 'freeze')

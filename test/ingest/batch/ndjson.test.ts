@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { largestRow, mostErrors, mostRows } from '../../../src/ingest/batch/limits.ts'
+import { largestRow, mostErrors, mostInside, mostRows } from '../../../src/ingest/batch/limits.ts'
 import { check, keptText, refusal, table, told } from './checking.ts'
 
 const notes = table([
@@ -140,6 +140,18 @@ test('of many refused rows the first errors are told, and all are counted', asyn
 
 test('a body of too many rows is refused whole', async () => {
   expect(await refusal(check('1\n'.repeat(mostRows + 1), notes))).toMatchObject({ code: 'TOO_LARGE' })
+})
+
+test('a body whose lists and structs hold too many values is refused whole', async () => {
+  const points = { type: 'struct', fields: [{ name: 'x', type: 'int' }] } as const
+  const nested = table([
+    { name: 'path', type: { type: 'list', element: points } },
+    { name: 'text', type: 'string' },
+  ])
+  const rowOf = (items: number): string => `{"path":[${Array(items).fill('{}').join(',')}]}\n`
+  const half = rowOf(mostInside / 2 - 1)
+  expect(await check(half + half, nested)).toMatchObject({ kept: 2 })
+  expect(await refusal(check(half + half + rowOf(1), nested))).toMatchObject({ code: 'TOO_LARGE' })
 })
 
 describe('others have their turn', () => {
