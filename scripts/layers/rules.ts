@@ -47,6 +47,7 @@ const packageRooms: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^src\/query\//,
   'apache-arrow': /^src\/(query|cli\/render|ingest\/batch\/arrow)\//,
   commander: /^src\/cli\//,
+  fzstd: /^src\/sources\/zst\.ts$/,
   icebird: /^src\/(.*\/)?[^/]*icebird[^/]*$/,
   libsql: /^src\/(daemon|ingest)\/lock\.ts$/,
   pino: /^src\/daemon\//,

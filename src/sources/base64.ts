@@ -7,13 +7,14 @@ import { isObject } from './json.ts'
  */
 export const maxBase64: number = 64 << 10
 
-const base64Keys: ReadonlySet<string> = new Set(['data', 'base64'])
+const base64Keys: ReadonlySet<string> = new Set(['data', 'base64', 'b64_json', 'result'])
+const uriKeys: ReadonlySet<string> = new Set(['image_url', 'file_data', 'url'])
 const base64Text = /^[A-Za-z0-9+/_-]+={0,2}$/
 const dataUri = /(data:[\w.+-]+\/[\w.+-]+;base64,)([A-Za-z0-9+/_-]+={0,2})/g
 
 /**
- * The same JSON value with every long base64 replaced by `{"omitted_bytes", "sha256"}` of the decoded bytes. What a
- * tool was called with is never shortened.
+ * The same JSON value with every long base64 replaced by `{"omitted_bytes", "sha256"}` of the decoded bytes, in
+ * data URIs as {@link plainText} does it. What a tool was called with is never shortened.
  */
 export function withoutLongBase64(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutLongBase64)
@@ -23,7 +24,11 @@ export function withoutLongBase64(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [
       key,
-      isLongBase64(key, member) ? omitted(member) : withoutLongBase64(member),
+      isLongBase64(key, member)
+        ? omitted(member)
+        : isLongUri(key, member)
+          ? plainText(member)
+          : withoutLongBase64(member),
     ]),
   )
 }
@@ -40,6 +45,10 @@ export function plainText(text: string): string {
 
 function isLongBase64(key: string, value: unknown): value is string {
   return typeof value === 'string' && value.length > maxBase64 && base64Keys.has(key) && base64Text.test(value)
+}
+
+function isLongUri(key: string, value: unknown): value is string {
+  return typeof value === 'string' && value.length > maxBase64 && uriKeys.has(key) && value.startsWith('data:')
 }
 
 function omitted(base64: string): { readonly omitted_bytes: number; readonly sha256: string } {

@@ -46,6 +46,13 @@ export type SkipReason =
   | 'summary'
   | 'session-state'
   | 'repeated-title'
+  | 'ghost-snapshot'
+  | 'compacted'
+  | 'client-event'
+  | 'thread-context'
+  | 'unchanged-usage'
+  | 'replayed'
+  | 'unknown-line'
   | 'out-of-range'
 
 /** Of those, the ones that tell of damage: where such a line stands is told. */
@@ -76,6 +83,13 @@ export const skipReasons: Readonly<Record<SkipReason, string>> = {
   summary: 'The line is the title of a conversation kept elsewhere, and does not name its session.',
   'session-state': 'The line restates a setting of the client, such as the mode or the last prompt.',
   'repeated-title': 'The line writes the title again that the session already has.',
+  'ghost-snapshot': 'The line holds a snapshot of the working tree, which is no part of the conversation.',
+  compacted: 'The line repeats the history as it was shortened; what was said has lines of its own.',
+  'client-event': 'The line tells an event of the client whose content has a line of its own.',
+  'thread-context': 'The line describes the thread or the turn; the rows after it carry what it says.',
+  'unchanged-usage': 'The line reports no tokens beyond those that were reported before.',
+  replayed: 'The line is a copy of the history of another thread, which has lines of its own.',
+  'unknown-line': 'The line is of a type that is not known.',
   'out-of-range': 'The line is older or newer than was asked for.',
 }
 
@@ -108,6 +122,8 @@ export interface SourceRead {
   readonly unreadable: readonly Unreadable[]
   /** After the last whole line; undefined where the file can only be read from its beginning, or could not be read. */
   readonly end: ReadPoint | undefined
+  /** The rows lack what another file says that is not there: they are to be made again when it is. */
+  readonly unresolved?: boolean | undefined
 }
 
 /** Of a file so many damaged lines are told. */
@@ -145,6 +161,18 @@ export interface Source {
   ) => Promise<readonly History[]>
   /** What reads its files, and may remember across them what one file says of another. */
   readonly open: (where: Whereabouts) => SourceReader
+  /** Where `find` looks, for who watches it. */
+  readonly places: (where: Whereabouts) => HistoryPlaces
+}
+
+/** Where the files of a client lie, whether there are any or not. */
+export interface HistoryPlaces {
+  /** Directories. */
+  readonly roots: readonly string[]
+  /** Whether a file of that name is read; `path` is where it lies, root included. */
+  readonly isTranscript: (name: string, path: string) => boolean
+  /** Whether a directory of that name can hold transcripts; those directly in a root have depth 0. */
+  readonly isEntered: (name: string, depth: number, path: string) => boolean
 }
 
 export interface SourceReader {

@@ -6,9 +6,16 @@ export function micros(value: unknown): bigint | null {
   return microsFromIso(value, true) ?? microsFromIso(value, false) ?? null
 }
 
+const msPerDay = 86_400_000
+
+/** Rows that follow one another are mostly of one day. */
+let latest = { day: 0, text: '1970-01-01' }
+
 /** The UTC day of an instant in microseconds, `YYYY-MM-DD`. */
 export function utcDay(at: bigint): string {
   // Rounded down also before 1970, where plain division would move the last fraction of a millisecond to the next day.
-  const ms = at >= 0n ? at / 1000n : (at - 999n) / 1000n
-  return new Date(Number(ms)).toISOString().slice(0, 10)
+  const ms = Number(at >= 0n ? at / 1000n : (at - 999n) / 1000n)
+  const day = Math.floor(ms / msPerDay)
+  if (day !== latest.day) latest = { day, text: new Date(ms).toISOString().slice(0, 10) }
+  return latest.text
 }

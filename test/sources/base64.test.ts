@@ -20,6 +20,18 @@ test('base64 up to the limit, other text and other members are kept', () => {
   expect(withoutLongBase64(value)).toEqual(value)
 })
 
+test('a member that is a data URI keeps its head and becomes as short', () => {
+  const uri = `data:image/png;base64,${base64}`
+  expect(withoutLongBase64({ content: [{ image_url: uri }, { image_url: { url: uri } }] })).toEqual({
+    content: [
+      { image_url: `data:image/png;base64,[omitted_bytes=90000 sha256=${sha256}]` },
+      { image_url: { url: `data:image/png;base64,[omitted_bytes=90000 sha256=${sha256}]` } },
+    ],
+  })
+  const link = { url: `https://example.com/${'a'.repeat(100_000)}` }
+  expect(withoutLongBase64(link)).toEqual(link)
+})
+
 test('what a tool was called with is never shortened', () => {
   const value = { content: [{ type: 'tool_use', name: 'upload', input: { data: base64 } }] }
   expect(withoutLongBase64(value)).toEqual(value)

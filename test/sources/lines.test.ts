@@ -16,7 +16,8 @@ async function opened(
 
 async function linesOf(content: string | Uint8Array, options: LineOptions = {}): Promise<string[]> {
   const lines: string[] = []
-  for await (const line of (await opened(content)).read(options)) lines.push(`${line.end} ${line.bytes.toString()}`)
+  for await (const line of (await opened(content)).read(options))
+    lines.push(`${line.end} ${line.end === 'cut' ? '' : line.bytes.toString()}`)
   return lines
 }
 
@@ -63,6 +64,44 @@ test('a line above the limit is passed over, and the next one is whole', async (
   const lines = await linesOf(`a\n${'x'.repeat(2_500_000)}\nb\n12345\n123456\n`, { maxLineBytes: 5 })
   expect(lines).toEqual(['newline a', 'cut ', 'newline b', 'newline 12345', 'cut '])
   expect(await linesOf('x'.repeat(2_500_000), { maxLineBytes: 5 })).toEqual(['cut '])
+})
+
+test('of a line above the limit the first 4 KiB are told, and whether it has ended', async () => {
+  const lines: Line[] = []
+  for await (const line of (await opened(`begin${'x'.repeat(9000)}\n${'y'.repeat(9000)}`)).read({ maxLineBytes: 5 }))
+    lines.push(line)
+  expect(lines.map(({ bytes, end, isWhole, number }) => [bytes.length, end, isWhole, number])).toEqual([
+    [4096, 'cut', true, 1],
+    [4096, 'cut', false, 2],
+  ])
+  expect(lines[0]?.bytes.toString('latin1', 0, 6)).toBe('beginx')
+})
+
+test('a run of NULs behind a line is cut off, unless the file ends in it', async () => {
+  expect(await linesOf('a\0\0\nb\0\0')).toEqual(['newline a', 'file b\0\0'])
+})
+
+test('reading goes on where a line begins, and counts on', async () => {
+  const lines: [string, number, number][] = []
+  const from = { offset: 4, line: 2 }
+  for await (const line of (await opened('a\n\n\nb\nc')).read({ from }))
+    lines.push([line.bytes.toString(), line.number, line.endOffset])
+  expect(lines).toEqual([
+    ['b', 3, 6],
+    ['c', 4, 7],
+  ])
+})
+
+test('of a line above the limit the beginning is kept, by which its kind can be told', async () => {
+  const long = `{"type":"compacted",${'x'.repeat(5_000_000)}`
+  for (const content of [`${long}\n`, long, `a\n${long}\n`]) {
+    const { read } = await opened(content)
+    const lines: Line[] = []
+    for await (const line of read({ maxLineBytes: 10_000 })) lines.push(line)
+    const cut = lines.find(line => line.end === 'cut')
+    expect(cut?.bytes.toString()).toBe(long.slice(0, 4096))
+    expect(cut?.isWhole).toBe(content.endsWith('\n'))
+  }
 })
 
 test('lines that are kept do not change when later chunks are read', async () => {

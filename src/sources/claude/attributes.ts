@@ -76,7 +76,7 @@ export function attributesText(
   if (sidecar !== null) {
     put(claude, 'agent_type', text(sidecar['agentType']))
     put(claude, 'spawned_by_tool_use_id', text(sidecar['toolUseId']))
-    if (place.messageIndex === 0) put(claude, 'agent_meta', sidecar)
+    put(claude, 'agent_meta', place.agentMeta)
   }
   const attributes: Record<string, unknown> = {}
   put(attributes, 'claude', claude)

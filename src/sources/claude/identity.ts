@@ -17,21 +17,19 @@ export function auxKindOf(agentId: string | null): AuxKind | null {
 export function agentOfFile(path: string): string | null {
   const id = /^agent-(.+)\.jsonl$/.exec(basename(path))?.[1]
   if (id === undefined) return null
-  const nested = dirname(path).split(sep).includes('subagents')
+  const directories = dirname(path).split(sep)
+  // What lies above the projects is the user's to name.
+  const nested = directories.slice(directories.lastIndexOf('projects') + 1).includes('subagents')
   return nested || /^[0-9a-f]{6,}$/.test(id) ? id : null
 }
 
 /**
- * The message id of a line without uuid: a digest of whose line it is and of its bytes, and of how often the file had
- * the same line before, so that two equal lines are two messages. It depends on nothing outside the file's content:
- * reading the file again, or a copy of it elsewhere, gives the same ids and hence no second row.
+ * The message id of a line without uuid: a digest of whose line it is and of what it says, and of how often the file
+ * had the same line before, so that two equal lines are two messages. It depends on nothing outside the file's content,
+ * nor on how its JSON is spelled: reading the file again, a copy of it elsewhere or one that a tool wrote anew gives the
+ * same ids and hence no second row.
  */
-export function derivedId(
-  sessionId: string,
-  agentId: string | null,
-  content: Uint8Array | string,
-  occurrence: number,
-): string {
+export function derivedId(sessionId: string, agentId: string | null, content: string, occurrence: number): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([sessionId, agentId, occurrence]))
     .update(content)

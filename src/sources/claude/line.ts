@@ -90,16 +90,23 @@ export function titleOf(line: TranscriptLine): string | null {
   return text(line.type === 'ai-title' ? line.aiTitle : line.customTitle)
 }
 
-const progressType = Buffer.from('"type":"progress"')
-const flatMembers = /^\{(?:"[^"\\]*":(?:"(?:[^"\\]|\\.)*"|true|false|null|-?[\d.eE+-]+),)*$/
+const typeMember = Buffer.from('"type":"')
+const quote = 0x22
+const headBytes = 2048
+const flatMembers = /^\s*\{(?:"[^"\\]*":(?:"(?:[^"\\]|\\.)*"|true|false|null|-?[\d.eE+-]+),)*$/
 
 /**
- * Whether a line is a progress line, told from its first bytes without parsing it: in some versions seven lines of
- * ten are. Only when nothing but plain members of the outermost object stands before the type, so that no other
- * line, whatever it quotes, is taken for one.
+ * Why a line gives no row, as far as its first bytes tell it without parsing it: in some versions seven lines of ten
+ * are progress, and file histories are long. Only when nothing but plain members of the outermost object stands before
+ * the type, so that no other line, whatever it quotes, is taken for one.
  */
-export function isProgress(bytes: Buffer): boolean {
-  const head = bytes.subarray(0, 2048)
-  const at = head.indexOf(progressType)
-  return at !== -1 && flatMembers.test(head.toString('latin1', 0, at))
+export function noiseOfHead(bytes: Buffer): SkipReason | undefined {
+  const head = bytes.subarray(0, headBytes)
+  const at = head.indexOf(typeMember)
+  if (at === -1) return undefined
+  const start = at + typeMember.length
+  const end = head.indexOf(quote, start)
+  if (end === -1) return undefined
+  const reason = noiseReason(head.toString('latin1', start, end))
+  return reason !== undefined && flatMembers.test(head.toString('latin1', 0, at)) ? reason : undefined
 }

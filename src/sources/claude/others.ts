@@ -1,5 +1,5 @@
 import { plainText } from '../base64.ts'
-import { type JsonObject, text } from '../json.ts'
+import { isObject, type JsonObject, text } from '../json.ts'
 import { joinedText } from './blocks.ts'
 import { type TranscriptLine, titleOf } from './line.ts'
 import { emptyPart, type Part } from './part.ts'
@@ -30,9 +30,23 @@ export function attachmentPart(attachment: JsonObject): Part {
   }
 }
 
+/** Members of an attachment that may hold its text, the likelier first; some lie in one another. */
+const textMembers = ['prompt', 'content', 'text', 'snippet', 'file', 'planContent', 'banner', 'blockingError'] as const
+const outputMembers = ['stdout', 'stderr'] as const
+
 function attachmentText(attachment: JsonObject): string | null {
-  for (const key of ['prompt', 'content', 'text', 'snippet', 'stdout', 'stderr']) {
-    const found = joinedText(attachment[key])
+  for (const key of [...textMembers, ...outputMembers]) {
+    const found = textIn(attachment[key], 3)
+    if (found !== null && found !== '') return found
+  }
+  return null
+}
+
+function textIn(value: unknown, depth: number): string | null {
+  if (!isObject(value)) return joinedText(value)
+  if (depth === 0) return null
+  for (const key of textMembers) {
+    const found = textIn(value[key], depth - 1)
     if (found !== null && found !== '') return found
   }
   return null
@@ -43,7 +57,7 @@ const errorSubtypes: ReadonlySet<string> = new Set(['api_error', 'error'])
 /** What the client itself noted: compaction, failed requests, hooks, local commands. */
 export function systemPart(line: TranscriptLine): Part {
   const subtype = text(line.subtype)
-  const content = text(line.content)
+  const content = text(line.content) ?? errorText(line.error)
   const contentText = content === null ? null : plainText(content)
   const failed = subtype !== null && errorSubtypes.has(subtype)
   return {
@@ -54,6 +68,12 @@ export function systemPart(line: TranscriptLine): Part {
     contentText,
     isError: failed ? true : null,
   }
+}
+
+/** What a person is shown of a failed request. */
+function errorText(error: unknown): string | null {
+  if (!isObject(error)) return text(error)
+  return text(error['formatted']) ?? text(error['message'])
 }
 
 /** The title given to a session. */

@@ -7,20 +7,16 @@ import { messageParts } from './blocks.ts'
 import { type LineKind, lineKind, noiseReason, type TranscriptLine, titleOf } from './line.ts'
 import { attachmentPart, otherPart, systemPart, titlePart } from './others.ts'
 import { emptyPart, type Part } from './part.ts'
-import { isRepeatedTitle, nextPlace, type Place, type Track } from './track.ts'
+import { advance, isRepeatedTitle, nextPlace, type Place, type Track } from './track.ts'
 
 /**
  * The rows of one line, or why it has none. Never throws on odd input, except a RangeError for JSON nested too deeply.
- * `track` is what the lines before it in the file have left; `bytes` the line as it stands in the file.
+ * `track` is what the lines before it in the file have left; a line without rows leaves nothing there.
  *
  * A row comes from a `user` or `assistant` line exactly when
  * `role IN ('user', 'assistant') AND attachment_type IS NULL`.
  */
-export function projectLine(
-  line: TranscriptLine,
-  bytes: Uint8Array,
-  track: Track,
-): readonly CapturedRow[] | SkipReason {
+export function projectLine(line: TranscriptLine, track: Track): readonly CapturedRow[] | SkipReason {
   const noise = noiseReason(line.type)
   if (noise !== undefined) return noise
   const sessionId = text(line.sessionId)
@@ -33,7 +29,7 @@ export function projectLine(
   const parts = found.length === 0 && reportsUsage(line) ? [emptyPart] : found
   if (parts.length === 0) return 'no-content'
 
-  const place = nextPlace(track, sessionId, kind, line, bytes)
+  const place = nextPlace(track, sessionId, kind, line)
   // The client's own form of a tool result can be large: it stands once, beside the result it belongs to.
   const result = Math.max(
     parts.findIndex(part => part.partType === 'tool_result'),
@@ -42,10 +38,12 @@ export function projectLine(
   const withResult = attributesText(line, kind, place, track.sidecar, true)
   const without = parts.length > 1 ? attributesText(line, kind, place, track.sidecar, false) : ''
   const frame = lineFrame(line, kind)
-  return parts.map((part, index) => ({
+  const rows = parts.map((part, index) => ({
     row: rowOf(line, kind, place, frame, part, index, index === result ? withResult : without),
     record: line,
   }))
+  advance(track, place, line)
+  return rows
 }
 
 function reportsUsage({ type, message }: TranscriptLine): boolean {

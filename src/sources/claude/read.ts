@@ -16,7 +16,7 @@ import {
   type Unreadable,
 } from '../source.ts'
 import { unreadable } from '../unreadable.ts'
-import { isProgress } from './line.ts'
+import { noiseOfHead } from './line.ts'
 import { projectLine } from './project.ts'
 import { readSidecar } from './sidecar.ts'
 import { newTrack, type Track } from './track.ts'
@@ -59,16 +59,17 @@ async function* capture(
   let handle: FileHandle | undefined
   try {
     handle = await open(file.path)
-    const { size } = await handle.stat()
-    const memory = (from?.memory as Track | undefined) ?? newTrack(file, await readSidecar(file.path, read.unreadable))
-    let end: ReadPoint = { offset: from?.offset ?? 0, line: from?.line ?? 0, memory }
-    for await (const line of readLines(handle, size, { ...options, from })) {
+    const stats = await handle.stat()
+    const offset = from?.offset ?? 0
+    const memory = (from?.memory as Track | undefined) ?? newTrack(file.path, stats)
+    // The client may write it later than the first lines of the transcript.
+    memory.sidecar ??= await readSidecar(file.path, read.unreadable)
+    let end: ReadPoint = { offset, line: from?.line ?? 0, memory }
+    for await (const line of readLines(handle, stats.size, { ...options, from })) {
       const outcome = captureLine(line, memory)
       counts.lines++
-      counts.bytes = line.endOffset
-      // A newline that comes later belongs to the line it ends.
-      const behind = line.end === 'file' ? line.number - 1 : line.number
-      if (outcome !== 'torn-tail') end = { offset: line.endOffset, line: behind, memory }
+      counts.bytes = line.endOffset - offset
+      if (isDone(line, outcome)) end = { offset: line.endOffset, line: line.number - (line.isWhole ? 0 : 1), memory }
       if (typeof outcome === 'string') {
         counts.skipped[outcome]++
         noteMalformed(read.malformed, file.path, line.number, outcome)
@@ -77,7 +78,7 @@ async function* capture(
         yield outcome
       }
     }
-    counts.bytes = size
+    counts.bytes = Math.max(stats.size - offset, 0)
     read.end = end
   } catch (error) {
     if (options.signal?.aborted === true) throw error
@@ -87,13 +88,19 @@ async function* capture(
   }
 }
 
+/** A last line without a newline that gave rows is whole, and a newline that comes later belongs to it. */
+function isDone(line: Line, outcome: readonly CapturedRow[] | SkipReason): boolean {
+  return line.isWhole || typeof outcome !== 'string'
+}
+
 function captureLine(line: Line, track: Track): readonly CapturedRow[] | SkipReason {
+  const noise = noiseOfHead(line.bytes)
+  if (noise !== undefined && line.isWhole) return noise
   if (line.end === 'cut') return 'line-too-long'
-  if (isProgress(line.bytes)) return 'progress'
   try {
     const record = parse(line.bytes)
-    if (record === undefined) return line.end === 'file' ? 'torn-tail' : 'invalid-json'
-    return isObject(record) ? projectLine(record, line.bytes, track) : 'not-an-object'
+    if (record === undefined) return line.isWhole ? 'invalid-json' : 'torn-tail'
+    return isObject(record) ? projectLine(record, track) : 'not-an-object'
   } catch (error) {
     if (error instanceof RangeError) return 'nested-too-deeply'
     throw error
@@ -105,7 +112,8 @@ function parse(bytes: Buffer): unknown {
   const text = bytes.toString('utf8')
   let record: unknown
   try {
-    record = JSON.parse(text)
+    // Files that were put together may have a mark before any line.
+    record = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error

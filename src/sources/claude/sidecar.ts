@@ -1,8 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { isObject, type JsonObject } from '../json.ts'
+import { isObject, type JsonObject, wellFormed } from '../json.ts'
 import type { Unreadable } from '../source.ts'
 import { systemCode, unreadable } from '../unreadable.ts'
+
+/** Clients write some hundred bytes; what is longer is none of theirs. */
+const maxSidecarBytes = 1 << 20
 
 /**
  * What the client notes about a subagent in `agent-<id>.meta.json` beside its transcript: who it is, which tool call
@@ -12,11 +15,17 @@ export async function readSidecar(transcript: string, problems: Unreadable[]): P
   if (!basename(transcript).startsWith('agent-')) return null
   const path = transcript.replace(/\.jsonl$/, '.meta.json')
   try {
-    const sidecar: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const { size } = await stat(path)
+    if (size > maxSidecarBytes) {
+      problems.push({ path, reason: 'it is larger than 1 MiB' })
+      return null
+    }
+    const sidecar = wellFormed(JSON.parse(await readFile(path, 'utf8')))
     if (isObject(sidecar)) return sidecar
     problems.push({ path, reason: 'it is not a JSON object' })
   } catch (error) {
     if (error instanceof SyntaxError) problems.push({ path, reason: 'it is not JSON' })
+    else if (error instanceof RangeError) problems.push({ path, reason: 'its JSON is nested too deeply' })
     else if (systemCode(error) !== 'ENOENT') problems.push(unreadable(path, error))
   }
   return null

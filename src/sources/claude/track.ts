@@ -1,5 +1,7 @@
+import type { Stats } from 'node:fs'
+import { canonicalJson } from '../../schema/fingerprint.ts'
 import { flag, type JsonObject, text } from '../json.ts'
-import type { HistoryFile } from '../source.ts'
+import { newOccurrences, type Occurrences } from '../occurrences.ts'
 import { micros } from '../time.ts'
 import { type AuxKind, agentOfFile, auxKindOf, derivedId } from './identity.ts'
 import { type LineKind, type TranscriptLine, titleOf } from './line.ts'
@@ -11,105 +13,133 @@ export interface Place {
   readonly auxKind: AuxKind | null
   readonly isSidechain: boolean | null
   readonly messageId: string
-  /** Order within the session and agent, in the order of the file. */
+  /** The id that the first line of the same content has; null for a line with a uuid. */
+  readonly derivedId: string | null
+  /** Order within the session and agent, in the order of the file; side calls without an agent count for themselves. */
   readonly messageIndex: number
   readonly previousMessageId: string | null
   /** Microseconds. */
   readonly createdAt: bigint
-  /** `line`: its own time. Otherwise it has none, and this is the nearest that is known. */
+  /** `line`: its own time. Otherwise it has none, and this is the nearest that is known before it. */
   readonly createdAtFrom: 'line' | 'previous-line' | 'file'
-  /** Microseconds: the first time of the session in this file. */
+  /** Microseconds: the first time of the session and agent in this file. */
   readonly startedAt: bigint
+  /** What the client notes about the agent, on the first line that it is known for. */
+  readonly agentMeta: JsonObject | null
 }
 
 /** What has to be remembered while one file is read from its beginning. */
 export interface Track {
   readonly agentOfFile: string | null
-  readonly sidecar: JsonObject | null
+  /** Microseconds: when the file was made, which does not change when it grows. */
   readonly fileTime: bigint
+  sidecar: JsonObject | null
+  isSidecarTold: boolean
   lastTime: bigint | null
   readonly started: Map<string, bigint>
   readonly indexes: Map<string, number>
   readonly chains: Map<string, string>
   readonly titles: Map<string, string>
-  readonly occurrences: Map<string, number>
+  readonly occurrences: Occurrences
 }
 
-export function newTrack(file: HistoryFile, sidecar: JsonObject | null): Track {
+export function newTrack(path: string, times: Pick<Stats, 'birthtimeMs' | 'mtimeMs'>): Track {
   return {
-    agentOfFile: agentOfFile(file.path),
-    sidecar,
-    fileTime: BigInt(Number.isFinite(file.mtimeMs) ? Math.trunc(file.mtimeMs) : 0) * 1000n,
+    agentOfFile: agentOfFile(path),
+    fileTime: BigInt(Math.trunc(fileTimeMs(times))) * 1000n,
+    sidecar: null,
+    isSidecarTold: false,
     lastTime: null,
     started: new Map(),
     indexes: new Map(),
     chains: new Map(),
     titles: new Map(),
-    occurrences: new Map(),
+    occurrences: newOccurrences(),
   }
+}
+
+/** A copy is made later than what is in it, but may keep the time of its last change. */
+function fileTimeMs({ birthtimeMs, mtimeMs }: Pick<Stats, 'birthtimeMs' | 'mtimeMs'>): number {
+  const known = [birthtimeMs, mtimeMs].filter(ms => Number.isFinite(ms) && ms > 0)
+  return known.length === 0 ? 0 : Math.min(...known)
 }
 
 /** Whether a title line only repeats the title that the session has; clients write it again at every save. */
 export function isRepeatedTitle(track: Track, sessionId: string, line: TranscriptLine): boolean {
-  const scope = JSON.stringify([sessionId, line.type])
-  const title = titleOf(line) ?? ''
-  if (track.titles.get(scope) === title) return true
-  track.titles.set(scope, title)
-  return false
+  return track.titles.get(titleScope(sessionId, line)) === titleOf(line)
 }
 
-/** The place of the next line that gives rows; `bytes` is the line as it stands in the file. */
-export function nextPlace(
-  track: Track,
-  sessionId: string,
-  kind: LineKind,
-  line: TranscriptLine,
-  bytes: Uint8Array,
-): Place {
+function titleScope(sessionId: string, line: TranscriptLine): string {
+  return JSON.stringify([sessionId, line.type])
+}
+
+/** The place of the next line that gives rows; nothing is remembered of it yet. */
+export function nextPlace(track: Track, sessionId: string, kind: LineKind, line: TranscriptLine): Place {
   const agentId = text(line.agentId) ?? track.agentOfFile
   const auxKind = kind === 'title' ? 'title' : auxKindOf(agentId)
   const isSidechain = auxKind === null ? flag(line.isSidechain) : true
+  const scope = scopeOf(sessionId, agentId)
 
   const time = micros(line.timestamp)
   const createdAt = time ?? track.lastTime ?? track.fileTime
-  const createdAtFrom = time !== null ? 'line' : track.lastTime !== null ? 'previous-line' : 'file'
-  if (time !== null) track.lastTime = time
-  const startedAt = track.started.get(sessionId) ?? createdAt
-  if (createdAtFrom !== 'file') track.started.set(sessionId, startedAt)
-
-  const messageId = text(line.uuid) ?? uniqueId(track, sessionId, agentId, contentOf(kind, line, bytes))
-
-  const scope = `${sessionId}\0${agentId ?? ''}`
-  const messageIndex = track.indexes.get(scope) ?? 0
-  track.indexes.set(scope, messageIndex + 1)
-
-  // Old clients write subagents into the session's file without an agent id; they are a chain of their own as well.
-  const chain = `${scope}\0${auxKind ?? ''}\0${isSidechain === true}`
-  const previousMessageId = track.chains.get(chain) ?? null
-  track.chains.set(chain, messageId)
-
+  const identity = identityOf(track, sessionId, agentId, kind, line)
+  const previousMessageId = track.chains.get(chainOf(scope, auxKind, isSidechain)) ?? null
   return {
     sessionId,
     agentId,
     auxKind,
     isSidechain,
-    messageId,
-    messageIndex,
-    previousMessageId: previousMessageId === messageId ? null : previousMessageId,
+    ...identity,
+    messageIndex: track.indexes.get(seriesOf(scope, auxKind)) ?? 0,
+    previousMessageId: previousMessageId === identity.messageId ? null : previousMessageId,
     createdAt,
-    createdAtFrom,
-    startedAt,
+    createdAtFrom: time !== null ? 'line' : track.lastTime !== null ? 'previous-line' : 'file',
+    startedAt: track.started.get(scope) ?? createdAt,
+    agentMeta: track.isSidecarTold ? null : track.sidecar,
   }
 }
 
-/** A title line is rewritten with its keys in any order, so only what it says counts. */
-function contentOf(kind: LineKind, line: TranscriptLine, bytes: Uint8Array): Uint8Array | string {
-  return kind === 'title' ? JSON.stringify([line.type, titleOf(line)]) : bytes
+/** Remembers the line of this place, so that the next ones follow it. */
+export function advance(track: Track, place: Place, line: TranscriptLine): void {
+  const { sessionId, agentId, auxKind, isSidechain, messageId } = place
+  const scope = scopeOf(sessionId, agentId)
+  if (place.createdAtFrom === 'line') {
+    track.lastTime = place.createdAt
+    if (!track.started.has(scope)) track.started.set(scope, place.createdAt)
+  }
+  track.indexes.set(seriesOf(scope, auxKind), place.messageIndex + 1)
+  track.chains.set(chainOf(scope, auxKind, isSidechain), messageId)
+  if (auxKind === 'title') track.titles.set(titleScope(sessionId, line), titleOf(line) ?? '')
+  if (place.derivedId !== null) track.occurrences.add(place.derivedId)
+  if (place.agentMeta !== null) track.isSidecarTold = true
 }
 
-function uniqueId(track: Track, sessionId: string, agentId: string | null, content: Uint8Array | string): string {
+function identityOf(
+  track: Track,
+  sessionId: string,
+  agentId: string | null,
+  kind: LineKind,
+  line: TranscriptLine,
+): Pick<Place, 'messageId' | 'derivedId'> {
+  const uuid = text(line.uuid)
+  if (uuid !== null) return { messageId: uuid, derivedId: null }
+  // A title is written again with other members beside it, so only what it says counts.
+  const content = kind === 'title' ? JSON.stringify([line.type, titleOf(line)]) : canonicalJson(line)
   const first = derivedId(sessionId, agentId, content, 0)
-  const occurrence = track.occurrences.get(first) ?? 0
-  track.occurrences.set(first, occurrence + 1)
-  return occurrence === 0 ? first : derivedId(sessionId, agentId, content, occurrence)
+  const before = track.occurrences.count(first)
+  return { messageId: before === 0 ? first : derivedId(sessionId, agentId, content, before), derivedId: first }
+}
+
+function scopeOf(sessionId: string, agentId: string | null): string {
+  return `${sessionId}\0${agentId ?? ''}`
+}
+
+/** What is numbered together. */
+function seriesOf(scope: string, auxKind: AuxKind | null): string {
+  return auxKind === null ? scope : `${scope}\0${auxKind}`
+}
+
+/** Old clients write subagents into the session's file without an agent id; they are a chain of their own as well. */
+function chainOf(scope: string, auxKind: AuxKind | null, isSidechain: boolean | null): string {
+  return `${scope}\0${auxKind ?? ''}\0${isSidechain === true}`
 }

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { claudeRoots, findClaudeHistories } from '../../../src/sources/claude/find.ts'
 import type { History } from '../../../src/sources/source.ts'
-import { tree } from './transcript.ts'
+import { asOrdinaryUser, tree } from './transcript.ts'
 
 const projects = '.claude/projects'
 
@@ -64,6 +64,53 @@ test('files of other contents are left alone', async () => {
   expect(names(home, await found(home))).toEqual([`${projects}/memory/s1.jsonl`])
 })
 
+const desktop = 'Library/Application Support'
+
+test('what Claude Desktop keeps for each of its sessions is found, and nothing of what a user works on there', async () => {
+  const sessions = (app: string): string => `${desktop}/${app}/local-agent-mode-sessions`
+  const home = await tree({
+    [`${sessions('Claude')}/o1/a1/local_1/.claude/projects/-p/s1.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/.claude/projects/-p/s1/subagents/agent-a1.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/.claude/projects/memory/s2.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/agent/local_ditto_1/.claude/projects/-p/s3.jsonl`]: '',
+    [`${sessions('Claude-3p')}/o1/a1/local_2/.claude/projects/-p/s4.jsonl`]: '',
+    [`${sessions('Claude/Claude-3p')}/o1/a1/local_3/.claude/projects/-p/s5.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/.claude/projects/-p/memory/notes.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/.claude/history.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/.claude/todos/t.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/audit.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/outputs/data.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/uploads/x/.claude/projects/-p/theirs.jsonl`]: '',
+    [`${sessions('Claude')}/o1/a1/local_1/training.jsonl`]: '',
+    [`${sessions('Claude')}/skills-plugin/o1/skills/s/.claude/projects/-p/s6.jsonl`]: '',
+  })
+  const histories = await found(home)
+  expect(histories.map(history => relative(home, history.root))).toEqual(
+    ['Claude', 'Claude-3p', 'Claude/Claude-3p'].map(sessions),
+  )
+  expect(names(home, histories)).toEqual([
+    `${sessions('Claude')}/o1/a1/agent/local_ditto_1/.claude/projects/-p/s3.jsonl`,
+    `${sessions('Claude')}/o1/a1/local_1/.claude/projects/-p/s1.jsonl`,
+    `${sessions('Claude')}/o1/a1/local_1/.claude/projects/-p/s1/subagents/agent-a1.jsonl`,
+    `${sessions('Claude')}/o1/a1/local_1/.claude/projects/memory/s2.jsonl`,
+    `${sessions('Claude-3p')}/o1/a1/local_2/.claude/projects/-p/s4.jsonl`,
+    `${sessions('Claude/Claude-3p')}/o1/a1/local_3/.claude/projects/-p/s5.jsonl`,
+  ])
+})
+
+test('a directory that was named is all that is looked at', async () => {
+  const home = await tree({
+    [`${desktop}/Claude/local-agent-mode-sessions/o1/.claude/projects/-p/s1.jsonl`]: '',
+    [`${projects}/-p/s2.jsonl`]: '',
+    'named/projects/-p/s3.jsonl': '',
+  })
+  expect(names(home, await found(home, { CLAUDE_CONFIG_DIR: join(home, 'named') }))).toEqual([
+    'named/projects/-p/s3.jsonl',
+  ])
+  const named = await findClaudeHistories({ home, env: {}, directory: join(home, 'named') })
+  expect(names(home, named)).toEqual(['named/projects/-p/s3.jsonl'])
+})
+
 test('links are followed, and what they lead to is listed once, also when they go in a circle', async () => {
   const home = await tree({ [`${projects}/-p/s1.jsonl`]: '', 'elsewhere/s2.jsonl': '', 'elsewhere/s3.jsonl': '' })
   const at = (name: string): string => join(home, projects, name)
@@ -92,12 +139,13 @@ test('what cannot be read is reported, and the rest is found', async () => {
   expect(history?.unreadable).toEqual([{ path: loop, reason: 'its symbolic links go in a circle' }])
 })
 
-test.skipIf(process.getuid?.() === 0)('a directory without permission is reported', async () => {
+test('a directory without permission is reported, and the rest is found', async () => {
   const home = await tree({ [`${projects}/-p/s1.jsonl`]: '', [`${projects}/-q/s2.jsonl`]: '' })
   const closed = join(home, projects, '-p')
+  await chmod(home, 0o755)
   await chmod(closed, 0)
   onTestFinished(() => chmod(closed, 0o700))
-  const [history] = await found(home)
+  const [history] = await asOrdinaryUser(() => found(home))
   expect(history?.files).toHaveLength(1)
   expect(history?.unreadable).toEqual([{ path: closed, reason: 'permission denied' }])
 })

@@ -62,6 +62,7 @@ test('the agent is the line’s, else the one its file is named after', async ()
   expect(await agentIn('s1/subagents/workflows/wf_1/agent-a1b2c3d.jsonl')).toBe('a1b2c3d')
   expect(await agentIn('s1/subagents/agent-a1b2c3d.jsonl', { agentId: 'said' })).toBe('said')
   expect(await agentIn('agent-session.jsonl')).toBeNull()
+  expect(await agentIn('subagents/.claude/projects/-p/agent-session.jsonl')).toBeNull()
   expect(await agentIn('s1.jsonl')).toBeNull()
 })
 

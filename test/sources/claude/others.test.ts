@@ -54,6 +54,43 @@ test('other attachments are rows of the system, with their kind and hook', async
   ])
 })
 
+test('the text of an attachment is found where its kind keeps it', async () => {
+  const { rows } = await readLinesOf(
+    ...[
+      { type: 'file', filename: 'a.txt', content: { type: 'text', file: { filePath: 'a.txt', content: 'of a file' } } },
+      { type: 'nested_memory', path: 'M.md', content: { type: 'memory', path: 'M.md', content: 'of a memory' } },
+      { type: 'plan_file_reference', planFilePath: 'p.md', planContent: 'of a plan' },
+      { type: 'hook_blocking_error', hookEvent: 'Stop', blockingError: { blockingError: 'of a hook', command: 'x' } },
+      { type: 'hook_non_blocking_error', hookEvent: 'Stop', stdout: '', stderr: 'of an error', exitCode: 1 },
+      { type: 'task_reminder', content: [{ id: '1', subject: 'no text' }], itemCount: 1 },
+    ].map(attachment => line('attachment', { attachment })),
+  )
+  expect(rows.map(row => [row['part_type'], row['content_text']])).toEqual([
+    ['file', 'of a file'],
+    ['file', 'of a memory'],
+    ['file', 'of a plan'],
+    ['error', 'of a hook'],
+    ['error', 'of an error'],
+    ['other', null],
+  ])
+  expect(rows.every(row => row['raw_frame'] !== null)).toBe(true)
+})
+
+test('a failed request says why', async () => {
+  const { rows } = await readLinesOf(
+    line('system', { subtype: 'api_error', error: { message: 'long', formatted: 'Overloaded' }, retryAttempt: 1 }),
+    line('system', { subtype: 'error', error: { message: 'Too many requests', status: 429 } }),
+    line('system', { subtype: 'error', error: 'gone' }),
+    line('system', { subtype: 'api_refusal', content: 'refused', error: { message: 'not this' } }),
+  )
+  expect(rows.map(row => [row['part_type'], row['content_text']])).toEqual([
+    ['error', 'Overloaded'],
+    ['error', 'Too many requests'],
+    ['error', 'gone'],
+    ['text', 'refused'],
+  ])
+})
+
 test('system lines keep their subtype, text and what compaction notes', async () => {
   const { rows } = await readLinesOf(
     line('system', { content: 'Running hook' }),

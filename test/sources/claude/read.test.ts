@@ -1,8 +1,9 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readClaudeFile } from '../../../src/sources/claude/read.ts'
 import {
+  asOrdinaryUser,
   assistant,
   line,
   readContent,
@@ -95,6 +96,26 @@ test('a run of NULs costs no line but its own', async () => {
   expect(read.skipped).toEqual({ 'invalid-json': 1 })
 })
 
+test('a run of NULs behind a line costs nothing, and a last line is not whole while it ends in one', async () => {
+  const one = transcript(user('one')).trimEnd()
+  const read = await readContent(`${one}\0\0\0\r\n${transcript(user('two'))}`)
+  expect(read.rows.map(row => row['content_text'])).toEqual(['one', 'two'])
+  expect(read.skipped).toEqual({})
+  expect((await readContent(`${one}\0\0\0`)).skipped).toEqual({ 'torn-tail': 1 })
+})
+
+test('a byte order mark before any line costs none, as in files that were put together', async () => {
+  const content = `\ufeff${transcript(user('one'))}\ufeff${transcript(user('two'))}`
+  expect((await readContent(content)).rows).toHaveLength(2)
+})
+
+test('a transcript that somebody printed prettily is damage line by line, and what follows is read', async () => {
+  const pretty = JSON.stringify(user('one'), null, 2)
+  const read = await readContent(`${pretty}\n${transcript(user('two'))}`)
+  expect(read.rows.map(row => row['content_text'])).toEqual(['two'])
+  expect(read.skipped).toEqual({ 'invalid-json': pretty.split('\n').length })
+})
+
 test('half a surrogate pair becomes U+FFFD in the row and in the record, a whole pair stays', async () => {
   const content = transcript(user('mark')).replace('mark', 'a\\ud83d b\\ude00 c\\ud83d\\ude00')
   const read = await readContent(content)
@@ -124,6 +145,17 @@ test('a line nested beyond reason is skipped and counted', async () => {
   expect(read.skipped).toEqual({ 'nested-too-deeply': 1 })
 })
 
+test('a line that turns out to be nested beyond reason leaves no trace in those after it', async () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const result = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
+  const one = user('one', { uuid: 'm1' })
+  const two = JSON.stringify(user([result], { uuid: 'm2' }))
+  const three = user('three', { uuid: 'm3' })
+  const read = await readLinesOf(one, two.replace(/}$/, `,"toolUseResult":${deep}}`), three)
+  expect(read.skipped).toEqual({ 'nested-too-deeply': 1 })
+  expect(read.rows).toEqual((await readLinesOf(one, three)).rows)
+})
+
 test('progress lines are skipped, and the message they carry is not looked into', async () => {
   const message = { type: 'assistant', message: { role: 'assistant', content: [{ type: 'text', text: 'copy' }] } }
   const progress = line('progress', { data: { type: 'agent_progress', message } })
@@ -139,8 +171,27 @@ test('a line that only quotes a progress line is not taken for one', async () =>
     { list: [{ type: 'progress', x: 1 }], ...user('two') },
     { note: '{"type":"progress"', ...user('three') },
     assistant([{ type: 'tool_use', id: 't', name: 'x', input: { type: 'progress' } }]),
+    { note: 'a \\', ...user('{"type":"progress"') },
+    { summary: { type: 'summary' }, ...user('six') },
+    { message: { type: 'queue-operation', content: 'seven' }, sessionId: session, type: 'user' },
+    line('progress-report'),
   )
-  expect(read.rows).toHaveLength(4)
+  expect(read.rows).toHaveLength(8)
+})
+
+test('noise that is too long to be read is still told by its kind, and other lines are told with their place', async () => {
+  const directory = await tree({
+    'a.jsonl': transcript(
+      { type: 'file-history-snapshot', snapshot: 'x'.repeat(9000) },
+      line('progress', { data: 'x'.repeat(9000) }),
+      user('x'.repeat(9000)),
+      user('short'),
+    ),
+  })
+  const read = await readFileWhole(join(directory, 'a.jsonl'), { maxLineBytes: 5000 })
+  expect(read.rows.map(row => row['content_text'])).toEqual(['short'])
+  expect(read.skipped).toEqual({ 'file-history': 1, progress: 1, 'line-too-long': 1 })
+  expect(read.malformed.map(({ line: number, reason }) => [number, reason])).toEqual([[3, 'line-too-long']])
 })
 
 test('known noise is skipped by reason', async () => {
@@ -170,6 +221,36 @@ test('a file that vanished is reported, not thrown', async () => {
   expect(read).toMatchObject({ rows: [], unreadable: [{ path, reason: 'it is no longer there' }] })
 })
 
+test('a file without permission is reported, not thrown', async () => {
+  const directory = await tree({ 'a.jsonl': transcript(user('one')) })
+  const path = join(directory, 'a.jsonl')
+  await chmod(directory, 0o755)
+  await chmod(path, 0)
+  const read = await asOrdinaryUser(() => readFileWhole(path))
+  expect(read).toMatchObject({ rows: [], unreadable: [{ path, reason: 'permission denied' }], end: undefined })
+})
+
+test('a file that vanishes while it is read gives what was read of it', async () => {
+  const path = join(await tree({ 'a.jsonl': transcript(user('one'), user('two')) }), 'a.jsonl')
+  const read = readClaudeFile({ path, size: 1, mtimeMs: 0 })
+  await read.captured.next()
+  await rm(path)
+  expect((await read.captured.next()).value).toHaveLength(1)
+  expect((await read.captured.next()).done).toBe(true)
+  expect(read.unreadable).toEqual([])
+})
+
+test('what comes to a file while it is read is left for the next reading, which goes on there', async () => {
+  const path = join(await tree({ 'a.jsonl': transcript(user('one')) }), 'a.jsonl')
+  const read = readClaudeFile({ path, size: 0, mtimeMs: 0 })
+  await read.captured.next()
+  await appendFile(path, transcript(user('two')))
+  expect((await read.captured.next()).done).toBe(true)
+  const next = await readFileWhole(path, { from: read.end })
+  expect(next.rows.map(row => [row['content_text'], row['message_index']])).toEqual([['two', 1]])
+  expect(next.counts).toMatchObject({ lines: 1, bytes: transcript(user('two')).length })
+})
+
 test('a directory in the place of a file is reported, not thrown', async () => {
   const path = await tree({})
   expect((await readFileWhole(path)).unreadable).toEqual([{ path, reason: 'it is a directory' }])
@@ -184,7 +265,7 @@ test('reading can be stopped, and that is thrown', async () => {
 
 test('damaged lines are told with their place, blank lines counted, and no more than twenty of a file', async () => {
   const { malformed } = await readContent(`\n${transcript(user('one'))}{"type":\n[1]\n`)
-  expect(malformed.map(({ line, reason }) => [line, reason])).toEqual([
+  expect(malformed.map(({ line: at, reason }) => [at, reason])).toEqual([
     [3, 'invalid-json'],
     [4, 'not-an-object'],
   ])

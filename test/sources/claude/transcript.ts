@@ -120,3 +120,14 @@ export function textIn(row: Row | undefined, column: string): string {
   const cell = row?.[column]
   return typeof cell === 'string' ? cell : JSON.stringify(cell ?? null)
 }
+
+/** Does something as a user who is bound by permissions, which bind root to nothing. */
+export async function asOrdinaryUser<T>(run: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0 || process.seteuid === undefined) return run()
+  process.seteuid(65_534)
+  try {
+    return await run()
+  } finally {
+    process.seteuid(0)
+  }
+}

@@ -1,0 +1,36 @@
+import { basename, dirname, join, resolve } from 'node:path'
+import { findHistories } from '../find.ts'
+import type { History, HistoryFile, HistoryPlaces, Whereabouts } from '../source.ts'
+import { rolloutFormat } from './file-name.ts'
+
+/** Where Codex keeps rollouts: under what is named or CODEX_HOME, else under its usual place; archived ones apart. */
+export function codexRoots(where: Whereabouts): readonly string[] {
+  const named = where.directory ?? where.env['CODEX_HOME']
+  const home = named !== undefined && named !== '' ? resolve(named) : join(where.home, '.codex')
+  return [join(home, 'sessions'), join(home, 'archived_sessions')]
+}
+
+/** The same places, for who watches them. */
+export function codexPlaces(where: Whereabouts): HistoryPlaces {
+  return { roots: codexRoots(where), isTranscript: name => rolloutFormat(name) !== undefined, isEntered: () => true }
+}
+
+/** Every rollout on this machine, by root. Of a file that lies there plain and compressed, the plain one. */
+export async function findCodexHistories(
+  where: Whereabouts,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<readonly History[]> {
+  const histories = await findHistories(codexPlaces(where), options)
+  return histories.map(withoutTwins)
+}
+
+/** The client compresses into a second file and then deletes the first: while both exist, only the plain one is whole. */
+function withoutTwins(history: History): History {
+  const plain = new Set(history.files.map(file => file.path))
+  const files = history.files.filter(file => !isTwin(file, plain))
+  return { ...history, files, bytes: files.reduce((sum, file) => sum + file.size, 0) }
+}
+
+function isTwin({ path }: HistoryFile, all: ReadonlySet<string>): boolean {
+  return path.endsWith('.zst') && all.has(join(dirname(path), basename(path, '.zst')))
+}

@@ -1,0 +1,103 @@
+import { stat } from 'node:fs/promises'
+import type { HistoryFile, Whereabouts } from '../source.ts'
+import { systemCode } from '../unreadable.ts'
+import { DamagedZst } from '../zst.ts'
+import { threadOfName } from './file-name.ts'
+import { findCodexHistories } from './find.ts'
+import { readLine } from './line.ts'
+import { openRollout, rolloutLines } from './rollout.ts'
+import { threadOf } from './thread.ts'
+
+/** The file of a thread as it is now, undefined where there is none. */
+export type FileOfThread = (threadId: string, signal: AbortSignal | undefined) => Promise<HistoryFile | undefined>
+
+/** So much of a file is read to see which thread it describes: its first line is seldom longer. */
+const headBytes = 256 << 10
+
+/**
+ * Finds files by thread: by their names, which the client makes of thread ids; where none fits, by what their first
+ * lines say. The files are listed when first asked, and again when a thread is not among them.
+ */
+export function newThreadFiles(where: Whereabouts): FileOfThread {
+  let named = new Map<string, string>()
+  let described = new Map<string, string>()
+  /** Of each path, the thread that its first line describes; null as long as it describes none. */
+  const threads = new Map<string, { readonly threadId: string | null; readonly size: number }>()
+  let isListed = false
+  let spentMs = 0
+  const began = performance.now()
+
+  return async (threadId, signal) => {
+    const known = await find(threadId)
+    if (known !== undefined) return known
+    // Threads whose parent was deleted long ago must not cost a listing each.
+    if (isListed && spentMs > 200 + (performance.now() - began) / 20) return undefined
+    const start = performance.now()
+    await list(threadId, signal)
+    isListed = true
+    spentMs += performance.now() - start
+    return find(threadId)
+  }
+
+  async function find(threadId: string): Promise<HistoryFile | undefined> {
+    return (await asItIs(named.get(threadId))) ?? asItIs(described.get(threadId))
+  }
+
+  async function list(threadId: string, signal: AbortSignal | undefined): Promise<void> {
+    const histories = await findCodexHistories(where, { signal })
+    const files = histories.flatMap(history => history.files)
+    const paths = files.map(({ path }) => path)
+    // Of a thread that lies in two places, the first: archived ones come last.
+    named = firstOf(paths, threadOfName)
+    described = new Map()
+    if (named.has(threadId)) return
+    for (const { path, size } of files) {
+      signal?.throwIfAborted()
+      const known = threads.get(path)
+      if (known?.threadId || known?.size === size) continue
+      threads.set(path, { threadId: await describedThread(path), size })
+    }
+    described = firstOf(paths, path => threads.get(path)?.threadId ?? null)
+  }
+}
+
+function firstOf(paths: readonly string[], threadOfPath: (path: string) => string | null): Map<string, string> {
+  const first = new Map<string, string>()
+  for (const path of paths) {
+    const threadId = threadOfPath(path)
+    if (threadId !== null && !first.has(threadId)) first.set(threadId, path)
+  }
+  return first
+}
+
+async function asItIs(path: string | undefined): Promise<HistoryFile | undefined> {
+  if (path === undefined) return undefined
+  try {
+    const { size, mtimeMs } = await stat(path)
+    return { path, size, mtimeMs }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return undefined
+  }
+}
+
+/** The thread a file says it is, null where its first line tells none. */
+async function describedThread(path: string): Promise<string | null> {
+  try {
+    const rollout = await openRollout(path)
+    try {
+      const head = { ...rollout, size: Math.min(rollout.size, headBytes) }
+      for await (const [first] of rolloutLines(head)) {
+        const read = first === undefined ? 'no-content' : readLine(first, false)
+        if (typeof read === 'string' || read.record.is !== 'meta') return null
+        return threadOf(read.record.meta, null)?.threadId ?? null
+      }
+      return null
+    } finally {
+      await rollout.handle.close()
+    }
+  } catch (error) {
+    if (error instanceof DamagedZst || systemCode(error) !== undefined) return null
+    throw error
+  }
+}
