@@ -1,15 +1,18 @@
 import { parseArgs } from 'node:util'
 import { type Figure, isMet, type Reading, targetOf } from './bench/figure.ts'
 import { append } from './bench/figures/append.ts'
+import { capture } from './bench/figures/capture.ts'
 import { dedupe } from './bench/figures/dedupe.ts'
 import { evolve } from './bench/figures/evolve.ts'
 import { facts } from './bench/figures/facts.ts'
 import { flush } from './bench/figures/flush.ts'
+import { idle } from './bench/figures/idle.ts'
 import { importing } from './bench/figures/import.ts'
 import { ingest } from './bench/figures/ingest.ts'
 import { pyiceberg } from './bench/figures/pyiceberg.ts'
 import { query } from './bench/figures/query.ts'
 import { restart } from './bench/figures/restart.ts'
+import { rowless } from './bench/figures/rowless.ts'
 import { rows } from './bench/figures/rows.ts'
 import { wide } from './bench/figures/wide.ts'
 import { valueOf, writePage } from './bench/page.ts'
@@ -23,6 +26,9 @@ const figures: readonly Figure[] = [
   restart,
   append,
   importing,
+  capture,
+  rowless,
+  idle,
   ingest,
   flush,
   dedupe,

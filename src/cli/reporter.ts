@@ -1,5 +1,5 @@
 import type { CliIo } from './io.ts'
-import type { EventLines } from './render/event.ts'
+import type { EventLines } from './render/event-lines.ts'
 
 /** Writes lines to stderr or stdout; on a terminal a progress line is replaced by what comes next. */
 export interface Reporter {

@@ -1,6 +1,6 @@
-import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
+import type { BackfillRequest } from '../ingest/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill-summary.ts'
 import type { Accepted, IntakeRequest } from '../ingest/intake.ts'
-import type { SourceName } from '../sources/catalogue.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'
 import type { Outcome } from '../stores/table/apply-tables.ts'
@@ -14,8 +14,10 @@ export interface Daemon {
   readonly release: number
   /** Its long work. */
   readonly tasks: TaskDesk
-  /** Loads what the histories have; at most one runs at a time, and a caller who comes meanwhile joins it. */
-  backfill(source: SourceName, onEvent: (event: BackfillEvent) => void): Promise<BackfillSummary>
+  /**
+   * Loads what histories have, into the table or, while that refuses rows, into its spool. At most one runs at a time.
+   */
+  backfill(request: BackfillRequest, onEvent: (event: BackfillEvent) => void): Promise<BackfillSummary>
   /** Reads the declarations again and applies them. @throws HypError PLAN_CHANGED, DECLARATION_INVALID, USAGE */
   apply(request: ApplyRequest): Promise<Outcome[]>
   adopt(request: AdoptionRequest): Promise<Adoption>

@@ -1,4 +1,4 @@
-import type { BackfillEvent } from '../ingest/backfill.ts'
+import type { BackfillEvent } from '../ingest/backfill-summary.ts'
 
 /** What happens in a daemon, as data. Never the contents of a message. */
 export type DaemonEvent =
@@ -73,6 +73,19 @@ export type DaemonEvent =
       readonly hint: string
     }
   | { readonly type: 'held'; readonly table: string; readonly stream: string; readonly reason: string }
+  | { readonly type: 'watching'; readonly directories: number; readonly files: number; readonly ms: number }
+  | { readonly type: 'watch-limited'; readonly reason: string }
+  | { readonly type: 'watch-unreadable'; readonly path: string; readonly reason: string }
+  | {
+      /** Rows that were read are tried again until they are taken. */
+      readonly type: 'watch-waits'
+      readonly rows: number
+      readonly code: string
+      readonly message: string
+      readonly hint: string
+    }
+  | { readonly type: 'watch-refused'; readonly rows: number; readonly column: string | null; readonly reason: string }
+  | { readonly type: 'watch-failed'; readonly code: string; readonly message: string; readonly hint: string }
   | { readonly type: 'damaged'; readonly table: string; readonly ranges: number; readonly bytes: number }
   | { readonly type: 'records-migrated'; readonly records: number }
   | {

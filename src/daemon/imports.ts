@@ -1,7 +1,8 @@
 import { HypError, toHypError } from '../errors.ts'
-import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
+import { type BackfillRequest, requestKey, sourcesOf } from '../ingest/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill-summary.ts'
 import type { SourceName } from '../sources/catalogue.ts'
-import { backfillRequest, runBackfillTask } from './backfill-task.ts'
+import { backfillTask, runBackfillTask } from './backfill-task.ts'
 import type { OpenTask, Tasks } from './tasks.ts'
 
 type Listener = (event: BackfillEvent) => void
@@ -13,14 +14,15 @@ export interface Import {
   readonly work: Promise<BackfillSummary>
 }
 
-/** Runs one backfill of a source at a time, each as a task. */
+/** Runs one backfill at a time, each as a task. */
 export interface Imports {
   /**
-   * Loads what a history has by now. While a backfill runs, another one waits:
-   * the running one may have passed what was written since. All that wait share it.
+   * Loads what histories have by now. While a backfill runs, others wait, in
+   * their order: the running one may have passed what was written since. Those
+   * that wait and ask for the same share one.
    * @param resumedFrom the task that is done again
    */
-  run(source: SourceName, listener: Listener, resumedFrom?: string): Import
+  run(request: BackfillRequest, listener: Listener, resumedFrom?: string): Import
   isRunning(): boolean
   /** Why the last backfill of a source failed; undefined when it did not. */
   failure(): HypError | undefined
@@ -30,42 +32,39 @@ export interface Imports {
 
 export interface ImportsOptions {
   readonly tasks: Pick<Tasks, 'open'>
-  readonly start: (source: SourceName, onEvent: Listener, signal: AbortSignal) => Promise<BackfillSummary>
+  readonly start: (request: BackfillRequest, onEvent: Listener, signal: AbortSignal) => Promise<BackfillSummary>
 }
 
+/** One that runs or waits. */
 interface Run {
   readonly task: Promise<OpenTask>
   readonly work: Promise<BackfillSummary>
   readonly listeners: Set<Listener>
-}
-
-/** One that waits. */
-interface WaitingRun extends Run {
   /** Nobody joins it any more: it was cancelled. */
   readonly isCanceled: () => boolean
 }
 
 export function newImports({ tasks, start }: ImportsOptions): Imports {
-  const running = new Map<SourceName, Run>()
-  const waiting = new Map<SourceName, WaitingRun>()
+  /** Those that wait, by what they ask for. */
+  const waiting = new Map<string, Run>()
   const failures = new Map<SourceName, HypError>()
+  /** All that has not ended, in the order in which it runs. */
+  const unfinished = new Set<Run>()
+  let running = 0
 
   return {
-    run: (source, listener, resumedFrom) => {
-      const present = running.get(source)
-      const next = waiting.get(source)
-      if (next !== undefined && !next.isCanceled()) {
-        next.listeners.add(listener)
-        return told(next)
+    run: (request, listener, resumedFrom) => {
+      const key = requestKey(request)
+      const present = waiting.get(key)
+      if (present !== undefined && !present.isCanceled()) {
+        present.listeners.add(listener)
+        return told(present)
       }
-      const task = open(source, resumedFrom)
-      const listeners = new Set([listener])
-      return told(present === undefined ? begin(source, listeners, task) : queue(source, listeners, task, present))
+      return told(enter(request, key, listener, resumedFrom))
     },
-    isRunning: () => running.size > 0,
+    isRunning: () => running > 0,
     failure: () => failures.values().next().value,
-    settled: async () =>
-      void (await Promise.allSettled([...running.values(), ...waiting.values()].map(({ work }) => work))),
+    settled: async () => void (await Promise.allSettled([...unfinished].map(({ work }) => work))),
   }
 
   function told({ task, work }: Run): Import {
@@ -75,53 +74,65 @@ export function newImports({ tasks, start }: ImportsOptions): Imports {
     return { task: id, work }
   }
 
-  function open(source: SourceName, resumedFrom: string | undefined): Promise<OpenTask> {
-    const task = tasks.open(backfillRequest(source, resumedFrom))
-    task.catch(() => undefined)
-    return task
+  function enter(request: BackfillRequest, key: string, listener: Listener, resumedFrom: string | undefined): Run {
+    const task = tasks.open(backfillTask(request, resumedFrom))
+    const before = [...unfinished].at(-1)
+    const listeners = new Set([listener])
+    let opened: OpenTask | undefined
+    const isCanceled = (): boolean => opened?.isCanceled() === true
+    const work =
+      before === undefined
+        ? perform(request, listeners, task)
+        : ended(before).then(async () => {
+            opened = await task
+            if (waiting.get(key) === run) waiting.delete(key)
+            // Its turn may be that of another one, which came after it was cancelled.
+            if (isCanceled()) throw new HypError('INTERRUPTED', 'The backfill was cancelled before it began.')
+            return perform(request, listeners, task)
+          })
+    const run: Run = { task, work, listeners, isCanceled }
+    unfinished.add(run)
+    if (before !== undefined) waiting.set(key, run)
+    void task.then(
+      each => (opened = each),
+      () => waiting.get(key) === run && waiting.delete(key),
+    )
+    void ended(run).then(() => unfinished.delete(run))
+    return run
   }
 
-  function begin(source: SourceName, listeners: Set<Listener>, task: Promise<OpenTask>): Run {
+  async function perform(
+    request: BackfillRequest,
+    listeners: ReadonlySet<Listener>,
+    task: Promise<OpenTask>,
+  ): Promise<BackfillSummary> {
     const tell = (event: BackfillEvent): void => {
       for (const listener of listeners) listener(event)
     }
-    const run = { task, work: perform(source, tell, task), listeners }
-    running.set(source, run)
-    return run
-  }
-
-  async function perform(source: SourceName, tell: Listener, task: Promise<OpenTask>): Promise<BackfillSummary> {
+    running++
     try {
-      const summary = await runBackfillTask(await task, tell, (listen, signal) => start(source, listen, signal))
-      failures.delete(source)
+      const summary = await runBackfillTask(await task, tell, (listen, signal) => start(request, listen, signal))
+      note(request, undefined)
       return summary
     } catch (error) {
       const known = toHypError(error)
-      if (known.code !== 'INTERRUPTED') failures.set(source, known)
+      if (known.code !== 'INTERRUPTED') note(request, known)
       throw known
     } finally {
-      running.delete(source)
+      running--
     }
   }
 
-  function queue(source: SourceName, listeners: Set<Listener>, task: Promise<OpenTask>, before: Run): WaitingRun {
-    let opened: OpenTask | undefined
-    const isCanceled = (): boolean => opened?.isCanceled() === true
-    const work = before.work
-      .catch(() => undefined)
-      .then(async () => {
-        opened = await task
-        if (waiting.get(source) === run) waiting.delete(source)
-        // Its turn may be that of another one, which came after it was cancelled.
-        if (isCanceled()) throw new HypError('INTERRUPTED', 'The backfill was cancelled before it began.')
-        return begin(source, listeners, task).work
-      })
-    const run: WaitingRun = { task, work, listeners, isCanceled }
-    void task.then(
-      each => (opened = each),
-      () => waiting.get(source) === run && waiting.delete(source),
-    )
-    waiting.set(source, run)
-    return run
+  function note(request: BackfillRequest, failure: HypError | undefined): void {
+    // That one counts says nothing about whether rows are taken.
+    if (request.dryRun === true) return
+    for (const source of sourcesOf(request)) {
+      if (failure === undefined) failures.delete(source)
+      else failures.set(source, failure)
+    }
   }
+}
+
+async function ended({ work }: Run): Promise<void> {
+  await work.catch(() => undefined)
 }

@@ -13,6 +13,11 @@ const warnings: ReadonlySet<DaemonEvent['type']> = new Set([
   'damaged',
   'record-unusable',
   'token-replaced',
+  'watch-limited',
+  'watch-unreadable',
+  'watch-waits',
+  'watch-refused',
+  'watch-failed',
 ])
 
 const progressEveryMs = 5_000

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toHypError } from '../errors.ts'
-import type { BackfillEvent, BackfillSummary } from '../ingest/backfill.ts'
+import { type BackfillRequest, historyEnvironment } from '../ingest/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill-summary.ts'
 import { runBackfill } from '../ingest/backfill-thread.ts'
+import { builtinTable } from '../schema/builtin.ts'
 import { canonicalJson } from '../schema/fingerprint.ts'
-import { type SourceName, sourceNames } from '../sources/catalogue.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
 import { removeDeadQueryFolders } from '../stores/query-folder.ts'
 import { migrateRecords } from '../stores/records/migrate.ts'
@@ -11,8 +12,7 @@ import { recordPlace } from '../stores/records/place.ts'
 import type { RecordProblem } from '../stores/records/store.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'
-import { type Outcome, planOf } from '../stores/table/apply-tables.ts'
-import { refuse } from '../stores/table/store.ts'
+import type { Outcome } from '../stores/table/apply-tables.ts'
 import { version } from '../version.ts'
 import type { Daemon } from './daemon.ts'
 import type { DaemonEvent } from './event.ts'
@@ -29,6 +29,7 @@ import { type ApplyRequest, openTables } from './tables.ts'
 import { newTaskDesk } from './task-desk.ts'
 import { openTasks } from './tasks.ts'
 import { openToken } from './token.ts'
+import { startWatching, type Watching } from './watch.ts'
 
 export interface DaemonOptions {
   readonly home: Home
@@ -48,7 +49,7 @@ export interface DaemonOptions {
 
 /**
  * Starts a daemon: lock, look without writing, evolve or refuse, listen. A
- * declaration that breaks the table does not stop it: reads go on, the import waits.
+ * declaration that breaks the table does not stop it: reads go on, and what is imported waits in the spool.
  * @throws HypError LOCKED, DECLARATION_INVALID and STORE_NEWER, with nothing changed; CONFIG_INVALID where the port is
  *   taken
  */
@@ -60,6 +61,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let server: HttpServer | undefined
   let place: Awaited<ReturnType<typeof socketPlace>> | undefined
   let intakes: Intakes | undefined
+  let watching: Watching | undefined
   try {
     onEvent({ type: 'home', directory: home.directory, version })
     await removeDeadQueryFolders(home)
@@ -84,6 +86,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const imports = newImports({ tasks, start: importFrom })
     const desk = newTaskDesk({ tasks, backfill: beginBackfill })
     const daemon: Daemon = { release, tasks: desk, backfill, apply, adopt, ingest: spools.accept, status, stop }
+    const watch = startWatching({
+      where: { home: options.userHome, env: historyEnvironment(options.env) },
+      accept: spools.accept,
+      builtin: tables.builtin,
+      metrics,
+      onEvent,
+      reimport: () => importInBackground(daemon, onEvent),
+    })
+    watching = watch
     server = await listen({
       daemon,
       home: await homeIdentity(home),
@@ -99,48 +110,52 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const http = server
     return daemon
 
-    async function backfill(source: SourceName, listener: (event: BackfillEvent) => void): Promise<BackfillSummary> {
-      await checkTaken()
-      return imports.run(source, listener).work
+    async function backfill(
+      request: BackfillRequest,
+      listener: (event: BackfillEvent) => void,
+    ): Promise<BackfillSummary> {
+      checkKept()
+      return imports.run(request, listener).work
     }
 
-    async function beginBackfill(source: SourceName, resumedFrom: string): Promise<Import> {
-      await checkTaken()
-      const begun = imports.run(source, () => undefined, resumedFrom)
+    async function beginBackfill(request: BackfillRequest, resumedFrom: string): Promise<Import> {
+      checkKept()
+      const begun = imports.run(request, () => undefined, resumedFrom)
       tellOfFailure(begun.work, onEvent)
       return begun
     }
 
-    /** @throws HypError where the built-in table takes no rows */
-    async function checkTaken(): Promise<void> {
-      const { declaration, failure } = tables.builtin()
-      if (failure === undefined) return
-      refuse(await planOf(home, declaration))
-      throw failure
+    /** @throws HypError where not even the spool can keep rows of the built-in table for it */
+    function checkKept(): void {
+      const { failure } = tables.builtin()
+      if (failure !== undefined && failure.code !== 'SCHEMA_BREAKING') throw failure
     }
 
-    function importFrom(
-      source: SourceName,
+    async function importFrom(
+      request: BackfillRequest,
       tell: (event: BackfillEvent) => void,
       signal: AbortSignal,
     ): Promise<BackfillSummary> {
-      const { declaration } = tables.builtin()
-      const directory = tableDirectory(home, declaration)
-      const task = {
-        source,
-        declaration,
-        directory,
-        records: home.records,
-        home: options.userHome,
-        env: sourceEnvironment(options.env),
-      }
+      // What is written from here on is watched: between the two there is no gap.
+      await watch.begun
+      const { declaration, captured, failure } = tables.builtin()
       return runBackfill(
-        task,
-        event => {
-          onEvent({ type: 'backfill', event })
-          tell(event)
+        {
+          request,
+          where: { home: options.userHome, env: historyEnvironment(options.env) },
+          declaration: failure === undefined ? declaration : captured,
+          tableDirectory: tableDirectory(home, declaration),
+          records: home.records,
+          held: failure !== undefined,
         },
-        signal,
+        {
+          onEvent: event => {
+            onEvent({ type: 'backfill', event })
+            tell(event)
+          },
+          spool: async body => (await spools.accept(builtinTable, { body, format: 'ndjson', partial: true })).answer,
+          signal,
+        },
       )
     }
 
@@ -152,7 +167,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return resuming(() => tables.adopt(request))
     }
 
-    /** What a refusal kept waiting is in the transcripts, and those do not stay; an import under way ends where its table changes. */
+    /**
+     * What a refusal kept waiting is in the spools; what came since is in the transcripts, and those do not stay. An
+     * import under way ends where its table changes, and begins again.
+     */
     async function resuming<Result>(run: () => Promise<Result>): Promise<Result> {
       const { captured, failure } = tables.builtin()
       const result = await run()
@@ -160,7 +178,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const now = tables.builtin()
       const isChanged = canonicalJson(captured) !== canonicalJson(now.captured)
       if (now.failure === undefined && (failure !== undefined || (isChanged && imports.isRunning())))
-        for (const source of sourceNames) importInBackground(daemon, source, onEvent)
+        importInBackground(daemon, onEvent)
       return result
     }
 
@@ -172,6 +190,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         startedAt: held.startedAt,
         tables: await tables.status(spools.status),
         importing: imports.isRunning(),
+        watching: watch.status(),
         waiting: tables.builtin().failure !== undefined,
         failure: imports.failure(),
       })
@@ -181,6 +200,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onEvent({ type: 'stopping', signal })
       tasks.stop()
       const patience = AbortSignal.timeout(longestStopMs)
+      await watch.stop()
       await Promise.race([imports.settled(), sleep(longestStopMs, undefined, { ref: false })])
       await http.close()
       unwatch()
@@ -190,6 +210,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onEvent({ type: 'stopped' })
     }
   } catch (error) {
+    await watching?.stop()
     await server?.close()
     await place?.remove()
     await intakes?.stop(AbortSignal.abort())
@@ -202,9 +223,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 const longestStopMs = 8_000
 
 /** Starts the import that follows every start; its failure is reported, and the daemon goes on. */
-export function importInBackground(daemon: Daemon, source: SourceName, onEvent: (event: DaemonEvent) => void): void {
+export function importInBackground(daemon: Daemon, onEvent: (event: DaemonEvent) => void): void {
   tellOfFailure(
-    daemon.backfill(source, () => undefined),
+    daemon.backfill({ source: 'all' }, () => undefined),
     onEvent,
   )
 }
@@ -212,7 +233,7 @@ export function importInBackground(daemon: Daemon, source: SourceName, onEvent: 
 function tellOfFailure(work: Promise<unknown>, onEvent: (event: DaemonEvent) => void): void {
   work.catch((error: unknown) => {
     const { code, message, hint } = toHypError(error)
-    if (code !== 'INTERRUPTED' && code !== 'SCHEMA_BREAKING') onEvent({ type: 'backfill-failed', code, message, hint })
+    if (code !== 'INTERRUPTED') onEvent({ type: 'backfill-failed', code, message, hint })
   })
 }
 
@@ -227,9 +248,4 @@ function tellOfRecords(
     const { code, message, hint } = error
     onEvent({ type: 'record-unusable', kind, id, code, message, hint })
   }
-}
-
-/** Only what says where histories are goes to the thread. */
-function sourceEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
-  return { CLAUDE_CONFIG_DIR: env['CLAUDE_CONFIG_DIR'] }
 }

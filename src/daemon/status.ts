@@ -3,6 +3,7 @@ import { builtinTable } from '../schema/builtin.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
 import { planCommand, type TableStatus } from './table-status.ts'
+import type { WatchStatus } from './watch.ts'
 
 /** One line of `/readyz`: a check, whether it holds, and the way out when it does not. */
 export interface Check {
@@ -25,6 +26,8 @@ export interface DaemonStatus {
   readonly home: string
   readonly ready: boolean
   readonly importing: boolean
+  /** null where no daemon runs. */
+  readonly watching: WatchStatus | null
   /** Every declared table, the built-in one first. */
   readonly tables: readonly TableStatus[]
   readonly checks: readonly Check[]
@@ -37,6 +40,7 @@ export interface DaemonState {
   readonly startedAt: string | null
   readonly tables: readonly TableStatus[]
   readonly importing: boolean
+  readonly watching: WatchStatus | null
   /** The built-in table was refused, and nothing was applied since. */
   readonly waiting: boolean
   /** Why the last import failed. */
@@ -51,6 +55,7 @@ export function statusOf(state: DaemonState): DaemonStatus {
     ...tables.map(tableCheck),
     ...tables.flatMap(table => spoolCheck(table)),
     ...(builtin === undefined ? [] : [importCheck(builtin, state)]),
+    ...(state.watching === null ? [] : [watchCheck(state.watching)]),
   ]
   return {
     formatVersion: 1,
@@ -61,6 +66,7 @@ export function statusOf(state: DaemonState): DaemonStatus {
     home: state.home.directory,
     ready: checks.every(check => check.ok),
     importing: state.importing,
+    watching: state.watching,
     tables,
     checks,
   }
@@ -123,10 +129,35 @@ function importCheck(table: TableStatus, { waiting, failure }: DaemonState): Che
   return {
     name: 'import',
     ok: false,
-    message: `paused: ${refusal(table)}; reads work, and what is not imported stays in the transcripts`,
+    message: `paused: ${refusal(table)}; reads work, and what is imported waits in the spool`,
     hint:
       release === null || release >= declared
         ? `see \`${planCommand(table)}\``
         : `see \`${planCommand(table)}\`, or run as release ${release}: \`hyp daemon --as-release ${release}\``,
   }
+}
+
+function watchCheck({ directories, files, capturedAt, limit, unreadable, waiting, failure }: WatchStatus): Check {
+  if (failure !== null)
+    return { name: 'watch', ok: false, message: `failed: ${failure.message} [${failure.code}]`, hint: failure.hint }
+  if (waiting !== null)
+    return {
+      name: 'watch',
+      ok: false,
+      message: `captured rows cannot be kept yet: ${waiting.message} [${waiting.code}]`,
+      hint: waiting.hint,
+    }
+  const parts = [
+    `${files} ${files === 1 ? 'file' : 'files'} in ${directories} ${directories === 1 ? 'directory' : 'directories'}`,
+    ...(capturedAt === null ? [] : [`last line captured ${capturedAt}`]),
+    ...(limit === null ? [] : [`looked at again and again, because ${limit}`]),
+    ...(unreadable.count === 0
+      ? []
+      : [`${unreadable.count} cannot be read: ${unreadable.first.map(pathAndReason).join('; ')}`]),
+  ]
+  return { name: 'watch', ok: true, message: parts.join(', '), hint: null }
+}
+
+function pathAndReason({ path, reason }: { readonly path: string; readonly reason: string }): string {
+  return `${path} (${reason})`
 }

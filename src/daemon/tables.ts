@@ -1,6 +1,7 @@
 import { HypError } from '../errors.ts'
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { withFieldIds } from '../ingest/captured-ids.ts'
+import { heldDeclaration } from '../ingest/held-declaration.ts'
 import type { SpoolStatus } from '../ingest/spool-report.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
@@ -10,8 +11,8 @@ import type { Home } from '../stores/home.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import { type Adoption, adoptTable } from '../stores/table/adopt.ts'
 import { applyTables, type Outcome } from '../stores/table/apply-tables.ts'
-import { systemContext } from '../stores/table/catalog.ts'
-import type { Receipt } from '../stores/table/store.ts'
+import { openCatalog, systemContext } from '../stores/table/catalog.ts'
+import { observeTable, type Receipt } from '../stores/table/store.ts'
 import type { DaemonEvent } from './event.ts'
 import { type TableStatus, tableStatus } from './table-status.ts'
 
@@ -19,7 +20,10 @@ import { type TableStatus, tableStatus } from './table-status.ts'
 export interface KeptTable {
   /** The one that was applied last; where that never worked, the one that was not. */
   readonly declaration: Declaration
-  /** The same, as rows are captured under it: with the field ids of its columns, where it is applied. */
+  /**
+   * The same, as rows are captured under it: with the field ids of its columns, where it is applied. While the built-in
+   * table refuses it, what that is.
+   */
   readonly captured: Declaration
   /** Why the table is not as it is declared. */
   readonly failure: HypError | undefined
@@ -33,7 +37,7 @@ export interface ApplyRequest {
 
 /** The tables of a daemon, the built-in one among them. */
 export interface Tables {
-  builtin(): KeptTable
+  readonly builtin: () => KeptTable
   readonly find: (table: string) => KeptTable | undefined
   /** Reads the declarations again and applies them. @throws HypError DECLARATION_INVALID, USAGE, PLAN_CHANGED */
   apply(request: ApplyRequest): Promise<Outcome[]>
@@ -62,40 +66,52 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
   const [builtin] = await applyAndTell(declarations.filter(isBuiltin))
   if (builtin?.result instanceof HypError && builtin.result.code !== 'SCHEMA_BREAKING') throw builtin.result
   await applyAndTell(declarations.filter(declaration => !isBuiltin(declaration)))
+  let changing: Promise<unknown> = Promise.resolve()
 
   return {
     builtin: () => kept.get(builtinTable) as KeptTable,
     find: table => kept.get(table),
-    apply: async ({ table, expect }) => {
-      const all = await loadDeclarations(home, release)
-      const wanted = table === undefined ? all : [await loadDeclaration(home, release, table)]
-      const outcomes = await applyAndTell(wanted, expect)
-      forget(all)
-      return outcomes
-    },
-    adopt: async request => {
-      const all = await loadDeclarations(home, release)
-      const adoption = await adoptTable({ home, declarations: all, request, context: systemContext })
-      const { declaration, table, accepted, directory } = adoption
-      forget(all)
-      // What waits for an apply goes on waiting: rows that are taken before it would lack what it brings.
-      if (kept.get(declaration.table)?.failure === undefined)
-        keep(kept.get(declaration.table)?.declaration ?? declaration, table)
-      if (adoption.action === 'adopt')
-        onEvent({
-          type: 'adopted',
-          table: declaration.table,
-          directory,
-          schemaId: table.metadata['current-schema-id'],
-          accepted: accepted.map(({ code, path }) => ({ code, path })),
-          ms: adoption.ms,
-        })
-      return adoption
-    },
+    apply: request => inTurn(() => apply(request)),
+    adopt: request => inTurn(() => adopt(request)),
     status: spool =>
       Promise.all(
         Array.from(kept.values(), table => tableStatus(home, table.declaration, spool(table.declaration.table))),
       ),
+  }
+
+  /** One change at a time: of two that read the declarations, the one that read them first must not end last. */
+  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const turn = changing.then(change)
+    changing = turn.catch(() => undefined)
+    return turn
+  }
+
+  async function apply({ table, expect }: ApplyRequest): Promise<Outcome[]> {
+    const all = await loadDeclarations(home, release)
+    const wanted = table === undefined ? all : [await loadDeclaration(home, release, table)]
+    const outcomes = await applyAndTell(wanted, expect)
+    forget(all)
+    return outcomes
+  }
+
+  async function adopt(request: AdoptionRequest): Promise<Adoption> {
+    const all = await loadDeclarations(home, release)
+    const adoption = await adoptTable({ home, declarations: all, request, context: systemContext })
+    const { declaration, table, accepted, directory } = adoption
+    forget(all)
+    // What waits for an apply goes on waiting: rows that are taken before it would lack what it brings.
+    if (kept.get(declaration.table)?.failure === undefined)
+      keep(kept.get(declaration.table)?.declaration ?? declaration, table)
+    if (adoption.action === 'adopt')
+      onEvent({
+        type: 'adopted',
+        table: declaration.table,
+        directory,
+        schemaId: table.metadata['current-schema-id'],
+        accepted: accepted.map(({ code, path }) => ({ code, path })),
+        ms: adoption.ms,
+      })
+    return adoption
   }
 
   async function applyAndTell(wanted: readonly Declaration[], expect?: string): Promise<Outcome[]> {
@@ -105,10 +121,16 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
       if (!(result instanceof HypError)) keep(declaration, result.table)
       // A table that is well goes on under the declaration it has.
       else if (known === undefined || known.failure !== undefined)
-        kept.set(declaration.table, { declaration, captured: declaration, failure: result })
+        kept.set(declaration.table, { declaration, captured: await capturedBy(declaration, result), failure: result })
       onEvent(result instanceof HypError ? failed(declaration.table, result) : done(result))
     }
     return outcomes
+  }
+
+  async function capturedBy(refused: Declaration, { code }: HypError): Promise<Declaration> {
+    if (code !== 'SCHEMA_BREAKING') return refused
+    const table = await observeTable(openCatalog(home, refused))
+    return table === null ? refused : heldDeclaration(refused, table.metadata)
   }
 
   function keep(declaration: Declaration, { metadata }: Table): void {

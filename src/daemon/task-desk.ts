@@ -1,6 +1,6 @@
-import type { SourceName } from '../sources/catalogue.ts'
+import type { BackfillRequest } from '../ingest/backfill-request.ts'
 import type { Task } from '../stores/records/kinds/task.ts'
-import { backfillSource } from './backfill-task.ts'
+import { backfillOf } from './backfill-task.ts'
 import type { Import } from './imports.ts'
 import type { Tasks } from './tasks.ts'
 
@@ -12,8 +12,8 @@ export interface TaskDesk extends Pick<Tasks, 'list' | 'find' | 'cancel'> {
 
 export interface TaskDeskOptions {
   readonly tasks: Tasks
-  /** Begins a backfill in the background. @throws HypError where the table does not take rows */
-  readonly backfill: (source: SourceName, resumedFrom: string) => Promise<Import>
+  /** Begins a backfill in the background. @throws HypError where it cannot begin */
+  readonly backfill: (request: BackfillRequest, resumedFrom: string) => Promise<Import>
 }
 
 export function newTaskDesk({ tasks, backfill }: TaskDeskOptions): TaskDesk {
@@ -22,8 +22,8 @@ export function newTaskDesk({ tasks, backfill }: TaskDeskOptions): TaskDesk {
     find: id => tasks.find(id),
     cancel: id => tasks.cancel(id),
     resume: async id => {
-      const source = backfillSource(await tasks.resumable(id))
-      const { task } = await backfill(source, id)
+      const request = backfillOf(await tasks.resumable(id))
+      const { task } = await backfill(request, id)
       return tasks.find(await task)
     },
   }

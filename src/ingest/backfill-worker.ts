@@ -4,28 +4,38 @@ import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import { recordPlace } from '../stores/records/place.ts'
 import { backfill } from './backfill.ts'
-import type { BackfillTask, BackfillWord } from './backfill-thread.ts'
-import { failureWord } from './thread.ts'
+import type { BackfillReply, BackfillTask, BackfillWord } from './backfill-thread.ts'
+import type { IntakeAnswer } from './intake.ts'
+import { laneBeside } from './lane-thread.ts'
+import { failureOf, failureWord } from './thread.ts'
 
 /*
  * The thread that does a backfill: it reads, shapes, encodes and commits, so
- * that the thread of the daemon stays free to answer.
+ * that the thread of the daemon stays free to answer. Only the spool is not
+ * its own: rows for it go to the thread that has it.
  */
 
-const task = workerData as BackfillTask
+const { held, ...task } = workerData as BackfillTask
 const abort = new AbortController()
-const say = (word: BackfillWord): void => parentPort?.postMessage(word)
+const say = (word: BackfillWord, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(word, transfer)
+/** One body is under way at a time. */
+let waiting: { resolve(answer: IntakeAnswer): void; reject(error: Error): void } | undefined
 
-parentPort?.once('message', () => abort.abort())
+parentPort?.on('message', (reply: BackfillReply) => {
+  if (reply.type === 'stop') abort.abort()
+  else if (reply.type === 'spooled') waiting?.resolve(reply.answer)
+  else waiting?.reject(failureOf(reply.failure, 'backfill'))
+})
 const context = { now: Date.now, monotonic: () => performance.now(), random: Math.random, uniqueName: randomUUID }
-const catalog = fileCatalog({ io: localFileIO, directory: task.directory, ...context })
 
 try {
   await backfill({
     ...task,
-    catalog,
+    catalog: fileCatalog({ io: localFileIO, directory: task.tableDirectory, ...context }),
     records: recordPlace(task),
     context,
+    spool: held ? spool : undefined,
+    beside: laneBeside(task, abort.signal),
     onEvent: event => say({ type: 'event', event }),
     signal: abort.signal,
   })
@@ -34,3 +44,10 @@ try {
   say(failureWord(error, abort.signal.aborted))
 }
 parentPort?.close()
+
+function spool(body: Uint8Array<ArrayBuffer>): Promise<IntakeAnswer> {
+  return new Promise((resolve, reject) => {
+    waiting = { resolve, reject }
+    say({ type: 'spool', body }, [body.buffer])
+  })
+}

@@ -1,224 +1,255 @@
 import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { AppendContext } from '../iceberg/append.ts'
-import type { Catalog } from '../iceberg/catalog/catalog.ts'
-import { IcebergError } from '../iceberg/errors.ts'
-import type { Row } from '../iceberg/types.ts'
+import type { Catalog, Table } from '../iceberg/catalog/catalog.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { type SourceName, sources } from '../sources/catalogue.ts'
-import { type History, noCounts, type SkipReason, type Unreadable } from '../sources/source.ts'
+import type { History, Whereabouts } from '../sources/source.ts'
+import { systemCode } from '../sources/unreadable.ts'
 import type { RecordPlaceOptions } from '../stores/records/store.ts'
-import { isAnother } from './another-table.ts'
-import { appendOnce } from './append-once.ts'
-import { identify } from './file-identity.ts'
-import { type FirstKeys, readFirstKeys } from './first-keys.ts'
-import { rowKey } from './row-key.ts'
-import { rowShaper } from './rows.ts'
-import { openSourceCursors } from './source-cursors.ts'
-
-/** What a backfill tells while it runs. Counts are totals so far. */
-export type BackfillEvent =
-  | {
-      readonly type: 'found'
-      readonly source: SourceName
-      readonly roots: readonly FoundRoot[]
-      readonly diskFreeBytes: number
-    }
-  | {
-      readonly type: 'progress'
-      readonly source: SourceName
-      /** Of the files that are read. */
-      readonly files: Progress
-      readonly bytes: Progress
-      readonly lines: number
-      readonly rows: number
-      readonly ms: number
-    }
-  | { readonly type: 'done'; readonly summary: BackfillSummary }
-
-export interface FoundRoot {
-  readonly root: string
-  readonly files: number
-  readonly bytes: number
-}
-
-export interface Progress {
-  readonly done: number
-  readonly total: number
-}
-
-/**
- * What a backfill came to. Every line read gave rows or is counted in
- * `skipped`: `lines = linesWithRows + Σ skipped`, and `captured = rows + duplicates`.
- */
-export interface BackfillSummary {
-  readonly source: SourceName
-  /** Files that were found. */
-  readonly files: number
-  /** Those of them that were not read: all they hold is in the table. */
-  readonly unchanged: number
-  /** Bytes that were read. */
-  readonly bytes: number
-  readonly lines: number
-  readonly linesWithRows: number
-  readonly captured: number
-  /** Rows that are new in the table. */
-  readonly rows: number
-  /** Rows whose key was stored already or stood twice in the histories. */
-  readonly duplicates: number
-  readonly skipped: Readonly<Record<SkipReason, number>>
-  readonly illTyped: Readonly<Record<string, number>>
-  readonly unreadable: readonly Unreadable[]
-  readonly commits: number
-  readonly ms: number
-}
+import { observeTable } from '../stores/table/store.ts'
+import {
+  type LaneFile,
+  type LaneOptions,
+  type LaneProgress,
+  type LaneReport,
+  pairedBatch,
+  runLane,
+} from './backfill-lane.ts'
+import { type BackfillRequest, sourcesOf, whereaboutsOf } from './backfill-request.ts'
+import { type BackfillEvent, type BackfillSummary, foundRoot, newTally } from './backfill-summary.ts'
+import { countingSink, waitingSink } from './counting-sink.ts'
+import { readersOf } from './readers.ts'
+import type { RowSink } from './row-sink.ts'
+import { gatewayIdOf, rowShaper } from './rows.ts'
+import { openSourceCursors, type SourceCursors } from './source-cursors.ts'
+import { type AcceptRows, spoolSink } from './spool-sink.ts'
+import { tableSink } from './table-sink.ts'
+import { timeRange } from './time-range.ts'
+import { type Baton, type LaneTurns, newTurns, ownTurns } from './turns.ts'
 
 export interface BackfillOptions {
-  readonly source: SourceName
+  readonly request: BackfillRequest
+  /** Where histories are looked for. */
+  readonly where: Whereabouts
   readonly catalog: Catalog
+  /** What rows are made under. */
   readonly declaration: Declaration
-  /** The table's directory, to say how much disk is free. */
-  readonly directory: string
+  /** To say how much disk is free. */
+  readonly tableDirectory: string
   /** Where it is kept which files were read; without it all are. */
   readonly records?: RecordPlaceOptions | undefined
-  /** Where histories are looked for. */
-  readonly home: string
-  readonly env: Readonly<Record<string, string | undefined>>
   readonly context: AppendContext & { readonly monotonic: () => number }
+  /** The table refuses rows now: this takes them until it does not. */
+  readonly spool?: AcceptRows | undefined
+  /** Reads and stores beside this thread where there is much to read. */
+  readonly beside?: BesideLane | undefined
   readonly onEvent: (event: BackfillEvent) => void
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
-/** A batch is committed when it has this many rows or holds about this much text, whatever comes first. */
-const batchRows = 50_000
-const batchCharacters = 40 * 1024 * 1024
+/** Begins a lane elsewhere that shares the files, and hands the turns on to it. */
+export type BesideLane = (options: BesideOptions) => Beside
+
+export interface BesideOptions extends Pick<LaneOptions, 'files' | 'onStored' | 'onProgress'> {
+  /** The table that rows are made for. */
+  readonly begun: Pick<Table, 'metadata'>
+  /** Takes the turns that come back. */
+  readonly receive: (baton: Baton) => void
+}
+
+export interface Beside {
+  readonly pass: (baton: Baton) => void
+  /** Resolves with the values that were left out, by column. @throws as `runLane` */
+  readonly ended: Promise<Readonly<Record<string, number>>>
+  /** Ends it, and waits until it has. Never throws. */
+  readonly stop: () => Promise<void>
+}
 
 const progressEveryMs = 250
 
+/** Less is read before another thread has begun. */
+const besideFromBytes = 32 * 1024 * 1024
+
 /**
- * Loads a history into the table. Each batch is one commit; what was committed
- * stays when the work is interrupted, and a run that follows adds what is missing.
- * A file that is wholly in the table is not read again.
+ * Loads histories into the table, or into its spool while it refuses rows. Each
+ * batch is durable by itself; what is durable stays when the work is
+ * interrupted, and a run that follows adds what is missing. A file that is
+ * wholly stored is not read again.
+ * @throws HypError USAGE for a range of time that is none; HypError and IcebergError of the table, of its spool and of
+ *   the disk
  */
 export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
-  const { catalog, context, onEvent, signal, source } = options
-  const start = context.monotonic()
-  const begun = await catalog.load()
-  let table = begun
-  const where = { home: options.home, env: options.env }
-  const histories = await sources[source].find(where, { signal })
-  const files = histories.flatMap(({ root, files: found }) => found.map(file => ({ ...file, root })))
-  const { bavail, bsize } = await statfs(options.directory)
-  onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes: bavail * bsize })
-  const { declaration, records: place } = options
-  const shaper = rowShaper(declaration, table.metadata.properties['hyp.gateway-id'] ?? table.metadata['table-uuid'])
-  const cursors =
-    place === undefined ? undefined : await openSourceCursors({ place, source, histories, table, declaration })
-  const changed: typeof files = []
-  for (const file of files) {
-    signal?.throwIfAborted()
-    if (cursors?.isUnchanged(file.root, file.path) !== true) changed.push(file)
-  }
-  const totalBytes = changed.reduce((sum, { size }) => sum + size, 0)
-  const key = rowKey(declaration.identifier)
-  const unreadable: Unreadable[] = [...histories.flatMap(history => history.unreadable), ...(cursors?.unreadable ?? [])]
-  const skipped = { ...noCounts().skipped }
-  const total = { bytes: 0, lines: 0, linesWithRows: 0, captured: 0, rows: 0, duplicates: 0, commits: 0 }
-  const reader = sources[source].open(where)
-  let known: FirstKeys | undefined
-  let batch: Row[] = []
-  let batchSize = 0
+  const { catalog, context, declaration, onEvent, request, signal } = options
+  const begunAt = context.monotonic()
+  const range = timeRange(request.since, request.until)
+  const isCounting = request.dryRun === true
+  const isPartial = range !== undefined || isCounting
+  const table = isCounting ? await observeTable(catalog) : await catalog.load()
+  const tally = newTally()
+  const { files, cursorsOf } = await findChanged(options, table ?? undefined, tally)
+  const totalBytes = files.reduce((sum, { file }) => sum + file.size, 0)
+  const shaper = rowShaper(declaration, gatewayIdOf(table))
+  const readerOf = readersOf(request, options.where)
+  const done = new Map<string, LaneProgress>()
+  let noting = Promise.resolve()
+  let stored = 0
   let reportedAt = 0
-  for (const [index, file] of changed.entries()) {
-    const before = cursors === undefined ? undefined : identify(file.path)
-    const read = reader.read(file, { signal })
-    for await (const captured of read.captured) {
-      total.linesWithRows++
-      for (const row of captured) {
-        const shaped = shaper.shape(row)
-        batch.push(shaped)
-        batchSize += characters(shaped)
-      }
-      if (batch.length >= batchRows || batchSize >= batchCharacters) await flush()
-      report(index, total.bytes + read.counts.bytes, total.lines + read.counts.lines)
-    }
-    total.bytes += read.counts.bytes
-    total.lines += read.counts.lines
-    for (const [reason, count] of Object.entries(read.counts.skipped)) skipped[reason as SkipReason] += count
-    unreadable.push(...read.unreadable)
-    // What is unfinished or could not be read now may be read another time.
-    if (read.unreadable.length === 0 && read.counts.skipped['torn-tail'] === 0)
-      cursors?.wasRead(file.root, file.path, before, read.counts)
-    report(index + 1, total.bytes, total.lines)
-  }
-  await flush()
-  report(changed.length, total.bytes, total.lines, true)
-  const summary: BackfillSummary = {
-    source,
-    files: files.length,
-    unchanged: files.length - changed.length,
-    ...total,
-    skipped,
-    illTyped: shaper.illTyped,
-    unreadable,
-    ms: elapsed(),
-  }
+  await runLanes()
+  tally.illTyped(shaper.illTyped)
+  await note()
+  const sums = tally.sums()
+  report(true)
+  const { since = null, until = null } = request
+  const asked = { source: request.source, dryRun: isCounting, since, until }
+  const summary: BackfillSummary = { ...asked, ...sums, ms: elapsed() }
   onEvent({ type: 'done', summary })
   return summary
 
-  async function flush(): Promise<void> {
-    if (batch.length > 0) await append()
-    // All that was read is in the table: from here on its files need not be read again.
-    await cursors?.store(table)
+  /** One lane here, and one beside it where that is worth a thread. */
+  async function runLanes(): Promise<void> {
+    const isMuch = totalBytes >= besideFromBytes && files.length > 1
+    const start = isMuch && !isCounting && options.spool === undefined ? options.beside : undefined
+    const own = { files, readerOf, shaper, range, sink: sinkOf(options, table ?? undefined), onStored, signal }
+    if (start === undefined || table === null)
+      return runLane({ ...own, turns: ownTurns(), onProgress: onProgress('own') })
+    const turns: LaneTurns = newTurns(baton => beside.pass(baton))
+    const beside = start({
+      files,
+      begun: { metadata: table.metadata },
+      receive: turns.receive,
+      onStored,
+      onProgress: onProgress('beside'),
+    })
+    turns.receive({ type: 'read', next: 0 })
+    turns.receive({ type: 'store' })
+    // Whoever waits for the turn of one that failed would wait for ever.
+    const ended = beside.ended.catch((error: Error) => {
+      turns.fail(error)
+      throw error
+    })
+    try {
+      await Promise.all([runLane({ ...own, turns, limits: pairedBatch, onProgress: onProgress('own') }), ended])
+      tally.illTyped(await ended)
+    } finally {
+      await beside.stop()
+    }
   }
 
-  async function append(): Promise<void> {
-    signal?.throwIfAborted()
-    const rows = batch
-    batch = []
-    batchSize = 0
-    const base = await catalog.load()
-    // Under another schema values would have no column, and the row keys would keep them out for ever.
-    if (isAnother(begun, base))
-      throw new IcebergError('COMMIT_CONFLICT', 'the table was changed while a history was read for it as it was')
-    known ??= await readFirstKeys(base, key)
-    const appended = await appendOnce(catalog, base, rows, key, context, { firstKeys: known })
-    table = appended.table
-    if (appended.rows > 0) total.commits++
-    total.captured += rows.length
-    total.rows += appended.rows
-    total.duplicates += appended.duplicates
+  function onStored({ files: read, taken, faults }: LaneReport): Promise<void> {
+    tally.taken(taken)
+    tally.unreadable(faults)
+    stored += taken.rows + taken.spooled
+    for (const { source, root, path, outcome, identity } of read) {
+      tally.file(source, outcome)
+      if (identity !== undefined) cursorsOf.get(source)?.wasRead(root, path, identity, outcome)
+    }
+    return note()
   }
 
-  function report(filesDone: number, bytesDone: number, lines: number, last = false): void {
+  /** Stores which files were read. One at a time: the lanes do not wait for each other. */
+  function note(): Promise<void> {
+    if (isPartial) return Promise.resolve()
+    noting = storeCursors(noting)
+    return noting
+  }
+
+  async function storeCursors(before: Promise<void>): Promise<void> {
+    await before
+    // As it is now: no row that was durable by then can be missing where its snapshot is.
+    let now: Table | undefined
+    for (const cursors of cursorsOf.values())
+      if (cursors.isChanged()) await cursors.store((now ??= await catalog.load()))
+  }
+
+  function onProgress(lane: string): (progress: LaneProgress) => void {
+    return progress => {
+      done.set(lane, { ...progress })
+      report()
+    }
+  }
+
+  function report(last = false): void {
     const ms = elapsed()
     if (!last && ms - reportedAt < progressEveryMs) return
     reportedAt = ms
+    const sum = (member: keyof LaneProgress): number =>
+      [...done.values()].reduce((total, lane) => total + lane[member], 0)
     onEvent({
       type: 'progress',
-      source,
-      files: { done: filesDone, total: changed.length },
-      bytes: { done: bytesDone, total: totalBytes },
-      lines,
-      rows: total.rows,
+      source: request.source,
+      files: { done: sum('files'), total: files.length },
+      bytes: { done: sum('bytes'), total: totalBytes },
+      lines: sum('lines'),
+      rows: stored,
       ms,
     })
   }
 
   function elapsed(): number {
-    return Math.round(context.monotonic() - start)
+    return Math.round(context.monotonic() - begunAt)
   }
 }
 
-function foundRoot({ root, files, bytes }: History): FoundRoot {
-  return { root, files: files.length, bytes }
+/** @param table undefined only where rows are counted for one that is not there yet */
+function sinkOf({ catalog, declaration, context, request, spool }: BackfillOptions, table: Table | undefined): RowSink {
+  if (request.dryRun === true || table === undefined)
+    return spool === undefined ? countingSink(declaration, table) : waitingSink
+  return spool === undefined
+    ? tableSink({ catalog, begun: table, declaration, context })
+    : spoolSink(declaration, spool)
 }
 
-/** Roughly what a row holds in memory: its text. */
-function characters(row: Row): number {
-  let sum = 0
-  for (const name in row) {
-    const cell = row[name]
-    if (typeof cell === 'string') sum += cell.length
+interface Changed {
+  /** What is to be read, in order. */
+  readonly files: readonly LaneFile[]
+  readonly cursorsOf: ReadonlyMap<SourceName, SourceCursors>
+}
+
+/** Everything there is, without what is stored already. */
+async function findChanged(
+  { request, where, records, declaration, tableDirectory, spool, onEvent, signal }: BackfillOptions,
+  table: Table | undefined,
+  tally: ReturnType<typeof newTally>,
+): Promise<Changed> {
+  const files: LaneFile[] = []
+  const cursorsOf = new Map<SourceName, SourceCursors>()
+  const diskFreeBytes = await freeBytes(tableDirectory)
+  for (const source of sourcesOf(request)) {
+    const histories = await sources[source].find(whereaboutsOf(where, source, request), { signal })
+    onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes })
+    const cursors =
+      records === undefined || table === undefined
+        ? undefined
+        : await openSourceCursors({ place: records, source, histories, table, declaration, held: spool !== undefined })
+    const found = filesIn(source, histories)
+    const changed: LaneFile[] = []
+    for (const each of found) {
+      signal?.throwIfAborted()
+      if (cursors?.isUnchanged(each.root, each.file.path) !== true) changed.push(each)
+    }
+    tally.found(source, histories, found.length - changed.length)
+    if (cursors !== undefined) {
+      tally.unreadable(cursors.unreadable)
+      cursorsOf.set(source, cursors)
+    }
+    files.push(...changed)
   }
-  return sum
+  return { files, cursorsOf }
+}
+
+function filesIn(source: SourceName, histories: readonly History[]): LaneFile[] {
+  return histories.flatMap(({ root, files }) => files.map(file => ({ source, root, file })))
+}
+
+/** Of the disk that a directory is on, or will be. */
+async function freeBytes(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(directory)
+    return bavail * bsize
+  } catch (error) {
+    const parent = dirname(directory)
+    if (systemCode(error) !== 'ENOENT' || parent === directory) return 0
+    return freeBytes(parent)
+  }
 }

@@ -1,3 +1,4 @@
+import type { Table } from '../iceberg/catalog/catalog.ts'
 import type { Cell, Row } from '../iceberg/types.ts'
 import type { Declaration, DeclaredType } from '../schema/declaration.ts'
 import { cellFromJson } from '../schema/json-cell.ts'
@@ -17,13 +18,18 @@ interface UserColumn {
   readonly pointer: Pointer
 }
 
+/** The id of this machine's table; null where there is none yet. */
+export function gatewayIdOf(table: Pick<Table, 'metadata'> | null): string | null {
+  return table === null ? null : (table.metadata.properties['hyp.gateway-id'] ?? table.metadata['table-uuid'])
+}
+
 /** In releases 4 and 5 `conversation_id` was the row's key and held Claude's session. */
 const sessionSplit = 6
 
 /**
- * @param gatewayId the id of this machine's table, written into every row
+ * @param gatewayId the id of this machine's table, written into every row; null where the table will say it
  */
-export function rowShaper(declaration: Declaration, gatewayId: string): RowShaper {
+export function rowShaper(declaration: Declaration, gatewayId: string | null): RowShaper {
   const illTyped: Record<string, number> = {}
   const builtin = declaration.columns.filter(column => column.from === undefined).map(column => column.name)
   const user: UserColumn[] = declaration.columns.flatMap(column => {

@@ -11,18 +11,24 @@ import { openRecords, type RecordPlaceOptions, type StoredRecord } from '../stor
 import { version } from '../version.ts'
 import { type FileIdentity, identify, isSameFile } from './file-identity.ts'
 
-/** Which files of a history are wholly in the table, so that they need not be read again. */
+/** Which files of a history are wholly stored, so that they need not be read again. */
 export interface SourceCursors {
   /** Cursors that cannot be used, and so stay as they are. */
   readonly unreadable: readonly Unreadable[]
-  /** Whether all rows of a file are in the table, and nothing of it has changed since. */
+  /** Whether all rows of a file are stored, and nothing of it has changed since. */
   isUnchanged(root: string, path: string): boolean
   /**
-   * Notes that a file was read to its end; stored with the next {@link store}.
-   * @param before what it was when the reading began: one that changed meanwhile is not noted
+   * Notes that all rows of a file are stored; kept with the next {@link store}.
+   * @param identity what the file was before it was read, and after
    */
-  wasRead(root: string, path: string, before: FileIdentity | undefined, counts: ReadCounts): void
-  /** Stores what was noted, when all rows of all files that were read are in the table. @throws the disk's errors */
+  wasRead(root: string, path: string, identity: FileIdentity, counts: ReadCounts): void
+  /** Whether there is something to store. */
+  isChanged(): boolean
+  /**
+   * Stores what was noted.
+   * @param table as it is now, with all rows that were noted in it
+   * @throws the disk's errors
+   */
   store(table: Table): Promise<void>
 }
 
@@ -37,10 +43,16 @@ export interface CursorOptions {
   readonly histories: readonly History[]
   readonly table: Table
   readonly declaration: Declaration
+  /** The table refuses rows now: those that are read go to its spool. */
+  readonly held?: boolean | undefined
 }
+
+/** What the rows were made of and put into. */
+type Shape = Pick<SourceCursor, 'tableUuid' | 'declarationHash' | 'hypVersion'>
 
 /** The cursor of one root. */
 interface RootCursor {
+  readonly shape: Shape
   /** The record as it is; undefined where there is none yet. */
   stored: StoredRecord<SourceCursor> | undefined
   readonly files: Map<string, FileCursor>
@@ -51,11 +63,15 @@ interface RootCursor {
  * The cursors of a source's roots for one table. A cursor counts for the very table, declaration and version of hyp
  * that its rows were made with, and only while the snapshot that it names is in the history of the table: a table that
  * was made anew, or that a copy was put in the place of, is filled from the beginning.
+ *
+ * While the table refuses rows, what counts is that they are stored at all: in the table, under whatever declaration, or
+ * in its spool. The files whose rows went there are read once more when the table takes rows again: its snapshots do
+ * not tell what is in the spool.
  */
 export async function openSourceCursors(options: CursorOptions): Promise<SourceCursors> {
-  const { source, histories, declaration } = options
+  const { source, histories, declaration, held = false } = options
   const store = openRecords(cursorKind, options.place)
-  const shape = {
+  const shape: Shape = {
     tableUuid: options.table.metadata['table-uuid'],
     declarationHash: declarationHash(declaration),
     hypVersion: version,
@@ -65,7 +81,7 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
   for (const { root, files } of histories) {
     try {
       const stored = await store.load(cursorId(source, root))
-      roots.set(root, { stored, ...filesOf(stored?.value, new Set(files.map(({ path }) => path))) })
+      roots.set(root, { stored, ...rootOf(stored?.value, new Set(files.map(({ path }) => path))) })
     } catch (error) {
       if (!(error instanceof HypError)) throw error
       unreadable.push({ path: store.pathOf(cursorId(source, root)), reason: error.message })
@@ -79,18 +95,18 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
       const now = noted === undefined ? undefined : identify(path)
       return noted !== undefined && now !== undefined && isSameFile(now, noted)
     },
-    wasRead: (root, path, before, { lines, rows }) => {
+    wasRead: (root, path, identity, { lines, rows }) => {
       const cursor = roots.get(root)
-      const after = identify(path)
-      if (cursor === undefined || before === undefined || after === undefined || !isSameFile(after, before)) return
-      cursor.files.set(path, { ...before, lines, rows })
+      if (cursor === undefined) return
+      cursor.files.set(path, { ...identity, lines, rows, ...(held ? { spooled: true } : {}) })
       cursor.changed = true
     },
+    isChanged: () => [...roots.values()].some(({ changed }) => changed),
     store: async table => {
       const snapshotId = snapshotOf(table.metadata)
       for (const [root, cursor] of roots) {
         if (!cursor.changed) continue
-        const value: SourceCursor = { source, root, ...shape, snapshotId, files: cursor.files }
+        const value: SourceCursor = { source, root, ...cursor.shape, snapshotId, files: cursor.files }
         cursor.stored =
           cursor.stored === undefined
             ? await store.create(cursorId(source, root), value)
@@ -101,18 +117,25 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
   }
 
   /** What a cursor says of the files that are still there. */
-  function filesOf(cursor: SourceCursor | undefined, present: ReadonlySet<string>): Omit<RootCursor, 'stored'> {
-    const noted = cursor !== undefined && counts(cursor) ? [...cursor.files] : []
-    const files = new Map(noted.filter(([path]) => present.has(path)))
-    return { files, changed: cursor !== undefined && files.size < cursor.files.size }
+  function rootOf(cursor: SourceCursor | undefined, present: ReadonlySet<string>): Omit<RootCursor, 'stored'> {
+    if (cursor === undefined || !counts(cursor)) return { shape, files: new Map(), changed: cursor !== undefined }
+    const noted = [...cursor.files].filter(([path, { spooled }]) => present.has(path) && (held || spooled !== true))
+    return {
+      shape: {
+        tableUuid: cursor.tableUuid,
+        declarationHash: cursor.declarationHash,
+        hypVersion: cursor.hypVersion,
+      },
+      files: new Map(noted),
+      changed: noted.length < cursor.files.size,
+    }
   }
 
   function counts(cursor: SourceCursor): boolean {
     return (
       cursor.tableUuid === shape.tableUuid &&
-      cursor.declarationHash === shape.declarationHash &&
-      cursor.hypVersion === shape.hypVersion &&
-      isInHistory(options.table.metadata, cursor.snapshotId)
+      isInHistory(options.table.metadata, cursor.snapshotId) &&
+      (held || (cursor.declarationHash === shape.declarationHash && cursor.hypVersion === shape.hypVersion))
     )
   }
 }

@@ -155,6 +155,18 @@ async function printIngest(
   await print('spool', 'spool', '--json')
 }
 
+/** The documents of a session that another one shares messages with, and of a status that keeps one. */
+async function printShow(
+  here: Machine,
+  print: (name: string, ...words: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const path = addLines(here.claude, 'two', [line('one', 0, { sessionId: 'two' }), line('two', 1)])
+  await print('backfill', 'backfill', '--json', '--as-release', '5')
+  await print('show', 'show', 'two', '--json')
+  rmSync(path)
+  await print('status', 'status', '--json', '--as-release', '5')
+}
+
 /** The documents of every command, from a home with something of everything in it. */
 async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> {
   const here = machine()
@@ -177,6 +189,7 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   await print('plan', 'plan', '--json', '--as-release', '5')
   await print('apply', 'apply', '--json', '--as-release', '5')
   await print('backfill', 'backfill', '--json', '--as-release', '5')
+  await printShow(here, print)
   await printRecords(here, print)
   await print('plan', 'plan', '--json', '--as-release', '6')
   await print('apply', 'apply', '--json', '--as-release', '6')

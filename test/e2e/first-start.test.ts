@@ -120,6 +120,7 @@ test.each([
 test('without any history a start says so, offers the demo and goes on running', async () => {
   const here = machine()
   const daemon = await startInText(here)
+  await daemon.until('the demo is offered', () => daemon.stdout().includes('see what hyp does with'))
   expect(daemon.stdout()).toMatch(/^history {2}none of claude was found \([\d.]+ [MGT]B free on the disk\)$/m)
   expect(daemon.stdout()).toMatch(/^ +see what hyp does with: npm run demo {3}\(or hyp demo\)$/m)
   await eventually('it answers', async () => (await here.hyp('status')).stdout.includes('daemon    ready'))

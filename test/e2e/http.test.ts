@@ -27,7 +27,7 @@ test('a daemon listens at its socket and at a port, and says where, and on every
   for (const ask of [daemon.ask, daemon.askPort]) {
     const ready = await ask('GET', '/readyz?verbose')
     expect(ready.status).toBe(200)
-    expect(ready.text).toMatch(/^ok {3}table: .*\nok {3}import: rows are taken\nready\n$/)
+    expect(ready.text).toMatch(/^ok {3}table: .*\nok {3}import: rows are taken\nok {3}watch: .*\nready\n$/)
     expect(ready.headers).toMatchObject({ 'hyp-version': version, 'hyp-pid': String(daemon.pid) })
     expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, text: 'ready\n' })
     const status = await ask('GET', '/v1/status')

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { rmSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
 import type { Plan } from '../../src/schema/plan.ts'
 import { digests, type Machine, machine } from '../support/home.ts'
@@ -54,8 +55,12 @@ test('a daemon whose declaration breaks the table stays up, answers reads, says 
   })
   expect(document.tables[0]?.refused.map(change => change.code)).toEqual(expect.arrayContaining(['BR205', 'BR206']))
 
-  expect(await here.query(countRows)).toEqual([{ n: 2 }])
-  expect(await here.hyp('backfill')).toMatchObject({ status: 3, stderr: expect.stringContaining('[SCHEMA_BREAKING]') })
+  expect(await daemon.imported()).toMatchObject({ rows: 0, spooled: 4 })
+  expect(await here.query(countRows)).toEqual([{ n: 4 }])
+  expect(await here.hyp('backfill')).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining('nothing new in'),
+  })
   expect(await here.hyp('apply')).toMatchObject({ status: 3, stderr: expect.stringContaining('[SCHEMA_BREAKING]') })
   expect(digests(here.table)).toEqual(before)
 
@@ -70,22 +75,69 @@ test('what a refused daemon did not import is there after a start as the release
   expect(way?.[1]).toBe('hyp daemon --as-release 5')
   await refused.stop()
   const daemon = await here.daemon('--as-release', '5')
-  expect(await daemon.imported()).toMatchObject({ rows: 2 })
+  await daemon.imported()
+  await daemon.stop()
   expect(await here.query(countRows)).toEqual([{ n: 4 }])
 })
 
-test.each([['apply'], ['backfill']])(
-  'without a daemon, %s of a breaking declaration exits 3, shows every reason and changes no byte',
-  async command => {
+test('without a daemon, apply of a breaking declaration exits 3, shows every reason and changes no byte', async () => {
+  const here = await homeOfRelease(5)
+  const before = digests(here.table)
+  const { status, stderr } = await here.hyp('apply', '--as-release', '6')
+  expect(status).toBe(3)
+  for (const code of ['BR201', 'BR205', 'BR206']) expect(stderr).toContain(code)
+  expect(stderr).toMatch(/^error: .* \[SCHEMA_BREAKING\]\nhint: .*Nothing was written\.$/m)
+  expect(digests(here.table)).toEqual(before)
+})
+
+describe('while a declaration breaks the table, what is imported waits in the spool', () => {
+  interface Waiting {
+    readonly tables: readonly { readonly name: string; readonly rows: number; readonly held: number }[]
+  }
+
+  const waiting = async (here: Machine): Promise<number> => {
+    const { tables } = await here.json<Waiting>('spool', '--json', '--as-release', '5')
+    return tables.reduce((sum, { rows }) => sum + rows, 0)
+  }
+
+  test('without a daemon: backfill keeps the rows, shows every reason, changes no byte of the table, and does it once', async () => {
     const here = await homeOfRelease(5)
     const before = digests(here.table)
-    const { status, stderr } = await here.hyp(command, '--as-release', '6')
-    expect(status).toBe(3)
-    for (const code of ['BR201', 'BR205', 'BR206']) expect(stderr).toContain(code)
-    expect(stderr).toMatch(/^error: .* \[SCHEMA_BREAKING\]\nhint: .*Nothing was written\.$/m)
+    const { status, stderr } = await here.hyp('backfill', '--as-release', '6')
+    expect(status).toBe(0)
+    for (const code of ['BR201', 'BR205', 'BR206', '[SCHEMA_BREAKING]']) expect(stderr).toContain(code)
+    expect(stderr).toMatch(/^spool +the table refuses rows now: 4 rows wait until it takes them; see .*hyp.* spool$/m)
+    expect(await waiting(here)).toBe(4)
+    const again = await here.json('backfill', '--json', '--as-release', '6')
+    expect(again).toMatchObject({ files: 1, unchanged: 1, spooled: 0, captured: 0 })
+    expect(await waiting(here)).toBe(4)
     expect(digests(here.table)).toEqual(before)
-  },
-)
+  })
+
+  test('in a daemon, from its start on, and what a client deletes meanwhile is not lost', async () => {
+    const here = machine()
+    addLines(here.claude, 'one', [line('one', 0)])
+    here.declare('{"columns": [{"name": "mine", "type": "string"}]}')
+    expect((await here.hyp('backfill')).status).toBe(0)
+    // A column of another type breaks the table; the history goes on, and then the client cleans up.
+    here.declare('{"columns": [{"name": "mine", "type": "long"}]}')
+    const transcript = addLines(here.claude, 'two', [line('two', 0), line('two', 1)])
+    const refused = await here.daemon()
+    expect(await refused.imported()).toMatchObject({ unchanged: 1, rows: 0, spooled: 2, commits: 0 })
+    rmSync(transcript)
+    await refused.stop()
+    here.declare('{"columns": [{"name": "mine", "type": "string"}, {"name": "mine2", "type": "long"}]}')
+    const daemon = await here.daemon()
+    await daemon.imported()
+    await daemon.stop()
+    expect(await here.query('SELECT session_id, count(*) AS n FROM ai_gateway_messages GROUP BY 1 ORDER BY 1')).toEqual(
+      [
+        { session_id: 'one', n: 1 },
+        { session_id: 'two', n: 2 },
+      ],
+    )
+  })
+})
 
 test.each([
   ['daemon', ['daemon']],

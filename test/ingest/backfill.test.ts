@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Row } from '../../src/iceberg/types.ts'
-import type { BackfillEvent, BackfillSummary } from '../../src/ingest/backfill.ts'
+import type { BackfillEvent, BackfillSummary } from '../../src/ingest/backfill-summary.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import { assistant, line, transcript, tree, user } from '../sources/claude/transcript.ts'
 import { apply, systemClock } from '../support/crash-table.ts'
@@ -132,7 +132,7 @@ test('files of garbage, torn or empty ones, and links that lead nowhere cost no 
 })
 
 describe('a backfill that is interrupted', () => {
-  const sessions = 14
+  const sessions = 20
   const perSession = 1200
 
   /** Enough rows for a commit before the last file is read. */

@@ -67,6 +67,21 @@ test('when somebody else stored all of a batch and more right before the commit,
   expect((await readRows(await catalog.load())).length).toBe(12)
 })
 
+test('what others added in between is known once it is followed', async () => {
+  const catalog = await newTable()
+  const known = await readFirstKeys(await catalog.load(), key)
+  await addKnowing(catalog, 'a', known)
+  await append(catalog, batch('b'), context)
+  await append(catalog, batch('c'), context)
+  expect(await suspects(known, catalog, 'new')).toBe(6)
+  await known.follow(await catalog.load())
+  expect(await suspects(known, catalog, 'new')).toBe(0)
+  for (const name of ['a', 'b', 'c']) expect(await suspects(known, catalog, name)).toBe(6)
+  expect(await addKnowing(catalog, 'c', known)).toBe(0)
+  expect(await addKnowing(catalog, 'new', known)).toBe(6)
+  expect(await suspects(known, catalog, 'other')).toBe(0)
+})
+
 test('of very many values nothing is known', async () => {
   const catalog = await newTable()
   const rows = Array.from({ length: 250_001 }, (_, n) => ({ session_id: `s${n}`, part_id: 'p', count: n, text: 't' }))

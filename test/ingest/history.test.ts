@@ -71,4 +71,22 @@ describeWithData('the history of one machine, in the table', () => {
     },
     60_000,
   )
+
+  test('is loaded of both clients together, adds up line by line, and is loaded once', async () => {
+    const loading = await newLoading()
+    const options = { request: { source: 'all' }, env: { CODEX_HOME: dataPath('agent-home', '.codex') } } as const
+    const summary = await loading.backfill(claude, options)
+    const skipped = Object.values(summary.skipped).reduce((total, count) => total + count, 0)
+    expect(summary.linesWithRows + skipped).toBe(summary.lines)
+    expect(summary.rows + summary.duplicates).toBe(summary.captured)
+    expect(summary.sources.map(({ source, captured }) => ({ source, captured }))).toEqual([
+      { source: 'claude', captured: expect.any(Number) },
+      { source: 'codex', captured: expect.any(Number) },
+    ])
+    const table = await loading.load()
+    expect(await readRows(table)).toHaveLength(summary.rows)
+    expect(await loading.backfill(claude, { ...options, rereads: true })).toMatchObject({ rows: 0, commits: 0 })
+    expect(await loading.backfill(claude, options)).toMatchObject({ unchanged: summary.files, rows: 0, commits: 0 })
+    expect((await loading.load()).version).toBe(table.version)
+  }, 60_000)
 })

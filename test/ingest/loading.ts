@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
-import { type BackfillEvent, type BackfillSummary, backfill } from '../../src/ingest/backfill.ts'
+import { backfill } from '../../src/ingest/backfill.ts'
+import type { BackfillRequest } from '../../src/ingest/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../../src/ingest/backfill-summary.ts'
+import type { AcceptRows } from '../../src/ingest/spool-sink.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import { recordPlace } from '../../src/stores/records/place.ts'
@@ -15,7 +18,7 @@ export interface Loading {
   readonly catalog: Catalog
   /** Where it is kept which files were read. */
   readonly records: RecordPlaceOptions
-  load(): Promise<Table>
+  readonly load: () => Promise<Table>
   /** Loads the history below a directory as `CLAUDE_CONFIG_DIR` names one. */
   backfill(
     claude: string,
@@ -27,6 +30,11 @@ export interface Loading {
       readonly signal?: AbortSignal
       readonly through?: Catalog
       readonly onEvent?: (event: BackfillEvent) => void
+      /** Instead of the history of Claude, all of it. */
+      readonly request?: Partial<BackfillRequest>
+      readonly env?: Readonly<Record<string, string>>
+      /** The table refuses rows, and this takes them. */
+      readonly spool?: AcceptRows
     },
   ): Promise<BackfillSummary>
 }
@@ -44,16 +52,16 @@ export async function newLoading(declaration: Declaration = builtinDeclaration(9
     load: () => catalog.load(),
     backfill: (claude, { signal, through = catalog, onEvent = () => undefined, ...other } = {}) =>
       backfill({
-        source: 'claude',
+        request: { source: 'claude', ...other.request },
         catalog: through,
         declaration: other.declaration ?? declaration,
-        directory,
+        tableDirectory: directory,
         records: other.rereads === true ? undefined : (other.records ?? records),
-        home: '/nowhere',
-        env: { CLAUDE_CONFIG_DIR: claude },
+        where: { home: '/nowhere', env: { CLAUDE_CONFIG_DIR: claude, ...other.env } },
+        spool: other.spool,
         context: systemClock,
         onEvent,
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       }),
   }
 }

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { type FileIdentity, identify } from '../../src/ingest/file-identity.ts'
 import { openSourceCursors } from '../../src/ingest/source-cursors.ts'
+import type { AcceptRows } from '../../src/ingest/spool-sink.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
+import type { Declaration } from '../../src/schema/declaration.ts'
 import { findClaudeHistories } from '../../src/sources/claude/find.ts'
 import type { RawRecord } from '../../src/stores/records/kind.ts'
 import { cursorId, cursorKind } from '../../src/stores/records/kinds/source-cursor.ts'
@@ -230,7 +232,7 @@ describe('the next run reads again', () => {
   })
 })
 
-test('a file that changed while it was read, or could not be read before or after, is not noted', async () => {
+test('what was noted holds for the file as it was, and for its root', async () => {
   const claude = await twoFiles()
   const loading = await newLoading()
   const histories = await findClaudeHistories({ home: '/nowhere', env: { CLAUDE_CONFIG_DIR: claude } })
@@ -239,20 +241,72 @@ test('a file that changed while it was read, or could not be read before or afte
   const cursors = await openSourceCursors(options)
   const root = join(claude, 'projects')
   const counts = { lines: 2, rows: 2 }
-  const [first, second] = [join(claude, a), join(claude, b)]
-  const before = identify(first)
-  await appendFile(first, session('late', 1))
+  const first = join(claude, a)
+  const before = identify(first) as FileIdentity
+  expect(cursors.isChanged()).toBe(false)
   cursors.wasRead(root, first, before, counts)
-  cursors.wasRead(root, second, undefined, counts)
-  const gone = identify(second)
-  await rename(second, `${second}.away`)
-  cursors.wasRead(root, second, gone, counts)
-  await rename(`${second}.away`, second)
-  await cursors.store(table)
-  expect([first, second].map(path => cursors.isUnchanged(root, path))).toEqual([false, false])
-  cursors.wasRead(root, first, identify(first), counts)
   expect(cursors.isUnchanged(root, first)).toBe(true)
   expect(cursors.isUnchanged('/another/root', first)).toBe(false)
+  expect(cursors.isChanged()).toBe(true)
+  await cursors.store(table)
+  expect(cursors.isChanged()).toBe(false)
+  await appendFile(first, session('late', 1))
+  expect(cursors.isUnchanged(root, first)).toBe(false)
+  expect((await openSourceCursors(options)).isUnchanged(root, first)).toBe(false)
+})
+
+describe('while the table refuses rows', () => {
+  const held = { unchanged: 2, bytes: 0, spooled: 0 }
+  const other: Declaration = { ...builtinDeclaration(9), sortBy: [] }
+
+  /** Takes everything, and keeps the texts. */
+  function newSpool(): { readonly bodies: string[]; readonly accept: AcceptRows } {
+    const bodies: string[] = []
+    return {
+      bodies,
+      accept: async body => {
+        const text = Buffer.from(body).toString()
+        bodies.push(text)
+        const rows = text.trimEnd().split('\n').length
+        const discarded = { rows: 0, values: 0 }
+        return { formatVersion: 1, table: 't', rows, held: true, discarded, refused: 0, errors: [] }
+      },
+    }
+  }
+
+  test('what is in the table, under whatever declaration, and what went to the spool is not read again', async () => {
+    const claude = await tree({ [a]: session('a', 2) })
+    const loading = await newLoading()
+    await loading.backfill(claude)
+    await writeFile(join(claude, b), session('b', 3))
+    const { accept, bodies } = newSpool()
+    expect(await loading.backfill(claude, { declaration: other, spool: accept })).toMatchObject({
+      unchanged: 1,
+      rows: 0,
+      spooled: 3,
+      commits: 0,
+    })
+    expect(bodies.join('').trimEnd().split('\n')).toHaveLength(3)
+    expect(await loading.backfill(claude, { declaration: other, spool: accept })).toMatchObject(held)
+  })
+
+  test('what went to the spool is read once more when the table takes rows again, and nothing else', async () => {
+    const claude = await tree({ [a]: session('a', 2) })
+    const loading = await newLoading()
+    await loading.backfill(claude)
+    await writeFile(join(claude, b), session('b', 3))
+    await loading.backfill(claude, { declaration: other, spool: newSpool().accept })
+    expect(await loading.backfill(claude)).toMatchObject({ unchanged: 1, captured: 3, rows: 3 })
+    expect(await loading.backfill(claude)).toMatchObject({ unchanged: 2, captured: 0 })
+  })
+
+  test('nothing is noted of rows that were not taken', async () => {
+    const claude = await twoFiles()
+    const loading = await newLoading()
+    const full = Object.assign(new Error('full'), { code: 'SPOOL_FULL' })
+    await expect(loading.backfill(claude, { spool: () => Promise.reject(full) })).rejects.toBe(full)
+    expect(await loading.backfill(claude, { spool: newSpool().accept })).toMatchObject({ unchanged: 0, spooled: 5 })
+  })
 })
 
 test('a file that is gone is forgotten', async () => {

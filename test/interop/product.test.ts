@@ -37,14 +37,14 @@ async function productTable(): Promise<ProductTable> {
     step: async declaration => void (await apply(catalog, directory, declaration, systemClock)),
     load: async (declaration, claude) => {
       const options = {
-        source: 'claude',
+        request: { source: 'claude' },
+        where: { home: '/nowhere', env: { CLAUDE_CONFIG_DIR: claude } },
         catalog,
         declaration,
-        directory,
-        home: '/nowhere',
+        tableDirectory: directory,
         context: systemClock,
       } as const
-      const { rows } = await backfill({ ...options, env: { CLAUDE_CONFIG_DIR: claude }, onEvent: () => undefined })
+      const { rows } = await backfill({ ...options, onEvent: () => undefined })
       return rows
     },
   }

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { usageView } from '../../src/query/usage-view.ts'
 import { builtinDeclaration, builtinTable } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import { formatMistakes, type Mistake, type Places, readDeclarationFile } from '../../src/schema/declaration-file.ts'
@@ -146,7 +145,7 @@ describe('the table that a file declares', () => {
     )
   })
 
-  test.each(['', 'a b', 'a.b', '-a', '9a', '..', 'a/b', 'x'.repeat(129), usageView, 'Usage', 'AI_gateway_messages'])(
+  test.each(['', 'a b', 'a.b', '-a', '9a', '..', 'a/b', 'x'.repeat(129), 'usage', 'Usage', 'AI_gateway_messages'])(
     'cannot be called %j',
     name => expect(told({ table: name, columns: [id] }, name)).toEqual(['/table bad-table']),
   )

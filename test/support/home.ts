@@ -76,6 +76,8 @@ export interface Machine {
   readonly home: string
   /** Where Claude Code's configuration would be; not there until something is written. */
   readonly claude: string
+  /** Where Codex would keep its own; not there either. */
+  readonly codex: string
   readonly table: string
   readonly env: Readonly<Record<string, string>>
   /** The file that is `hyp`. */
@@ -128,6 +130,7 @@ function machineIn(
 ): Machine {
   const home = join(directory, homeName)
   const claude = join(directory, 'claude')
+  const codex = join(directory, 'codex')
   const bin = join(directory, 'bin')
   mkdirSync(bin, { recursive: true })
   writeFileSync(join(bin, 'hyp'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`)
@@ -138,6 +141,7 @@ function machineIn(
     TMPDIR: directory,
     HYP_HOME: home,
     CLAUDE_CONFIG_DIR: claude,
+    CODEX_HOME: codex,
     ...more,
   }
   const run = (file: string, words: readonly string[]): Running => {
@@ -158,6 +162,7 @@ function machineIn(
     directory,
     home,
     claude,
+    codex,
     table: join(home, 'tables/ai_gateway_messages'),
     env,
     program,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startDaemon } from '../../../src/daemon/start.ts'
-import type { BackfillSummary } from '../../../src/ingest/backfill.ts'
+import type { BackfillSummary } from '../../../src/ingest/backfill-summary.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
 import { homeAt } from '../../../src/stores/home.ts'
 import { type HeldUp, watchEventLoop } from '../event-loop.ts'
@@ -38,7 +38,7 @@ await new Promise(resolve => setTimeout(resolve, 2000))
 const whileIdle = idle()
 const importing = watchEventLoop()
 const start = performance.now()
-const summary = await daemon.backfill('claude', () => undefined)
+const summary = await daemon.backfill({ source: 'claude' }, () => undefined)
 const ms = performance.now() - start
 const whileImporting = importing()
 await daemon.stop(null)

@@ -6,18 +6,37 @@ import { type CommandEntry, json } from '../command.ts'
 export const dataCommands: readonly CommandEntry[] = [
   {
     name: 'backfill',
-    summary: 'Load the history of an agent; what is stored already is not stored again.',
-    argument: { name: 'source', required: false, description: 'whose history: claude (the default)' },
-    options: [json],
-    examples: ['hyp backfill claude', 'hyp backfill claude --json'],
+    summary: 'Load what agents left on this machine; what is stored already is not stored again.',
+    argument: { name: 'source', required: false, description: 'whose history: claude or codex; both by default' },
+    options: [
+      {
+        flags: '--since <time>',
+        description: 'only messages from then on: 2026-01-31, a day of UTC, or 2026-01-31T09:00:00Z',
+        env: 'HYP_SINCE',
+      },
+      { flags: '--until <time>', description: 'only messages until then; a day as a whole', env: 'HYP_UNTIL' },
+      {
+        flags: '--claude-dir <directory>',
+        description: "Claude Code's own directory, where it is not ~/.claude",
+        env: 'HYP_CLAUDE_DIR',
+      },
+      {
+        flags: '--codex-dir <directory>',
+        description: "Codex's own directory, where it is not ~/.codex",
+        env: 'HYP_CODEX_DIR',
+      },
+      { flags: '--dry-run', description: 'read and count everything, and write nothing', env: 'HYP_DRY_RUN' },
+      json,
+    ],
+    examples: ['hyp backfill', 'hyp backfill claude --since 2026-01-01 --dry-run'],
     exits:
-      '0 loaded; 3 the declaration breaks the table; 4 the table is newer; 75 another process works on the home; 78 a declaration is invalid; 130 interrupted',
-    run: async (context, options, argument = 'claude') => {
-      const { sourceNames } = await import('../../sources/catalogue.ts')
-      const source = sourceNames.find(name => name === argument)
+      '0 loaded, or kept in the spool where the declaration breaks the table; 4 the table is newer; 64 no such history; 75 another process works on the home; 78 a declaration is invalid; 130 interrupted',
+    run: async (context, options, argument = 'all') => {
+      const { backfillScopes } = await import('../../ingest/backfill-request.ts')
+      const source = backfillScopes.find(scope => scope === argument)
       if (source === undefined)
         throw new HypError('USAGE', `There is no history of ${JSON.stringify(argument)}.`, {
-          hint: `There is ${sourceNames.join(', ')}.`,
+          hint: `There is ${backfillScopes.join(', ')}.`,
         })
       return (await import('../commands/backfill.ts')).runBackfillCommand(context, source, options)
     },

@@ -131,7 +131,7 @@ function stage(
     })
     // A daemon whose declaration is refused says so and waits; the story goes on.
     await daemon
-      .backfill('claude', () => undefined)
+      .backfill({ source: 'claude' }, () => undefined)
       .catch((error: unknown) => {
         if (!(error instanceof HypError) || error.code !== 'SCHEMA_BREAKING') throw error
       })

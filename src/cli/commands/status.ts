@@ -19,9 +19,7 @@ export async function runStatus(context: CommandContext, options: OptionValues):
   if (options['json'] === true) await printDocument(io, { running: running !== undefined, ...status })
   else
     await io.stdout(
-      `${lines(status, running !== undefined, context)
-        .map(visible)
-        .join('\n')}\n`,
+      `${lines(status, running !== undefined, context).map(visible).join('\n')}\n`,
     )
   return 0
 }
@@ -33,7 +31,16 @@ async function statusWithoutDaemon({ home, release }: CommandContext): Promise<D
       tableStatus(home, declaration, spoolStatus(await spoolReport(home, declaration))),
     ),
   )
-  return statusOf({ home, release, pid: null, startedAt: null, tables, importing: false, waiting: false })
+  return statusOf({
+    home,
+    release,
+    pid: null,
+    startedAt: null,
+    tables,
+    importing: false,
+    watching: null,
+    waiting: false,
+  })
 }
 
 function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext): string[] {

@@ -1,6 +1,9 @@
+import { isAbsolute } from 'node:path'
 import { HypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
-import { type SourceName, sourceNames } from '../../sources/catalogue.ts'
+import { type BackfillRequest, backfillScopes } from '../../ingest/backfill-request.ts'
+import { timeRange } from '../../ingest/time-range.ts'
+import { sourceNames } from '../../sources/catalogue.ts'
 import { adoptionDocument } from '../../stores/table/adopt/document.ts'
 import { outcomesDocument } from '../../stores/table/apply-tables.ts'
 import { sendJson } from './reply.ts'
@@ -22,17 +25,41 @@ function checkRelease({ daemon, body }: Command): void {
 /** NDJSON: one event a line, `done` or `error` last. */
 export async function backfill(exchange: Command): Promise<void> {
   checkRelease(exchange)
-  const { daemon, body, response } = exchange
-  const source = body['source'] ?? 'claude'
-  if (!sourceNames.includes(source as SourceName))
-    throw new HypError('USAGE', `There is no history of ${JSON.stringify(source)}.`, {
-      hint: `There is ${sourceNames.join(', ')}.`,
-    })
-  await daemon.backfill(source as SourceName, event => {
+  const { daemon, response } = exchange
+  await daemon.backfill(backfillRequest(exchange), event => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     response.write(`${printJson(event)}\n`)
   })
   response.end()
+}
+
+/** @throws HypError USAGE */
+function backfillRequest(exchange: Command): BackfillRequest {
+  const { source: named = 'all', dryRun = false } = exchange.body
+  const source = backfillScopes.find(scope => scope === named)
+  if (source === undefined)
+    throw new HypError('USAGE', `There is no history of ${JSON.stringify(named)}.`, {
+      hint: `There is ${backfillScopes.join(', ')}.`,
+    })
+  if (typeof dryRun !== 'boolean') throw new HypError('USAGE', 'dryRun is true or false.')
+  const since = textOf(exchange, 'since')
+  const until = textOf(exchange, 'until')
+  timeRange(since, until)
+  return { source, since, until, directories: directoriesOf(exchange), dryRun }
+}
+
+function directoriesOf({ body }: Command): BackfillRequest['directories'] {
+  const { directories } = body
+  if (directories === undefined) return undefined
+  const isPaths =
+    typeof directories === 'object' &&
+    directories !== null &&
+    Object.entries(directories).every(
+      ([name, path]) =>
+        (sourceNames as readonly string[]).includes(name) && typeof path === 'string' && isAbsolute(path),
+    )
+  if (isPaths) return directories
+  throw new HypError('USAGE', `directories has whole paths by name; names are ${sourceNames.join(', ')}.`)
 }
 
 /** 200 also where a table was refused: the answer says of each what became of it. */
@@ -56,6 +83,8 @@ export async function adopt(exchange: Command): Promise<void> {
 }
 
 const meanings = {
+  since: 'a day or an instant',
+  until: 'a day or an instant',
   expect: 'the id of a plan',
   table: 'the name of a declared table',
   target: 'the name of a declared table, or a directory',

@@ -35,8 +35,8 @@ export const routes: readonly Route[] = [
   post(
     '/v1/backfill',
     {
-      doc: 'Does what `hyp backfill` does; members `source`, `release`. Answers NDJSON, one event a line, `done` or an error last.',
-      errors: ['SCHEMA_BREAKING', 'STORE_NEWER'],
+      doc: 'Does what `hyp backfill` does; members `source` (`all`, `claude` or `codex`), `since`, `until`, `directories` (of clients, by source), `dryRun`, `release`. Answers NDJSON, one event a line, `done` or an error last.',
+      errors: ['SPOOL_FULL', 'DISK_FULL', 'DISK_FAILED'],
     },
     backfill,
   ),

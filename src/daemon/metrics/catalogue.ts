@@ -70,6 +70,16 @@ const metricCatalogue = {
     help: 'Acknowledged rows on their way to a table, held ones too.',
     labels: ['table'],
   },
+  hyp_watched_directories: {
+    type: 'gauge',
+    help: 'Directories with transcripts that are watched.',
+    labels: [],
+  },
+  hyp_watched_files: {
+    type: 'gauge',
+    help: 'Transcripts that are watched.',
+    labels: [],
+  },
 } as const
 
 /** What each label says. Its values are few, whatever is sent to the daemon. */

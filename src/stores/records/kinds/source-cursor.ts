@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { defineKind, type RawRecord, type RecordKind } from '../kind.ts'
 import { countAt, isObject, numberAt, objectAt, orNull, RecordMistake, textAt, within } from '../member.ts'
 
-/** What a file was when all of its rows were in the table. Null is what was not noted: such a file is read again. */
+/** What a file was when all of its rows were stored. Null is what was not noted: such a file is read again. */
 export interface FileCursor {
   /** Bytes. */
   readonly size: number
@@ -15,6 +15,8 @@ export interface FileCursor {
   readonly prefixHash: string | null
   readonly lines: number | null
   readonly rows: number | null
+  /** The rows went to the spool of the table, which refused rows then. */
+  readonly spooled?: boolean
   /** Members that this version does not know. */
   readonly others?: RawRecord
 }
@@ -92,10 +94,11 @@ function addIdentity(raw: RawRecord): RawRecord {
 
 const unknownIdentity = { dev: null, ino: null, prefix_hash: null, lines: null, rows: null }
 
-const known: ReadonlySet<string> = new Set(['size', 'mtime_ms', ...Object.keys(unknownIdentity)])
+const known: ReadonlySet<string> = new Set(['size', 'mtime_ms', 'spooled', ...Object.keys(unknownIdentity)])
 
-function printFile({ size, mtimeMs, dev, ino, prefixHash, lines, rows, others }: FileCursor): RawRecord {
-  return { size, mtime_ms: mtimeMs, dev, ino, prefix_hash: prefixHash, lines, rows, ...others }
+function printFile({ size, mtimeMs, dev, ino, prefixHash, lines, rows, spooled, others }: FileCursor): RawRecord {
+  const file = { size, mtime_ms: mtimeMs, dev, ino, prefix_hash: prefixHash, lines, rows }
+  return { ...file, ...(spooled === true ? { spooled } : {}), ...others }
 }
 
 function parseFile(raw: unknown): FileCursor {
@@ -110,6 +113,7 @@ function parseFile(raw: unknown): FileCursor {
     prefixHash: orNull(textAt, file, 'prefix_hash'),
     lines: orNull(countAt, file, 'lines'),
     rows: orNull(countAt, file, 'rows'),
+    ...(file['spooled'] === true ? { spooled: true } : {}),
     ...(others.length === 0 ? {} : { others: Object.fromEntries(others) }),
   }
 }
