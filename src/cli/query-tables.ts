@@ -26,12 +26,14 @@ export interface QueryTables {
   readonly tables: readonly (QueryTable & { readonly name: string })[]
   readonly absent: NamedTables['absent']
   readonly notices: readonly Notice[]
+  /** A private folder for what the query itself has to write down; removed with all else. */
+  readonly folder: () => Promise<string>
   /** Removes what was written for them. */
   readonly close: () => Promise<void>
 }
 
-/** The tables of a home as queries see them. Takes no lock: a flush may go on beside it. */
-export async function queryTables(context: CommandContext): Promise<QueryTables> {
+/** The tables of a home as queries see them, or only some of them. Takes no lock: a flush may go on beside it. */
+export async function queryTables(context: CommandContext, only?: readonly string[]): Promise<QueryTables> {
   const { home, io } = context
   const loaded = await loadTables(context)
   const notices: Notice[] = []
@@ -46,8 +48,9 @@ export async function queryTables(context: CommandContext): Promise<QueryTables>
   }
   try {
     const tables: (QueryTable & { readonly name: string })[] = []
-    for (const table of loaded.tables) tables.push(await withSpooled(table))
-    return { tables, absent: loaded.absent, notices, close }
+    for (const table of loaded.tables)
+      if (only === undefined || only.includes(table.name)) tables.push(await withSpooled(table))
+    return { tables, absent: loaded.absent, notices, folder: () => inFolder(folder => Promise.resolve(folder)), close }
   } catch (error) {
     await close()
     throw error

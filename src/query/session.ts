@@ -3,15 +3,19 @@ import { confine, type Engine, type EngineOptions, startEngine } from './engine.
 import { explainFailure } from './engine-error.ts'
 import { admit } from './gate.ts'
 import { emptyViewSql, type LiveTable, liveTable, liveViewSql, type QueryTable } from './live-view.ts'
+import { builtinPrices } from './prices/builtin-prices.ts'
+import type { Price } from './prices/price.ts'
 import { quoteName } from './quote.ts'
 import type { QueryResult } from './result.ts'
 import { streaming } from './streaming.ts'
-import { usageView, usageViewSql } from './usage-view.ts'
+import { viewQueries } from './views/catalogue.ts'
 import { interrupted, type QueryLimits, type Watch, watch } from './watch.ts'
 
 export interface QuerySessionOptions extends EngineOptions {
   /** Tables by the names that queries give them. */
   readonly tables: Readonly<Record<string, QueryTable>>
+  /** What tokens cost, before the prices that are built in. */
+  readonly prices?: readonly Price[]
 }
 
 /** SQL over the rows that the tables had when the session was opened. */
@@ -27,17 +31,21 @@ export interface QuerySession {
 
 /**
  * Opens a session: a view for each table over its live data files and its
- * spooled rows, and the view `usage` over the built-in one.
+ * spooled rows, and the views of the catalogue over the built-in one.
  * @throws HypError FILE_MISSING, MANIFEST_INVALID, FORMAT_UNSUPPORTED, CONFIG_INVALID
  */
-export async function openQuerySession({ tables, ...options }: QuerySessionOptions): Promise<QuerySession> {
+export async function openQuerySession({
+  tables,
+  prices = [],
+  ...options
+}: QuerySessionOptions): Promise<QuerySession> {
   const starting = startEngine(options)
   starting.catch(() => undefined) // awaited below, after the manifests are read
   let live: readonly LiveTable[] = []
   try {
     live = await Promise.all(Object.entries(tables).map(([name, table]) => liveTable(name, table)))
     const engine = await starting
-    await createViews(engine, live)
+    await createViews(engine, live, [...prices, ...builtinPrices])
     await confine(
       engine,
       live.flatMap(({ paths }) => paths),
@@ -52,17 +60,18 @@ export async function openQuerySession({ tables, ...options }: QuerySessionOptio
   }
 }
 
-async function createViews({ instance }: Engine, live: readonly LiveTable[]): Promise<void> {
+async function createViews({ instance }: Engine, live: readonly LiveTable[], prices: readonly Price[]): Promise<void> {
   const connection = await instance.connect()
   try {
     const builtin = live.find(({ name }) => name === builtinTable)
-    const usage = builtin === undefined ? undefined : usageViewSql(builtin.fields.map(field => field.name))
-    if (builtin !== undefined && usage !== undefined) {
+    if (builtin !== undefined) {
       // A view is bound when it is made, and binding a thousand files takes its time: here an empty table does.
       await connection.run(emptyViewSql(builtin))
-      await connection.run(`CREATE VIEW ${quoteName(usageView)} AS ${usage}`)
+      const names = builtin.fields.map(field => field.name)
+      for (const [name, sql] of viewQueries(names, prices))
+        await connection.run(`CREATE VIEW ${quoteName(name)} AS ${sql}`)
     }
-    // A table that somebody named `usage` is that table.
+    // A table that somebody named like a view is that table.
     for (const table of live) await connection.run(liveViewSql(table))
   } finally {
     connection.closeSync()

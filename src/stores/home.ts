@@ -10,6 +10,8 @@ export interface Home {
   readonly directory: string
   /** The user's declarations: schema/<table>.json. */
   readonly schema: string
+  /** What tokens cost, if the user says it. */
+  readonly prices: string
   readonly tables: string
   /** Rows on their way to a table: spool/<table>. */
   readonly spool: string
@@ -40,6 +42,7 @@ export function homeAt(directory: string): Home {
   return {
     directory,
     schema: join(directory, 'schema'),
+    prices: join(directory, 'prices.json'),
     tables: join(directory, 'tables'),
     spool: join(directory, 'spool'),
     quarantine: join(directory, 'quarantine'),

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { WantedField } from '../../src/iceberg/ids.ts'
 import type { Row } from '../../src/iceberg/types.ts'
-import { usageViewSql } from '../../src/query/usage-view.ts'
-import { builtinDeclaration, builtinReleases } from '../../src/schema/builtin.ts'
+import { viewQueries } from '../../src/query/views/catalogue.ts'
+import { builtinReleases } from '../../src/schema/builtin.ts'
 import { rowsOf } from './asking.ts'
+import { asRelease, columnsOf, report as tokenReport } from './message-rows.ts'
 import { column, type RealTable, realTable, session } from './real-table.ts'
-
-/** The built-in columns of a release; none is required here, so that a test says only what matters to it. */
-function columnsOf(release: number): WantedField[] {
-  return builtinDeclaration(release).columns.map(({ name, type }) => column(name, type as string))
-}
 
 /** The rows of one line of an answer: a block each, the usage of the line on all of them. */
 function line(release: number, values: LineValues): Row[] {
@@ -64,7 +59,8 @@ test.each(builtinReleases)(
       ...line(release, { at: 3, usage: usage(3, 40, 100, 7) }),
       { role: 'user', message_id: 'u', attributes: '{}' },
     ])
-    expect(await usageOf(table)).toEqual([
+    const which = 'provider_message_id, request_id, session_id, model, message_created_at'
+    expect(await usageOf(table, `${which}, ${Object.keys(usage(0, 0)).join(', ')}`)).toEqual([
       {
         provider_message_id: 'msg_1',
         request_id: 'req_1',
@@ -193,7 +189,88 @@ test('a table that somebody declared as `usage` is that table', async () => {
 
 test('a table that lacks what the view needs is queryable without it', async () => {
   const table = await realTable([column('id', 'int')])
-  expect(usageViewSql(['id'])).toBeUndefined()
+  expect([...viewQueries(['id'], [])]).toEqual([])
   const query = await session({ tables: { ai_gateway_messages: table.table() } })
   expect(await rowsOf(query, 'SHOW TABLES')).toEqual([{ name: 'ai_gateway_messages' }])
+})
+
+test.each(builtinReleases)(
+  'in release %i each report of Codex is an answer, whose input includes the cache',
+  async release => {
+    const last = { input_tokens: 100, cached_input_tokens: 80, output_tokens: 9, reasoning_output_tokens: 4 }
+    const counts = { input_tokens: 100n, cache_read_input_tokens: 80n, output_tokens: 9n }
+    const table = await realTable(columnsOf(release))
+    await table.append(
+      asRelease(release, [
+        tokenReport({ message_id: 'u1', ...counts }, last),
+        tokenReport({ message_id: 'u2', ...counts }, last),
+      ]),
+    )
+    const columns =
+      'provider_message_id, session_id, input_tokens, uncached_input_tokens, reasoning_output_tokens, total_tokens'
+    const one = {
+      session_id: 't1',
+      input_tokens: 100,
+      uncached_input_tokens: 20,
+      reasoning_output_tokens: 4,
+      total_tokens: 109,
+    }
+    expect(await usageOf(table, columns)).toEqual([
+      { provider_message_id: 'u1', ...one },
+      { provider_message_id: 'u2', ...one },
+    ])
+  },
+)
+
+test('an item of Codex with an id of its own is no answer', async () => {
+  const table = await realTable(columnsOf(9))
+  await table.append([
+    tokenReport({ role: 'assistant', part_type: 'text', provider_uuid: 'native', provider_type: 'message' }),
+  ])
+  expect(await usageOf(table)).toEqual([])
+})
+
+test('turns that a fork repeats of a parent which was missing when it was read count once, with the parent', async () => {
+  const table = await realTable(columnsOf(9))
+  const fork = { session_id: 'fork', conversation_id: 'fork' }
+  const missing = { parent_missing: 't1' }
+  await table.append([
+    tokenReport({ message_id: 'own', prompt_id: 'turn-1', output_tokens: 1n }),
+    tokenReport({ ...fork, message_id: 'copy', prompt_id: 'turn-1', output_tokens: 1n }, {}, missing),
+    tokenReport({ ...fork, message_id: 'new', prompt_id: 'turn-2', output_tokens: 2n }, {}, missing),
+  ])
+  expect(await usageOf(table, 'provider_message_id')).toEqual([
+    { provider_message_id: 'new' },
+    { provider_message_id: 'own' },
+  ])
+})
+
+test('an answer says where and for which agent it was, and how much of the cache is kept for an hour', async () => {
+  const table = await realTable(columnsOf(9))
+  const cached = { ...usage(1, 2, 30, 4), cache_creation: { ephemeral_1h_input_tokens: 10 } }
+  const [row] = line(9, { usage: usage(1, 2, 30, 4) })
+  await table.append([
+    {
+      ...row,
+      agent_id: 'a1',
+      cwd: '/work/deep',
+      repo_root: '/work',
+      git_branch: 'main',
+      date: '2026-05-28',
+      attributes: JSON.stringify({ usage: cached }),
+    },
+  ])
+  const columns =
+    'agent_id, date, repository, git_branch, uncached_input_tokens, cache_creation_1h_input_tokens, total_tokens'
+  expect(await usageOf(table, columns)).toEqual([
+    {
+      agent_id: 'a1',
+      date: '2026-05-28',
+      repository: '/work',
+      git_branch: 'main',
+      uncached_input_tokens: 1,
+      cache_creation_1h_input_tokens: 10,
+      total_tokens: 37,
+    },
+  ])
 })

@@ -67,7 +67,8 @@ export const dataCommands: readonly CommandEntry[] = [
   },
   {
     name: 'query',
-    summary: 'Run one SELECT over the declared tables and the view usage.',
+    summary:
+      'Run one SELECT over the declared tables and the views sessions, messages, usage, tool_calls, files_touched.',
     argument: { name: 'sql', required: true, description: 'a SELECT, or WITH … SELECT' },
     options: [
       {
@@ -78,9 +79,24 @@ export const dataCommands: readonly CommandEntry[] = [
       },
     ],
     examples: ['hyp query "SELECT count(*) FROM ai_gateway_messages"', 'hyp query --format csv "SELECT * FROM usage"'],
-    exits: '0; 1 the query failed; 64 it is not one SELECT; 130 interrupted',
+    exits: '0; 1 the query failed; 64 it is not one SELECT; 78 a mistake in prices.json; 130 interrupted',
     run: async (context, options, argument = '') =>
       (await import('../commands/query.ts')).runQuery(context, argument, options['format'] as ResultFormat | undefined),
+  },
+  {
+    name: 'show',
+    summary: 'Show a session as a conversation: prompts, answers, tool calls in short, subagents indented.',
+    argument: {
+      name: 'session',
+      required: true,
+      description: 'the id of a session or of a thread of Codex, or its beginning',
+    },
+    options: [json, { flags: '--full', description: 'leave nothing out, and cut nothing', env: 'HYP_FULL' }],
+    examples: ['hyp show 3f2a9c1e', 'hyp show 3f2a9c1e --full'],
+    exits:
+      '0; 1 the table cannot be read; 64 no session has that id, or several; 78 a mistake in prices.json; 130 interrupted',
+    run: async (context, options, argument = '') =>
+      (await import('../commands/show.ts')).runShow(context, options, argument),
   },
   {
     name: 'spool',

@@ -6,6 +6,7 @@ import { loadDeclarations } from '../../stores/declared.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
+import { type Kept, keptSessions } from '../kept.ts'
 import type { OptionValues } from '../option.ts'
 import { pasteableHint } from '../render/error.ts'
 import { plural } from '../render/text.ts'
@@ -16,10 +17,11 @@ export async function runStatus(context: CommandContext, options: OptionValues):
   const { io, home } = context
   const running = await (await findDaemon(home))?.get<DaemonStatus>('/v1/status')
   const status = running ?? (await statusWithoutDaemon(context))
-  if (options['json'] === true) await printDocument(io, { running: running !== undefined, ...status })
+  const kept = await keptSessions(context)
+  if (options['json'] === true) await printDocument(io, { running: running !== undefined, ...status, kept })
   else
     await io.stdout(
-      `${lines(status, running !== undefined, context).map(visible).join('\n')}\n`,
+      `${[...lines(status, running !== undefined, context), ...keptLines(kept)].map(visible).join('\n')}\n`,
     )
   return 0
 }
@@ -64,6 +66,13 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
         )),
     ...(isRunning ? status.tables.flatMap(table => refusedLines(table, context)) : []),
   ]
+}
+
+/** Nothing where nothing is kept that is not there anyway. */
+function keptLines(kept: Kept | null): string[] {
+  if (kept === null || kept.sessions === 0) return []
+  const clients = Object.entries(kept.clients).map(([client, sessions]) => `${sessions} of ${client}`)
+  return [`kept      for you: ${plural(kept.sessions, 'session')} whose transcripts are gone (${clients.join(', ')})`]
 }
 
 function tableLine({ name, verdict, release, schemaId, rows, spool }: TableStatus): string {
