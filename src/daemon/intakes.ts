@@ -4,6 +4,7 @@ import { type Flusher, startFlusher } from '../ingest/flush-thread.ts'
 import type { Accepted, IntakeAnswer, IntakeRequest } from '../ingest/intake.ts'
 import { type SpoolStatus, tablesWithSpool } from '../ingest/spool-report.ts'
 import { openTableIntake, type TableIntake } from '../ingest/table-intake.ts'
+import type { Declaration } from '../schema/declaration.ts'
 import type { Home } from '../stores/home.ts'
 import type { DaemonEvent } from './event.ts'
 import type { Metrics } from './metrics/metrics.ts'
@@ -27,8 +28,12 @@ export const usualLimits: IntakeLimits = {
 
 /** The spools of a daemon's tables, and the work of emptying them. */
 export interface Intakes {
-  /** @throws HypError NOT_FOUND, SPOOL_FULL, and as {@link TableIntake.accept} */
-  readonly accept: (table: string, request: IntakeRequest) => Promise<Accepted>
+  /**
+   * @param declaration what the rows were made under; where they come from elsewhere, they are taken as the table is
+   *   declared
+   * @throws HypError NOT_FOUND, SPOOL_FULL, and as {@link TableIntake.accept}
+   */
+  readonly accept: (table: string, request: IntakeRequest, declaration?: Declaration) => Promise<Accepted>
   readonly status: (table: string) => SpoolStatus
   /** Tries everything that waits: a declaration was applied, or a table declared again. */
   readonly resume: () => Promise<void>
@@ -109,7 +114,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     }
   }
 
-  async function accept(table: string, request: IntakeRequest): Promise<Accepted> {
+  async function accept(table: string, request: IntakeRequest, declaration?: Declaration): Promise<Accepted> {
     const target = find(table)
     if (target === undefined)
       throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
@@ -120,7 +125,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     const state = await keptOf(table)
     const { captured, failure } = target
     const accepted = await state.intake
-      .accept(request, { declaration: captured, held: failure !== undefined })
+      .accept(request, { declaration: declaration ?? captured, held: failure !== undefined })
       .catch((error: unknown) => {
         const { code, details } = toHypError(error)
         if (code === 'ROWS_REFUSED') count(table, 'refused', Number(details['refused']))

@@ -138,12 +138,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ): Promise<BackfillSummary> {
       // What is written from here on is watched: between the two there is no gap.
       await watch.begun
-      const { declaration, captured, failure } = tables.builtin()
+      const { declaration, imported, failure } = tables.builtin()
+      const made = failure === undefined ? declaration : imported
       return runBackfill(
         {
           request,
           where: { home: options.userHome, env: historyEnvironment(options.env) },
-          declaration: failure === undefined ? declaration : captured,
+          declaration: made,
           tableDirectory: tableDirectory(home, declaration),
           records: home.records,
           held: failure !== undefined,
@@ -153,7 +154,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
             onEvent({ type: 'backfill', event })
             tell(event)
           },
-          spool: async body => (await spools.accept(builtinTable, { body, format: 'ndjson', partial: true })).answer,
+          spool: async body =>
+            (await spools.accept(builtinTable, { body, format: 'ndjson', partial: true }, made)).answer,
           signal,
         },
       )
@@ -172,11 +174,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
      * import under way ends where its table changes, and begins again.
      */
     async function resuming<Result>(run: () => Promise<Result>): Promise<Result> {
-      const { captured, failure } = tables.builtin()
+      const { imported, failure } = tables.builtin()
       const result = await run()
       await spools.resume()
       const now = tables.builtin()
-      const isChanged = canonicalJson(captured) !== canonicalJson(now.captured)
+      const isChanged = canonicalJson(imported) !== canonicalJson(now.imported)
       if (now.failure === undefined && (failure !== undefined || (isChanged && imports.isRunning())))
         importInBackground(daemon, onEvent)
       return result

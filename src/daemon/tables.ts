@@ -20,11 +20,10 @@ import { type TableStatus, tableStatus } from './table-status.ts'
 export interface KeptTable {
   /** The one that was applied last; where that never worked, the one that was not. */
   readonly declaration: Declaration
-  /**
-   * The same, as rows are captured under it: with the field ids of its columns, where it is applied. While the built-in
-   * table refuses it, what that is.
-   */
+  /** The same, as rows are taken under it: with the field ids of its columns, where it is applied. */
   readonly captured: Declaration
+  /** What rows of histories are made under: the same, but what the built-in table is while it refuses that. */
+  readonly imported: Declaration
   /** Why the table is not as it is declared. */
   readonly failure: HypError | undefined
 }
@@ -121,13 +120,18 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
       if (!(result instanceof HypError)) keep(declaration, result.table)
       // A table that is well goes on under the declaration it has.
       else if (known === undefined || known.failure !== undefined)
-        kept.set(declaration.table, { declaration, captured: await capturedBy(declaration, result), failure: result })
+        kept.set(declaration.table, {
+          declaration,
+          captured: declaration,
+          imported: await importedBy(declaration, result),
+          failure: result,
+        })
       onEvent(result instanceof HypError ? failed(declaration.table, result) : done(result))
     }
     return outcomes
   }
 
-  async function capturedBy(refused: Declaration, { code }: HypError): Promise<Declaration> {
+  async function importedBy(refused: Declaration, { code }: HypError): Promise<Declaration> {
     if (code !== 'SCHEMA_BREAKING') return refused
     const table = await observeTable(openCatalog(home, refused))
     return table === null ? refused : heldDeclaration(refused, table.metadata)
@@ -135,7 +139,7 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
 
   function keep(declaration: Declaration, { metadata }: Table): void {
     const captured = withFieldIds(declaration, metadata)
-    kept.set(declaration.table, { declaration, captured, failure: undefined })
+    kept.set(declaration.table, { declaration, captured, imported: captured, failure: undefined })
   }
 
   /** Tables whose declaration was taken away are nobody's business any more. */

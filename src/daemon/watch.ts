@@ -95,7 +95,7 @@ export function startWatching(options: WatchingOptions): Watching {
   }
 
   function run(): void {
-    madeUnder = builtin().captured
+    madeUnder = builtin().imported
     startedAt = performance.now()
     thread = start({ ...options.where, declaration: madeUnder }, { take: hand, onEvent: hear })
     thread.ended.catch((error: unknown) => void again(toHypError(error)))
@@ -144,12 +144,12 @@ export function startWatching(options: WatchingOptions): Watching {
   /** Tries until the rows are durable. @throws HypError INTERRUPTED when it is stopped before */
   async function take(body: Body): Promise<Declaration | undefined> {
     for (let tries = 0; ; tries++) {
-      const { captured, failure: refusal } = builtin()
-      if (captured !== madeUnder) return (madeUnder = captured)
+      const { imported, failure: refusal } = builtin()
+      if (imported !== madeUnder) return (madeUnder = imported)
       try {
         // While the declaration breaks the table its spool keeps the rows; of a table that is damaged nothing is known.
         if (refusal !== undefined && refusal.code !== 'SCHEMA_BREAKING') throw refusal
-        await keep(body, captured)
+        await keep(body, imported)
         return undefined
       } catch (error) {
         const known = toHypError(error)
@@ -169,8 +169,8 @@ export function startWatching(options: WatchingOptions): Watching {
     }
   }
 
-  async function keep({ bytes }: Body, { table }: Declaration): Promise<void> {
-    const { answer } = await accept(table, { body: bytes, format: 'ndjson', partial: true })
+  async function keep({ bytes }: Body, made: Declaration): Promise<void> {
+    const { answer } = await accept(made.table, { body: bytes, format: 'ndjson', partial: true }, made)
     waiting = undefined
     rows += answer.rows
     if (answer.rows > 0) capturedAt = new Date()

@@ -53,7 +53,7 @@ interface Here {
 }
 
 function keptUnder(declared: Declaration): KeptTable {
-  return { declaration: declared, captured: declared, failure: undefined }
+  return { declaration: declared, captured: declared, imported: declared, failure: undefined }
 }
 
 async function setUp(prepare: (home: Home) => Promise<void> = async () => undefined): Promise<Here> {

@@ -32,7 +32,7 @@ const metrics: Metrics = {
 }
 
 const declaration = builtinDeclaration(9)
-const well: KeptTable = { declaration, captured: declaration, failure: undefined }
+const well: KeptTable = { declaration, captured: declaration, imported: declaration, failure: undefined }
 const body = { bytes: Buffer.from('{}\n'), rows: 1 }
 const begun: WatchEvent = { type: 'begun', ms: 1 }
 const deadDisk = (): Promise<never> => Promise.reject(new HypError('DISK_FULL', 'No space is left.'))
@@ -129,8 +129,8 @@ test('a declaration that was applied meanwhile is given back, and then rows made
       return { answer: answer(), replayed: false }
     },
   })
-  kept = { ...well, captured: { ...declaration } }
-  expect(await played.hand(body)).toBe(kept.captured)
+  kept = { ...well, imported: { ...declaration } }
+  expect(await played.hand(body)).toBe(kept.imported)
   expect(accepted).toBe(0)
   expect(await played.hand(body)).toBeUndefined()
   expect(accepted).toBe(1)

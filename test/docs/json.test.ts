@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, utimesSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { currentSchema } from '../../src/iceberg/ids.ts'
@@ -47,7 +47,10 @@ function compare(documented: Section, document: unknown, seen: Set<string>, path
   } else if (types !== undefined) {
     seen.add(known)
     if (types.includes('plan')) return compare(planSection(), document, new Set()).map(text => `${path}: ${text}`)
-    if (types.includes('open object')) return kindOf(document) === 'object' ? [] : [`${path} is no object`]
+    if (types.includes('open object')) {
+      const isKnown = kindOf(document) === 'object' || types.includes(kindOf(document))
+      return isKnown ? [] : [`${path} is ${kindOf(document)}, not ${types.join(' or ')}`]
+    }
     if (!types.includes(kindOf(document))) return [`${path} is ${kindOf(document)}, not ${types.join(' or ')}`]
   }
   if (Array.isArray(document)) {
@@ -210,6 +213,7 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   await print('status', 'status', '--json', '--as-release', '5')
   await print('plan', 'plan', '--json', '--as-release', '5')
   write(others, whole)
+  symlinkSync('in-a-circle', join(here.claude, 'projects/in-a-circle'))
   const daemon = await here.daemon('--as-release', '6')
   await print('status', 'status', '--json')
   await daemon.stop()

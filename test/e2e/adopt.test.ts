@@ -164,10 +164,11 @@ test('a column that another program dropped is a refusal until that is accepted;
   expect(adopted.stdout).toMatch(/^ {2}accepted {2}git_remote {2}.*BR213$/m)
   expect(adopted.stdout).not.toContain('declared')
   expect(await plans(here)).toEqual(['ai_gateway_messages pending'])
-  // Rows that came in now would lack the column: they wait for it.
+  // Rows that go into the table now would lack the column: they wait for it in the spool.
   const ready = await daemon.ask('GET', '/readyz')
   expect(ready.text).toMatch(/^FAIL import: paused: the declaration is not applied \(run `hyp apply`\)$/m)
-  expect(await here.query('SELECT count(*) AS n FROM ai_gateway_messages')).toEqual([{ n: 1 }])
+  expect(await here.json('table', 'show', '--json')).toMatchObject({ rows: 1 })
+  expect(await here.query('SELECT count(*) AS n FROM ai_gateway_messages')).toEqual([{ n: 2 }])
 
   expect((await here.hyp('apply')).status).toBe(0)
   await daemon.imported()

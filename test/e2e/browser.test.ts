@@ -68,11 +68,12 @@ async function state(daemon: RunningDaemon): Promise<DaemonStatus> {
 
 testWithBrowser('a page can neither read nor write anything, of another origin or by a rebound name', async () => {
   const here = machine()
+  addHistory(here.claude, 20)
   const daemon = await here.daemon()
   await daemon.imported()
+  await expect.poll(async () => (await state(daemon)).importing).toBe(false)
   // There is something to write for whoever comes in.
   here.declare(JSON.stringify({ columns: [{ name: 'written_by_a_page', type: 'string' }] }))
-  addHistory(here.claude, 20)
   const events = daemon.events()
   const before = { state: await state(daemon), table: digests(here.table), answered: await answered(daemon) }
 

@@ -13,7 +13,7 @@ import { addHistory, addLines, line } from '../support/transcripts.ts'
 const column = (type: string): string => JSON.stringify({ columns: [{ name: 'c1', type, from: '/c1' }] })
 const countRows = 'SELECT count(*) AS n FROM ai_gateway_messages'
 
-test('an import that waited for a refused declaration starts when an apply lifts the refusal', async () => {
+test('rows of an import wait in the spool while the declaration is refused, and go on when an apply lifts the refusal', async () => {
   const here = machine()
   here.declare(column('string'))
   expect((await here.hyp('apply')).status).toBe(0)
@@ -21,12 +21,15 @@ test('an import that waited for a refused declaration starts when an apply lifts
   addHistory(here.claude, 50)
   const daemon = await here.daemon()
   expect((await daemon.ask('GET', '/readyz')).status).toBe(503)
+  expect(await daemon.imported()).toMatchObject({ rows: 0, spooled: 50 })
+  expect(await here.query(countRows)).toEqual([{ n: 50 }])
   // Running as the table's own release would be refused just the same: it is not offered.
   expect((await here.hyp('plan')).stdout).not.toContain('--as-release')
   here.declare(column('string'))
   expect((await here.hyp('apply')).status).toBe(0)
-  expect(await daemon.imported()).toMatchObject({ rows: 50 })
+  await daemon.imported(1)
   expect(await here.query(countRows)).toEqual([{ n: 50 }])
+  expect(await here.json('spool', '--json')).toMatchObject({ tables: [{ held: [] }] })
   expect((await daemon.ask('GET', '/readyz')).status).toBe(200)
 })
 

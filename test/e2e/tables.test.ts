@@ -146,7 +146,9 @@ test('a query sees all tables at once, and is kept from none by what is wrong wi
   expect(
     await here.query('SELECT (SELECT count(*) FROM ai_gateway_messages) AS a, (SELECT count(*) FROM orders) AS b'),
   ).toEqual([{ a: 1, b: 0 }])
-  expect((await here.hyp('query', 'SHOW TABLES')).stdout).toMatch(/ai_gateway_messages\norders\nthings\nusage\n/)
+  expect((await here.hyp('query', 'SHOW TABLES')).stdout).toMatch(
+    /ai_gateway_messages\nfiles_touched\nmessages\norders\nsessions\nthings\ntool_calls\nusage\n/,
+  )
   write(join(here.home, 'tables/orders/metadata/v1.metadata.json'), '{')
   expect(await here.query('SELECT count(*) AS n FROM ai_gateway_messages')).toEqual([{ n: 1 }])
   expect(await here.query('SELECT count(*) AS n FROM things')).toEqual([{ n: 0 }])
