@@ -28,8 +28,8 @@ export interface FlushTask {
 }
 
 export interface FlushAnswer {
-  /** Milliseconds of each round: ours, and those of the bare encoder. */
-  readonly ms: readonly (readonly [number, number])[]
+  /** Milliseconds of each round: ours, those of the bare encoder, and of it with the rows parsed from JSON first. */
+  readonly ms: readonly (readonly [number, number, number])[]
 }
 
 const { folder, rounds, rows: count, text, bareRows } = taskOf() as FlushTask
@@ -38,14 +38,22 @@ mkdirSync(directory, { recursive: true })
 const { table } = await apply(directory, declared)
 const schema = currentSchema(table.metadata)
 const times = new Set(declared.columns.flatMap(({ name, type }) => (type === 'timestamptz' ? name : [])))
-const ms: [number, number][] = []
+const ms: [number, number, number][] = []
 for (let round = 0; round < rounds; round++) {
   const made = (): Row[] => rowsFrom(round * count, count, { text, perSession: 60 })
   const segments = await spooled(made(), round)
   const rows = made()
-  const contenders = [() => ours(segments), async () => bare(rows, round)]
-  const taken: [number, number] = [0, 0]
-  for (const turn of [round % 2, 1 - (round % 2)]) {
+  const lines = rows.map(lineOf)
+  const contenders = [
+    () => ours(segments),
+    async () => bare(rows, `${round}`),
+    async () => {
+      for (const line of lines) JSON.parse(line)
+      bare(rows, `${round}-parsed`)
+    },
+  ]
+  const taken: [number, number, number] = [0, 0, 0]
+  for (const turn of [round % 3, (round + 1) % 3, (round + 2) % 3]) {
     const start = performance.now()
     await contenders[turn]?.()
     taken[turn] = performance.now() - start
@@ -67,9 +75,9 @@ async function ours(segments: Awaited<ReturnType<typeof spooled>>): Promise<void
   if (rows !== count) throw new Error(`${rows} rows were flushed, not ${count}`)
 }
 
-function bare(rows: readonly Row[], round: number): void {
+function bare(rows: readonly Row[], name: string): void {
   for (let start = 0; start < rows.length; start += bareRows)
-    writeBare(join(folder, `bare-${round}-${start}.parquet`), rows.slice(start, start + bareRows), schema, 2500)
+    writeBare(join(folder, `bare-${name}-${start}.parquet`), rows.slice(start, start + bareRows), schema, 2500)
 }
 
 async function spooled(rows: readonly Row[], round: number): Promise<Parameters<typeof flush>[0]['segments']> {

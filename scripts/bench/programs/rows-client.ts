@@ -23,6 +23,8 @@ export interface RowsClientAnswer {
   /** Batches a second in each round: ours, and the file's. */
   readonly batchesPerSecond: number
   readonly bare: number
+  /** And of the file where each row is parsed first. */
+  readonly parsed: number
   readonly singlesPerSecond: number
   /** Milliseconds at half the load. */
   readonly p99: number
@@ -81,13 +83,23 @@ async function sendAll(bodies: readonly Buffer[], connections: number): Promise<
   return (performance.now() - start) / 1000
 }
 
+interface AppendOptions {
+  readonly pauseMs?: number
+  /** Each row is parsed before its body is written, and no more is done with it. */
+  readonly parses?: boolean
+}
+
 /** Appends the same bytes to one file, one fsync for each; seconds, and milliseconds of each fsync. */
-async function appendAll(bodies: readonly Buffer[], pauseMs = 0): Promise<{ seconds: number; fsyncs: number[] }> {
+async function appendAll(
+  bodies: readonly Buffer[],
+  { pauseMs = 0, parses = false }: AppendOptions = {},
+): Promise<{ seconds: number; fsyncs: number[] }> {
   const file = await open(join(task.folder, `bare-${next++}`), 'wx')
   const fsyncs: number[] = []
   const start = performance.now()
   for (const [index, body] of bodies.entries()) {
     if (pauseMs > 0) await sleep(Math.max(0, start + index * pauseMs - performance.now()))
+    if (parses) parseRows(body)
     await file.write(body)
     const before = performance.now()
     await file.sync()
@@ -98,25 +110,32 @@ async function appendAll(bodies: readonly Buffer[], pauseMs = 0): Promise<{ seco
   return { seconds, fsyncs }
 }
 
+function parseRows(body: Buffer): void {
+  for (const line of body.toString().split('\n')) if (line !== '') JSON.parse(line)
+}
+
 function p99(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN
 }
 
 const ours: number[] = []
 const bare: number[] = []
+const parsed: number[] = []
 for (let round = -1; round < task.rounds; round++) {
   const bodies = Array.from({ length: task.batches }, () => batch(rowsOfBatch))
   const seconds = await sendAll(bodies, 4)
   const file = await appendAll(bodies)
+  const checked = await appendAll(bodies, { parses: true })
   if (round < 0) continue
   ours.push(task.batches / seconds)
   bare.push(task.batches / file.seconds)
+  parsed.push(task.batches / checked.seconds)
 }
 
 // At half the load: whoever is late is late for the next one too.
 const everyMs = (2 * 1000) / median(ours)
 const paced = Array.from({ length: task.batches * 2 }, () => batch(rowsOfBatch))
-const { fsyncs } = await appendAll(paced, everyMs)
+const { fsyncs } = await appendAll(paced, { pauseMs: everyMs })
 const latencies: number[] = []
 const start = performance.now()
 await Promise.all(
@@ -135,6 +154,7 @@ const singleSeconds = await sendAll(singles, 64)
 say({
   batchesPerSecond: median(ours),
   bare: median(bare),
+  parsed: median(parsed),
   singlesPerSecond: task.singles / singleSeconds,
   p99: p99(latencies),
   fsyncP99: p99(fsyncs),
