@@ -65,7 +65,7 @@ export interface BatchLimits {
 const usualBatch: BatchLimits = { rows: 50_000, characters: 40 * 1024 * 1024, restBytes: 8 * 1024 * 1024 }
 
 /** With two lanes there are two batches in memory, and what is beside them is there twice. */
-export const pairedBatch: BatchLimits = { ...usualBatch, characters: 24 * 1024 * 1024 }
+export const pairedBatch: BatchLimits = { ...usualBatch, characters: 20 * 1024 * 1024 }
 
 /**
  * Reads files in its turns, and hands over their rows in batches. In memory are
