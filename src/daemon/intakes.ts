@@ -1,4 +1,5 @@
 import { errorDocument, HypError, toHypError } from '../errors.ts'
+import { startChecks } from '../ingest/check-thread.ts'
 import type { FlushResult } from '../ingest/flush.ts'
 import { type Flusher, startFlusher } from '../ingest/flush-thread.ts'
 import type { Accepted, IntakeAnswer, IntakeRequest } from '../ingest/intake.ts'
@@ -76,6 +77,7 @@ function retryMs(failures: number): number {
 /** Opens the spools that there are, and begins to empty them. */
 export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
   const { home, limits, find, metrics, onEvent, flusher = startFlusher() } = options
+  const checks = startChecks()
   // A spool that may hold less than one flush would be full before it is flushed.
   const flushBytes = Math.min(limits.flushBytes, limits.spoolBytes / 2)
   const stopping = new AbortController()
@@ -124,6 +126,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     checkRoom()
     const state = await keptOf(table)
     const { captured, failure } = target
+    const { byteLength } = request.body
     const accepted = await state.intake
       .accept(request, { declaration: declaration ?? captured, held: failure !== undefined })
       .catch((error: unknown) => {
@@ -132,7 +135,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
         throw error
       })
     if (!accepted.replayed) countIngested(table, accepted.answer)
-    state.fresh += accepted.replayed ? 0 : request.body.byteLength
+    state.fresh += accepted.replayed ? 0 : byteLength
     schedule(table, state, state.fresh >= flushBytes ? 0 : limits.flushAgeMs)
     return accepted
   }
@@ -173,7 +176,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
 
   async function open(table: string): Promise<Kept> {
     const { declaration } = find(table) as KeptTable
-    const intake = await openTableIntake({ home, declaration, flusher, signal: stopping.signal })
+    const intake = await openTableIntake({ home, declaration, flusher, checks, signal: stopping.signal })
     const state: Kept = {
       intake,
       fresh: 0,
@@ -301,5 +304,6 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     for (const { timer } of [...opened.values(), ...unopened.values()]) clearTimeout(timer)
     await Promise.all(Array.from(opened.values(), ({ intake }) => intake.close()))
     await flusher.close()
+    await checks.close()
   }
 }

@@ -2,16 +2,19 @@ import { createHash, webcrypto } from 'node:crypto'
 import { HypError } from '../errors.ts'
 import type { Json } from '../iceberg/types.ts'
 import type { Declaration } from '../schema/declaration.ts'
-import { type BatchFormat, checkBatch } from './batch/batch.ts'
+import { type BatchFormat, type CheckedBatch, checkBatch } from './batch/batch.ts'
 import { type RowChecker, rowChecker } from './batch/contract.ts'
 import type { Rejects } from './batch/rejects.ts'
 import type { RowError } from './batch/row-error.ts'
+import type { Checks } from './check-thread.ts'
 import type { Recalled } from './spool/keys.ts'
 import type { Spool } from './spool/spool.ts'
 
 /** Rows that somebody hands over, as they came. */
 export interface IntakeRequest {
   readonly body: Uint8Array
+  /** Nobody needs the body any more: it may be taken, and be empty afterwards. */
+  readonly isGiven?: boolean
   readonly format: BatchFormat
   /** Two requests with one key are one. */
   readonly idempotencyKey?: string | undefined
@@ -60,7 +63,17 @@ export interface Intake {
 /** Of so many rows an answer says what is wrong. */
 const mostErrors = 100
 
-export function newIntake({ spool, rejects }: { readonly spool: Spool; readonly rejects: Rejects }): Intake {
+/** Smaller bodies are checked sooner than they are on their way to another thread. */
+const smallestSent = 64 * 1024
+
+export interface IntakeOptions {
+  readonly spool: Spool
+  readonly rejects: Rejects
+  /** Where large bodies are checked; without it on this thread. */
+  readonly checks?: Pick<Checks, 'check'> | undefined
+}
+
+export function newIntake({ spool, rejects, checks }: IntakeOptions): Intake {
   const checkers = new WeakMap<Declaration, RowChecker>()
 
   return { accept }
@@ -75,12 +88,13 @@ export function newIntake({ spool, rejects }: { readonly spool: Spool; readonly 
   }
 
   async function take(
-    { body, format, partial }: IntakeRequest,
+    request: IntakeRequest,
     { declaration, held }: IntakeTarget,
     identity?: { readonly key: string; readonly digest: string },
   ): Promise<Accepted> {
     const { table } = declaration
-    const batch = await checkBatch(body, format, checkerOf(declaration))
+    const { partial } = request
+    const batch = await check(request, declaration)
     const errors = batch.errors.slice(0, mostErrors)
     if (batch.refused > 0 && !partial)
       throw new HypError('ROWS_REFUSED', refusal(table, batch.refused, batch.rows), {
@@ -106,11 +120,22 @@ export function newIntake({ spool, rejects }: { readonly spool: Spool; readonly 
     return before === undefined ? { answer, replayed: false } : replay(before, identity?.digest)
   }
 
+  function check({ body, format, isGiven }: IntakeRequest, declaration: Declaration): Promise<CheckedBatch> {
+    if (checks === undefined || isGiven !== true || body.byteLength < smallestSent || !isAlone(body))
+      return checkBatch(body, format, checkerOf(declaration))
+    return checks.check(body, format, declaration)
+  }
+
   function checkerOf(declaration: Declaration): RowChecker {
     let checker = checkers.get(declaration)
     if (checker === undefined) checkers.set(declaration, (checker = rowChecker(declaration)))
     return checker
   }
+}
+
+/** Whether bytes are all there is in their buffer, so that nothing else goes with them. */
+function isAlone(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
 }
 
 /** @throws HypError IDEMPOTENCY_CONFLICT for another request than the first */

@@ -10,6 +10,7 @@ import { type Home, tableDirectory } from '../stores/home.ts'
 import { systemContext } from '../stores/table/catalog.ts'
 import { observeTable } from '../stores/table/store.ts'
 import { openRejects } from './batch/rejects.ts'
+import type { Checks } from './check-thread.ts'
 import type { FlushResult } from './flush.ts'
 import type { Flusher } from './flush-thread.ts'
 import { type Accepted, type IntakeRequest, type IntakeTarget, newIntake } from './intake.ts'
@@ -36,6 +37,8 @@ export interface TableIntakeOptions {
   readonly home: Home
   readonly declaration: Pick<Declaration, 'table' | 'location'>
   readonly flusher: Flusher
+  /** Where large bodies are checked; without it on this thread. */
+  readonly checks?: Pick<Checks, 'check'> | undefined
   readonly signal?: AbortSignal | undefined
   /** What comes from outside; the disk, the clock and the chance of this machine unless given. */
   readonly machine?: IntakeMachine
@@ -50,7 +53,7 @@ const thisMachine: IntakeMachine = { io: localFileIO, now: Date.now, randomBytes
 
 /** Opens the spool of a table, with what an earlier process left in it. @throws HypError of the disk and the table */
 export async function openTableIntake(options: TableIntakeOptions): Promise<TableIntake> {
-  const { home, declaration: place, flusher, signal, machine = thisMachine } = options
+  const { home, declaration: place, flusher, checks, signal, machine = thisMachine } = options
   const { table } = place
   const { io } = machine
   const directory = join(home.spool, table)
@@ -61,7 +64,7 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
   const aside = join(directory, 'rejects')
   for (const written of [aside, join(home.quarantine, table)]) await removeParts(io, written)
   const rejects = openRejects({ io, directory: aside, now: () => machine.now(), newName })
-  const intake = newIntake({ spool, rejects })
+  const intake = newIntake({ spool, rejects, checks })
   let flushing: Promise<unknown> = Promise.resolve()
 
   return {

@@ -40,6 +40,30 @@ async function spoolOf(here: Machine, table: string): Promise<SpoolReport> {
   return tables.find(report => report.table === table) as SpoolReport
 }
 
+test('large bodies, whose rows are checked in a thread of their own, are answered as small ones are', async () => {
+  const here = machineWithTables()
+  const daemon = await here.daemon()
+  const name = 'n'.repeat(200)
+  const json = 'application/json'
+  const arrow = 'application/vnd.apache.arrow.stream'
+  const wrong = await postRows(daemon, 'events', `${lines(0, 2000, { name })}\n{"id":"x"}`)
+  expect(wrong.status).toBe(422)
+  expect(JSON.parse(wrong.text)).toMatchObject({
+    error: { code: 'ROWS_REFUSED', details: { refused: 1, errors: [{ index: 2000, column: 'id' }] } },
+  })
+  const torn = await postRows(daemon, 'events', `[${lines(0, 2000, { name }).replaceAll('\n', ',')}`, { type: json })
+  expect(JSON.parse(torn.text)).toMatchObject({ error: { code: 'BODY_INVALID' } })
+  const ids = BigInt64Array.from({ length: 20_000 }, (_, index) => BigInt(3000 + index))
+  const sent = await Promise.all([
+    postRows(daemon, 'events', lines(0, 2000, { name })),
+    postRows(daemon, 'notes', JSON.stringify([{ text: name.repeat(1000) }]), { type: json }),
+    postRows(daemon, 'events', tableToIPC(tableFromArrays({ id: ids }), 'stream'), { type: arrow }),
+  ])
+  expect(sent.map(({ status }) => status)).toEqual([202, 202, 202])
+  expect(await stored(here)).toEqual({ n: 22_000, ids: 22_000 })
+  expect(await stored(here, 'notes')).toEqual({ n: 1, ids: 1 })
+})
+
 test('rows as NDJSON, as a JSON array and as an Arrow stream are acknowledged, queryable at once, and kept', async () => {
   const here = machineWithTables()
   const daemon = await here.daemon()

@@ -13,7 +13,7 @@ export const ingest: Figure = {
   method: [
     'A process runs the daemon; another sends NDJSON rows of 1 KB over the unix socket, in batches of 500 over four',
     'connections. The daemon checks each row, appends it to the spool, syncs, answers, and meanwhile flushes into the table',
-    '(in a worker, on the same two processors). The floor is the same process appending the same bodies to one file with',
+    '(in a thread, as it checks large bodies, on the same two processors). The floor is the same process appending the same bodies to one file with',
     '`node:fs/promises`, one `fsync` for each; they take turns, medians of 5 rounds. A row that is acknowledged was looked at, so',
     'beside it stands the same file by a process that calls `JSON.parse` on each row before it writes.',
     'The wait for an acknowledgement is measured at half of that rate, from when a batch was due; beside it stands the wait',

@@ -19,6 +19,7 @@ export async function takeRows({
   const idempotencyKey = keyOf(headers['idempotency-key'])
   const { answer, replayed } = await daemon.ingest(params.table, {
     body,
+    isGiven: true,
     format,
     idempotencyKey,
     partial: isPartial(query.get('partial')),
