@@ -95,6 +95,11 @@ test('the title is what a person called it last, else what the client did, and i
   ])
 })
 
+test('what an editor puts before a prompt to Codex is no title', async () => {
+  const text = '# Context from my IDE setup:\n\n## Open tabs:\n- a.ts\n\n## My request for Codex:\nMend a.ts.\n'
+  expect(await sessions([item({ content_text: text })], 'title')).toEqual([{ title: 'Mend a.ts.' }])
+})
+
 test('a session of Codex counts its threads, and says which thread it was made from', async () => {
   const forked = JSON.stringify({ codex: { forked_from_id: 't0' } })
   const rows = [

@@ -15,6 +15,9 @@ const titles = `provider_type IN ('ai-title', 'custom-title')`
 
 const isTitle = `COALESCE(provider_type, '') IN ('ai-title', 'custom-title')`
 
+/** What editors put before a prompt to Codex: files that are open, and a heading for the prompt itself. */
+const editorContext = `'^.*\\n## My request for Codex:'`
+
 /** Characters of a prompt that stand for a title. */
 const titleLength = 80
 
@@ -60,7 +63,9 @@ FROM (
 ) AS session
 LEFT JOIN (
   SELECT session_id, COUNT(*) AS prompts,
-    SUBSTR(REGEXP_REPLACE(TRIM(ARG_MIN(text, message_created_at)), '\\s+', ' ', 'g'), 1, ${titleLength}) AS title
+    SUBSTR(TRIM(REGEXP_REPLACE(
+      REGEXP_REPLACE(ARG_MIN(text, message_created_at), ${editorContext}, '', 's'), '\\s+', ' ', 'g'
+    )), 1, ${titleLength}) AS title
   FROM ${source.from('messages')}
   WHERE kind = 'prompt'
   GROUP BY session_id
@@ -76,7 +81,7 @@ LEFT JOIN (
 ) AS title ON title.session_id = session.session_id
 LEFT JOIN (
   SELECT session_id, ${tokens.map(name => `CAST(SUM(${name}) AS BIGINT) AS ${name}`).join(', ')},
-    SUM(cost) AS cost, COUNT(*) - COUNT(cost) AS unpriced_messages
+    ROUND(SUM(cost), 6) AS cost, COUNT(*) - COUNT(cost) AS unpriced_messages
   FROM ${source.from('usage')}
   GROUP BY session_id
 ) AS spent ON spent.session_id = session.session_id
