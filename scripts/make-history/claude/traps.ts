@@ -2,33 +2,15 @@ import { join } from 'node:path'
 import { randomFrom } from '../random.ts'
 import type { Sink } from '../sink.ts'
 import type { Texts } from '../texts.ts'
-import { type Chain, openTranscript, type Session } from './chain.ts'
+import { openTranscript } from './chain.ts'
 import type { ClaudeTally } from './tally.ts'
 import { agentTraps } from './traps/agents.ts'
 import { contentTraps } from './traps/contents.ts'
 import { damageTraps } from './traps/damage.ts'
 import { identityTraps } from './traps/identity.ts'
+import type { Trap } from './traps/trap.ts'
 import { usageTraps } from './traps/usage.ts'
 import { eras, versionNumber } from './versions.ts'
-
-/** Where one trap writes. */
-export interface TrapPlace {
-  /** A session of its own, of the version given. */
-  readonly session: (version?: string) => Session
-  /**
-   * Begins a transcript.
-   * @param path below the trap's project; default the session's own file
-   */
-  readonly begin: (session: Session, more?: { readonly path?: string; readonly agent?: string | null }) => Chain
-  /** Absolute path of a name below the trap's project. */
-  readonly pathOf: (name: string) => string
-  /** The same, relative to the client's directory. */
-  readonly nameOf: (name: string) => string
-  readonly tally: ClaudeTally
-}
-
-/** Writes what makes readers miscount or stumble: the files of one trap. */
-export type Trap = (place: TrapPlace) => void
 
 /** By the name of the project in which it lies, behind `-trap-`. */
 export const claudeTraps: Readonly<Record<string, Trap>> = {

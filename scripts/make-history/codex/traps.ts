@@ -4,29 +4,15 @@ import type { Sink } from '../sink.ts'
 import type { Texts } from '../texts.ts'
 import { type CodexEra, codexEras } from './eras.ts'
 import { rolloutPath } from './paths.ts'
-import { openRollout, type Rollout, type RolloutOptions, type Thread } from './rollout.ts'
+import { openRollout, type Thread } from './rollout.ts'
 import type { CodexTally } from './tally.ts'
 import { damageTraps } from './traps/damage.ts'
 import { itemTraps } from './traps/items.ts'
 import { placeTraps } from './traps/places.ts'
 import { replayTraps } from './traps/replay.ts'
+import type { Trap, TrapPlace } from './traps/trap.ts'
 import { usageTraps } from './traps/usage.ts'
 import { timeUuid } from './turn.ts'
-
-/** Where one trap writes. */
-export interface TrapPlace {
-  /** A thread of its own, of the version given. */
-  readonly thread: (version?: string, more?: Partial<Thread>) => Thread
-  /** Begins the rollout of a thread. @param more.path relative to the client's directory */
-  readonly begin: (thread: Thread, more?: Partial<Pick<RolloutOptions, 'path' | 'copy' | 'keep'>>) => Rollout
-  /** Where the rollout of a thread lies, relative to the client's directory. */
-  readonly pathOf: (thread: Thread, archived?: boolean, ending?: string) => string
-  /** Absolute. */
-  readonly absolute: (path: string) => string
-}
-
-/** Writes what makes readers miscount or stumble: the files of one trap. */
-export type Trap = (place: TrapPlace) => void | Promise<void>
 
 /** By name; the working directory of its threads is `/trap/NAME`. */
 export const codexTraps: Readonly<Record<string, Trap>> = {

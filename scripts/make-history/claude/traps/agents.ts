@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { linked, node, skipped } from '../chain.ts'
-import type { Trap } from '../traps.ts'
 import { answer, exchange, prompt, usageOf } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 /** What makes subagents be left out, counted twice or taken for sessions. */
 export const agentTraps: Readonly<Record<string, Trap>> = {

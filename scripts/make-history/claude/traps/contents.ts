@@ -1,6 +1,6 @@
 import { type Line, linked, node, row, skipped } from '../chain.ts'
-import type { Trap } from '../traps.ts'
 import { answer, exchange, prompt } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 /** What lines may hold that not every reader expects. */
 export const contentTraps: Readonly<Record<string, Trap>> = {

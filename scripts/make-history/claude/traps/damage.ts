@@ -1,7 +1,7 @@
 import { type Chain, linked, node, row, skipped } from '../chain.ts'
 import type { ClaudeEffect } from '../tally.ts'
-import type { Trap } from '../traps.ts'
 import { exchange, prompt } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 const broken: ClaudeEffect = { kind: 'skipped', reason: 'invalid-json', malformed: true }
 const notAnObject: ClaudeEffect = { kind: 'skipped', reason: 'not-an-object', malformed: true }

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import type { KeptLine } from '../chain.ts'
 import { linked, node, skipped } from '../chain.ts'
-import type { Trap } from '../traps.ts'
 import { answer, exchange, prompt } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 /** What makes rows be lost, stored twice or given to the wrong session. */
 export const identityTraps: Readonly<Record<string, Trap>> = {

@@ -1,5 +1,5 @@
-import type { Trap } from '../traps.ts'
 import { answer, answerLine, prompt } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 /** What makes tokens be counted twice or not at all. */
 export const usageTraps: Readonly<Record<string, Trap>> = {

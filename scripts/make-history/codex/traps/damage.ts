@@ -1,8 +1,8 @@
 import { message, writePrompt } from '../items.ts'
 import { closeRollout, lineOf, type Rollout, skipped, writeItem, writeRaw, writeText } from '../rollout.ts'
 import type { CodexEffect } from '../tally.ts'
-import type { Trap } from '../traps.ts'
 import { conversation, turn } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 const broken: CodexEffect = { kind: 'skipped', reason: 'invalid-json', malformed: true }
 const notAnObject: CodexEffect = { kind: 'skipped', reason: 'not-an-object', malformed: true }

@@ -1,8 +1,8 @@
 import { message, writeCompacted, writeGhost, writePrompt, writeSaid } from '../items.ts'
 import { closeRollout, type Payload, skipped, write, writeEvent, writeItem } from '../rollout.ts'
-import type { Trap } from '../traps.ts'
 import { writeMeta, writeTurnStart } from '../turn.ts'
 import { conversation, harness, turn } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 /** What rollouts may hold that not every reader expects. */
 export const itemTraps: Readonly<Record<string, Trap>> = {

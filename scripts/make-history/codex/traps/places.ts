@@ -1,9 +1,9 @@
 import { compress } from '../../zstd.ts'
 import { writeDocument } from '../document.ts'
 import { closeRollout, type KeptItem, type Rollout, skipped, writeText } from '../rollout.ts'
-import type { Trap, TrapPlace } from '../traps.ts'
 import { writeMeta } from '../turn.ts'
 import { conversation, turn } from './lines.ts'
+import type { Trap, TrapPlace } from './trap.ts'
 
 const prompts = ['Where am I?', 'And where was I?']
 

@@ -1,9 +1,9 @@
 import { compress } from '../../zstd.ts'
 import { copied, replay } from '../replay.ts'
 import { closeRollout, type KeptItem, lineOf, type Rollout, skipped, type Thread, writeText } from '../rollout.ts'
-import type { Trap, TrapPlace } from '../traps.ts'
 import { metaOf, writeMeta } from '../turn.ts'
 import { conversation, turn } from './lines.ts'
+import type { Trap, TrapPlace } from './trap.ts'
 
 interface Parent {
   readonly thread: Thread

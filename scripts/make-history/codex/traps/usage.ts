@@ -1,9 +1,9 @@
 import { closeRollout, skipped, writeEvent } from '../rollout.ts'
-import type { Trap } from '../traps.ts'
 import { noCodexUsage } from '../truth.ts'
 import { writeMeta, writeTurnStart } from '../turn.ts'
 import { emptyTokenCount, tokenCount } from '../usage.ts'
 import { conversation, spend, turn, usageOf } from './lines.ts'
+import type { Trap } from './trap.ts'
 
 const unchanged = skipped('unchanged-usage')
 
