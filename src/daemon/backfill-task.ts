@@ -1,6 +1,6 @@
 import { HypError } from '../errors.ts'
-import { type BackfillRequest, backfillScopes } from '../ingest/backfill-request.ts'
-import type { BackfillEvent, BackfillSummary } from '../ingest/backfill-summary.ts'
+import { type BackfillRequest, backfillScopes } from '../ingest/backfill/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill/backfill-summary.ts'
 import { sourceNames } from '../sources/catalogue.ts'
 import type { RawRecord } from '../stores/records/kind.ts'
 import type { TaskProgress } from '../stores/records/kinds/task.ts'

@@ -1,5 +1,5 @@
-import type { BackfillRequest } from '../ingest/backfill-request.ts'
-import type { BackfillEvent, BackfillSummary } from '../ingest/backfill-summary.ts'
+import type { BackfillRequest } from '../ingest/backfill/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill/backfill-summary.ts'
 import type { Accepted, IntakeRequest } from '../ingest/intake.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'

@@ -1,4 +1,4 @@
-import type { BackfillEvent } from '../ingest/backfill-summary.ts'
+import type { BackfillEvent } from '../ingest/backfill/backfill-summary.ts'
 
 /** What happens in a daemon, as data. Never the contents of a message. */
 export type DaemonEvent =

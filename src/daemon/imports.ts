@@ -1,6 +1,6 @@
 import { HypError, toHypError } from '../errors.ts'
-import { type BackfillRequest, requestKey, sourcesOf } from '../ingest/backfill-request.ts'
-import type { BackfillEvent, BackfillSummary } from '../ingest/backfill-summary.ts'
+import { type BackfillRequest, requestKey, sourcesOf } from '../ingest/backfill/backfill-request.ts'
+import type { BackfillEvent, BackfillSummary } from '../ingest/backfill/backfill-summary.ts'
 import type { SourceName } from '../sources/catalogue.ts'
 import { backfillTask, runBackfillTask } from './backfill-task.ts'
 import type { OpenTask, Tasks } from './tasks.ts'

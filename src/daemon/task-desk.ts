@@ -1,4 +1,4 @@
-import type { BackfillRequest } from '../ingest/backfill-request.ts'
+import type { BackfillRequest } from '../ingest/backfill/backfill-request.ts'
 import type { Task } from '../stores/records/kinds/task.ts'
 import { backfillOf } from './backfill-task.ts'
 import type { Import } from './imports.ts'

@@ -8,8 +8,8 @@ import type {
   SourceReader,
   Unreadable,
 } from '../sources/source.ts'
+import { isInRange, type TimeRange } from './backfill/time-range.ts'
 import type { RowShaper } from './rows.ts'
-import { isInRange, type TimeRange } from './time-range.ts'
 
 /** How files become rows of a table. */
 export interface FileReading {

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { BackfillSummary } from '../../src/ingest/backfill-summary.ts'
+import type { BackfillSummary } from '../../src/ingest/backfill/backfill-summary.ts'
 import { type Machine, machine } from '../support/home.ts'
 import { line } from '../support/transcripts.ts'
 

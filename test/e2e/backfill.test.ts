@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { BackfillSummary } from '../../src/ingest/backfill-summary.ts'
+import type { BackfillSummary } from '../../src/ingest/backfill/backfill-summary.ts'
 import { digests, type Machine, machine } from '../support/home.ts'
 import { addHistory, addLines, line } from '../support/transcripts.ts'
 

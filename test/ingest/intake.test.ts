@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { checkBatch } from '../../src/ingest/batch/batch.ts'
+import type { Checks } from '../../src/ingest/batch/check-thread.ts'
 import { rowChecker } from '../../src/ingest/batch/contract.ts'
 import { openRejects } from '../../src/ingest/batch/rejects.ts'
-import type { Checks } from '../../src/ingest/check-thread.ts'
 import { type Intake, newIntake } from '../../src/ingest/intake.ts'
 import { declaration, directory, newDisk, open, start } from './spool/spooling.ts'
 

@@ -19,7 +19,7 @@ import {
   type Process,
   spoolDirectory,
   startProcess,
-} from './flushing.ts'
+} from './flush/flushing.ts'
 
 const file = '/home/query.parquet'
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import type { FileIO } from '../../src/iceberg/file-io/file-io.ts'
-import { flush } from '../../src/ingest/flush.ts'
-import type { Flusher } from '../../src/ingest/flush-thread.ts'
+import { flush } from '../../src/ingest/flush/flush.ts'
+import type { Flusher } from '../../src/ingest/flush/flush-thread.ts'
 import { openTableIntake, type TableIntake } from '../../src/ingest/table-intake.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import type { Home } from '../../src/stores/home.ts'
 import { batch, declare, seeded, seededContext } from '../support/crash-table.ts'
 import { watchedFileIO } from '../support/fault-file-io.ts'
 import type { PowerDisk } from '../support/power-file-io.ts'
-import { catalogOn, keysOf, newDisk, storedKeysOf, textOf } from './flushing.ts'
+import { catalogOn, keysOf, newDisk, storedKeysOf, textOf } from './flush/flushing.ts'
 
 const declaration: Declaration = { ...declare(), location: '/home/table' }
 const rejects = `/home/spool/${declaration.table}/rejects`

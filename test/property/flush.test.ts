@@ -4,8 +4,8 @@ import { cellText } from '../../src/iceberg/cell-text.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import { openParquet } from '../../src/iceberg/parquet/read.ts'
 import type { Cell, Row } from '../../src/iceberg/types.ts'
-import { appendOnce } from '../../src/ingest/append-once.ts'
-import { rowKey } from '../../src/ingest/row-key.ts'
+import { appendOnce } from '../../src/ingest/keys/append-once.ts'
+import { rowKey } from '../../src/ingest/keys/row-key.ts'
 import { spooledRows } from '../../src/ingest/spooled-rows.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import {
@@ -16,7 +16,7 @@ import {
   rowsIn,
   spoolDirectory,
   startProcess,
-} from '../ingest/flushing.ts'
+} from '../ingest/flush/flushing.ts'
 import { orphansOf } from '../support/crash-check.ts'
 import { apply, key, seededContext } from '../support/crash-table.ts'
 import { columnTypes, declarationOf, firstShape, rowOf, type Shape } from '../support/model.ts'

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { resultRows } from '../../src/query/format/rows.ts'
 import { openQuerySession, type QuerySession } from '../../src/query/session.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
-import { newLoading } from '../ingest/loading.ts'
+import { newLoading } from '../ingest/backfill/loading.ts'
 import { dataPath, describeWithData } from '../support/data.ts'
 
 const tokens = ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'] as const

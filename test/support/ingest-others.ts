@@ -1,6 +1,6 @@
 import type { Cell, Row } from '../../src/iceberg/types.ts'
-import { appendOnce } from '../../src/ingest/append-once.ts'
-import { rowKey } from '../../src/ingest/row-key.ts'
+import { appendOnce } from '../../src/ingest/keys/append-once.ts'
+import { rowKey } from '../../src/ingest/keys/row-key.ts'
 import { seeded } from './crash-table.ts'
 import { watchedFileIO } from './fault-file-io.ts'
 import { loadTable, twin, versionOf } from './ingest-check.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startDaemon } from '../../../src/daemon/start.ts'
-import type { BackfillSummary } from '../../../src/ingest/backfill-summary.ts'
+import type { BackfillSummary } from '../../../src/ingest/backfill/backfill-summary.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
 import { homeAt } from '../../../src/stores/home.ts'
 import { type HeldUp, watchEventLoop } from '../event-loop.ts'

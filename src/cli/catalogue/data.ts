@@ -32,7 +32,7 @@ export const dataCommands: readonly CommandEntry[] = [
     exits:
       '0 loaded, or kept in the spool where the declaration breaks the table; 4 the table is newer; 64 no such history; 75 another process works on the home; 78 a declaration is invalid; 130 interrupted',
     run: async (context, options, argument = 'all') => {
-      const { backfillScopes } = await import('../../ingest/backfill-request.ts')
+      const { backfillScopes } = await import('../../ingest/backfill/backfill-request.ts')
       const source = backfillScopes.find(scope => scope === argument)
       if (source === undefined)
         throw new HypError('USAGE', `There is no history of ${JSON.stringify(argument)}.`, {

@@ -1,4 +1,4 @@
-import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill-summary.ts'
+import type { BackfillEvent, BackfillSummary } from '../../ingest/backfill/backfill-summary.ts'
 import { malformedReasons, type SkipReason, skipReasons } from '../../sources/source.ts'
 import { type EventLines, label } from './event-lines.ts'
 import { bytes, count, duration, plural } from './text.ts'
