@@ -16,7 +16,7 @@ const violations: Readonly<Record<string, readonly (readonly [path: string, text
     ['src/sources/claude/read.ts', "const { flush } = await import('../../ingest/flush/flush.ts')"],
     ['src/daemon/start.ts', "type Io = import('../cli/io.ts').Io"],
     ['src/query/session.ts', "import type { Spool } from '../ingest/spool.ts'"],
-    ['src/ingest/flush/flush.ts', "import { session } from '../query/session.ts'"],
+    ['src/ingest/flush.ts', "import { session } from '../query/session.ts'"],
     ['src/cli/main.ts', "import { open } from '../index.ts'"],
   ],
   errors: [['src/errors.ts', "import { parse } from './iceberg/json.ts'"]],
@@ -32,7 +32,7 @@ const violations: Readonly<Record<string, readonly (readonly [path: string, text
     ['src/cli/commands/plan.ts', 'process.exitCode = 2'],
   ],
   print: [
-    ['src/ingest/flush/flush.ts', "console.log('flushed')"],
+    ['src/ingest/flush.ts', "console.log('flushed')"],
     ['src/daemon/log.ts', "process.stdout.write('ready')"],
     ['src/stores/table/apply.ts', 'const out = process.stderr'],
     ['src/daemon/log.ts', "import { stdout } from 'node:process'"],
