@@ -238,8 +238,9 @@ test('a thread of Codex is captured, and stays what it is when it is archived an
   await eventually('the thread is queryable', async () => (await here.query(said)).length === 4)
 })
 
-/** All that rows say. One session of the data has other messages under the same ids, of which the first is kept. */
-const allRows = `SELECT * EXCLUDE (gateway_id) FROM ai_gateway_messages WHERE session_id NOT LIKE '11111111-%'`
+/** All that rows say. Two sessions of the data have copies that say other things under the same ids: the first is kept. */
+const allRows = `SELECT * EXCLUDE (gateway_id) FROM ai_gateway_messages
+  WHERE session_id NOT LIKE '11111111-%' AND session_id NOT LIKE '44444444-%'`
 
 const countRows = 'SELECT count(*) AS n FROM ai_gateway_messages'
 
@@ -248,14 +249,19 @@ testWithData(
   async () => {
     const here = machine()
     await watched(here)
-    const files = filesBelow(dataPath('agent-home'), 'files').map(path => {
+    const found = filesBelow(dataPath('agent-home'), 'files').map(path => {
       const [, client, rest = ''] = /agent-home\/\.(claude|codex)\/(.*)$/.exec(path) ?? []
       return { bytes: readFileSync(path), to: join(client === 'claude' ? here.claude : here.codex, rest) }
     })
+    const files = found.toSorted((a, b) => Number(b.to.endsWith('.meta.json')) - Number(a.to.endsWith('.meta.json')))
     const pieces = 4
     for (let piece = 0; piece < pieces; piece++) {
       for (const { bytes, to } of files) {
-        const [from, end] = [piece, piece + 1].map(n => Math.floor((bytes.length * n) / pieces))
+        // What a client says of a subagent it writes at once, before the subagent begins.
+        const isWhole = to.endsWith('.meta.json')
+        const [from, end] = isWhole
+          ? [piece === 0 ? 0 : bytes.length, bytes.length]
+          : [piece, piece + 1].map(n => Math.floor((bytes.length * n) / pieces))
         mkdirSync(dirname(to), { recursive: true })
         appendFileSync(to, bytes.subarray(from, end))
       }
