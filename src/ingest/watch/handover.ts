@@ -52,12 +52,16 @@ export function newHandover(declaration: Declaration, take: Take): Handover {
     async function add(rows: readonly CapturedRow[]): Promise<number> {
       let tooLong = 0
       for (const row of rows) {
-        const text = madeWith(row)
+        let text = madeWith(row)
+        if (characters > 0 && characters + text.length > bodyCharacters) {
+          await flush()
+          // Meanwhile another declaration may have been told.
+          text = madeWith(row)
+        }
         if (isTooLong(text)) {
           tooLong++
           continue
         }
-        if (characters > 0 && characters + text.length > bodyCharacters) await flush()
         captured.push(row)
         texts.push(text)
         characters += text.length

@@ -293,6 +293,24 @@ test('rows are made under a declaration that is told while they are handed over'
   expect(watch.bodies.flatMap(rowsOf).map(row => row['stop_reason'])).toEqual([undefined, 'end_turn', 'end_turn'])
 })
 
+test('a row for which there is no more room in a body is made under what was told when that was handed over', async () => {
+  const directory = await temporary()
+  const builtin = builtinDeclaration(9)
+  const declared: Declaration = {
+    ...builtin,
+    columns: [...builtin.columns, { name: 'stop_reason', type: 'string', from: '/message/stop_reason' }],
+  }
+  let asked = 0
+  const watch = await watching(directory, { take: async () => (asked++ === 0 ? declared : undefined) })
+  const message = { role: 'assistant', content: 'x'.repeat(200_000), stop_reason: 'end_turn' }
+  const lines = many.slice(0, 25).map(n => textOf('one', n, { message }))
+  mkdirSync(dirname(pathOf(directory, 'one')), { recursive: true })
+  writeFileSync(pathOf(directory, 'one'), lines.join(''))
+  await watch.until('all is handed over', () => watch.handed.length >= 25)
+  expect(watch.bodies.length).toBeGreaterThan(1)
+  expect(watch.bodies.flatMap(rowsOf).filter(row => row['stop_reason'] !== 'end_turn')).toEqual([])
+})
+
 test('rows that nobody takes yet are kept, and all that is written meanwhile comes after them', async () => {
   const directory = await temporary()
   let open: () => void = () => undefined
