@@ -3,7 +3,7 @@ import type { Unreadable, Whereabouts } from '../../sources/source.ts'
 import { unreadable } from '../../sources/unreadable.ts'
 import type { Handover, Outbox } from './handover.ts'
 import { Marks } from './mark.ts'
-import { isSameStamp, lookAt, type Stamp, stampOf } from './stamp.ts'
+import { edgesOf, isSameStamp, lookAt, type Stamp, stampOf } from './stamp.ts'
 import type { WatchedFile } from './tree-watch.ts'
 
 /** Reads what is new in files, and hands over its rows. */
@@ -109,11 +109,14 @@ export function newFollower(options: FollowerOptions): Follower {
     // The beginning of a file is read again for what the rest of it refers to.
     const isNew = (): boolean => from !== undefined || taken === 0 || reading.counts.bytes > taken
     for await (const rows of reading.captured) if (isNew()) tooLong += await out.add(rows)
+    const { end } = reading
+    // Until its rows are taken, which may be long, something else may be written in its place.
+    const edges = end === undefined ? undefined : edgesOf(path, end.offset)
     return () => {
       file.stamp = now
       tell(file, reading.unreadable)
       file.isUnopened = file.problem !== undefined && reading.counts.lines === 0
-      if (reading.end !== undefined) marks.set(path, now, reading.end.offset, reading.end)
+      if (end !== undefined) marks.set(path, now, end.offset, end, edges)
       if (tooLong > 0) options.onTooLong(source, tooLong)
     }
   }

@@ -34,9 +34,17 @@ export class Marks {
     this.#most = most
   }
 
-  /** Marks a file whose rows up to an offset are taken care of. */
-  set(path: string, { id }: Stamp, offset: number, point?: ReadPoint): void {
-    const edges = edgesOf(path, offset)
+  /**
+   * Marks a file whose rows up to an offset are taken care of.
+   * @param edges of the bytes that were read, where that was a while ago
+   */
+  set(
+    path: string,
+    { id }: Stamp,
+    offset: number,
+    point?: ReadPoint,
+    edges: string | undefined = edgesOf(path, offset),
+  ): void {
     this.#drop(id)
     if (edges === undefined) return
     const mark = { name: basename(path), offset, edges, point }

@@ -327,6 +327,20 @@ test('rows that nobody takes yet are kept, and all that is written meanwhile com
   expect([...watch.handed].sort()).toEqual(['one-0', 'one-1', 'two-0'])
 })
 
+test('a file that is written anew before its rows are taken is read from its beginning', async () => {
+  const directory = await temporary()
+  let open: () => void = () => undefined
+  const opened = new Promise<void>(resolve => (open = resolve))
+  let asked = 0
+  const watch = await watching(directory, { take: () => (asked++, opened.then(() => undefined)) })
+  const path = append(directory, 'one', 0, 1)
+  await watch.until('its rows are handed over', () => asked > 0)
+  writeFileSync(path, [5, 6, 7].map(n => textOf('one', n)).join(''))
+  open()
+  await watch.until('the last line is handed over', () => watch.handed.includes('one-7'))
+  expect(watch.handed).toEqual(['one-0', 'one-1', 'one-5', 'one-6', 'one-7'])
+})
+
 test('a body is bounded, however much there is to read, and each row is in one', async () => {
   const directory = await temporary()
   const watch = await watching(directory)
