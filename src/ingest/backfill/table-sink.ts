@@ -25,9 +25,7 @@ export function tableSink({ catalog, begun, declaration, context }: TableSinkOpt
   return {
     take: async batch => {
       const base = await catalog.load()
-      // Under another schema values would have no column, and the row keys would keep them out for ever.
-      if (isAnother(begun, base))
-        throw new IcebergError('COMMIT_CONFLICT', 'the table was changed while a history was read for it as it was')
+      check(base)
       const firstKeys = (known ??= await readFirstKeys(base, key))
       await firstKeys.follow(base)
       const faults = new Map<number, string>()
@@ -43,6 +41,12 @@ export function tableSink({ catalog, begun, declaration, context }: TableSinkOpt
     },
   }
 
+  /** Under another schema values would have no column, and the row keys would keep them out for ever. */
+  function check(now: Table): void {
+    if (isAnother(begun, now))
+      throw new IcebergError('COMMIT_CONFLICT', 'the table was changed while a history was read for it as it was')
+  }
+
   /** @param faults where rows that the table cannot hold are noted */
   async function append(
     base: Table,
@@ -51,14 +55,14 @@ export function tableSink({ catalog, begun, declaration, context }: TableSinkOpt
     faults: Map<number, string>,
   ): Promise<Appended> {
     try {
-      return await appendOnce(catalog, base, rows, key, context, { firstKeys })
+      return await appendOnce(catalog, base, rows, key, context, { firstKeys, check })
     } catch (error) {
       if (!isOfRows(error)) throw error
       const found = await faultyRows(base, rows)
       if (found.size === 0) throw error
       for (const [row, { message }] of found) faults.set(row, message)
       const sound = rows.filter((_row, index) => !found.has(index))
-      return appendOnce(catalog, base, sound, key, context, { firstKeys })
+      return appendOnce(catalog, base, sound, key, context, { firstKeys, check })
     }
   }
 }

@@ -45,6 +45,8 @@ export interface AppendOptions {
    * a commit also where no row is new or given; what it throws ends the append.
    */
   readonly also?: Companion
+  /** Asked of what the table is after somebody else committed first; what it throws ends the append. */
+  readonly check?: ((now: Table) => void) | undefined
 }
 
 /**
@@ -62,7 +64,7 @@ export async function appendOnce(
   rows: readonly Row[],
   key: RowKey,
   context: AppendContext,
-  { firstKeys, also }: AppendOptions = {},
+  { firstKeys, also, check }: AppendOptions = {},
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
   // Where there are no rows, the table may have other names for the key by now.
@@ -96,6 +98,7 @@ export async function appendOnce(
 
   /** Takes out what was stored meanwhile; undefined when nothing is left to add. */
   async function reprobe(now: Table, before: Table, current: PreparedAppend): Promise<PreparedAppend | undefined> {
+    check?.(now)
     // Manifests never change: what was added since lies in new ones. Reading all of them would take longer with every
     // commit, and of many writers the one that takes longest is never first.
     const known = new Set((await readManifestList(before)).map(manifest => manifest.location))

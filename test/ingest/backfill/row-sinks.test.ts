@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import type { Catalog } from '../../../src/iceberg/catalog/catalog.ts'
 import type { Row } from '../../../src/iceberg/types.ts'
+import { checkBatch } from '../../../src/ingest/batch/batch.ts'
+import { rowChecker } from '../../../src/ingest/batch/contract.ts'
 import { countingSink, waitingSink } from '../../../src/ingest/backfill/counting-sink.ts'
 import type { RowBatch } from '../../../src/ingest/backfill/row-sink.ts'
 import { type AcceptRows, spoolSink } from '../../../src/ingest/backfill/spool-sink.ts'
 import { tableSink } from '../../../src/ingest/backfill/table-sink.ts'
-import { checkBatch } from '../../../src/ingest/batch/batch.ts'
-import { rowChecker } from '../../../src/ingest/batch/contract.ts'
 import { builtinDeclaration } from '../../../src/schema/builtin.ts'
-import { systemClock } from '../../support/crash-table.ts'
+import type { Declaration } from '../../../src/schema/declaration.ts'
+import { apply, systemClock } from '../../support/crash-table.ts'
 import { readRows } from '../../support/table.ts'
 import { newLoading } from './loading.ts'
 
@@ -63,6 +65,23 @@ describe('the table', () => {
       faults: [{ path: '/b', reason: expect.stringMatching(/^a row cannot be stored: column role /) }],
     })
     expect(await readRows(await load())).toHaveLength(4)
+  })
+})
+
+describe('the table, changed while a batch is written for it', () => {
+  test('takes nothing of it: its rows would have no value in the new column, and never get one', async () => {
+    const { catalog, directory, load } = await newLoading()
+    const wider: Declaration = { ...declaration, columns: [...declaration.columns, { name: 'own', type: 'string' }] }
+    const evolving: Catalog = {
+      ...catalog,
+      commit: async (table, commit) => {
+        await apply(catalog, directory, wider, systemClock)
+        return catalog.commit(table, commit)
+      },
+    }
+    const sink = tableSink({ catalog: evolving, begun: await load(), declaration, context: systemClock })
+    await expect(sink.take(batchOf(rows('s', 3)))).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    expect(await readRows(await load())).toEqual([])
   })
 })
 
