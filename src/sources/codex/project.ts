@@ -12,13 +12,29 @@ import { nextPlace, type Place, type Track, takeMeta, takeTurn, threadIn } from 
 import { usageOf } from './usage.ts'
 
 /**
- * The rows of one record, or why it has none. Never throws on odd input, except a RangeError for JSON nested too
- * deeply. `track` is what the lines before it in the file have left; `line` the whole line, undefined where its first
- * bytes told what it is.
+ * The rows of one record, or why it has none. Never throws on odd input. `track` is what the lines before it in the
+ * file have left; `line` the whole line, undefined where its first bytes told what it is.
  *
  * A row comes from a response item exactly when `provider_type <> 'event_msg'`.
  */
 export function projectRecord(
+  record: RolloutRecord,
+  line: JsonObject | undefined,
+  ordinal: number | undefined,
+  track: Track,
+): readonly CapturedRow[] | SkipReason {
+  const before = { ...track }
+  try {
+    return project(record, line, ordinal, track)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    // What comes of it may have been begun.
+    Object.assign(track, before)
+    return 'nested-too-deeply'
+  }
+}
+
+function project(
   record: RolloutRecord,
   line: JsonObject | undefined,
   ordinal: number | undefined,

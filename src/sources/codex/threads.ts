@@ -99,7 +99,13 @@ async function readItems(file: HistoryFile, signal: AbortSignal | undefined): Pr
     signal,
     head => head.type !== 'event_msg',
     ({ record }) => {
-      if (record.is === 'item') items.add(itemDigest(itemKey(record.item)))
+      if (record.is !== 'item') return
+      try {
+        items.add(itemDigest(itemKey(record.item)))
+      } catch (error) {
+        // JSON that is nested too deeply is no item in a copy either.
+        if (!(error instanceof RangeError)) throw error
+      }
     },
   )
   return isRead ? items : undefined

@@ -14,6 +14,7 @@ import {
   text,
   threadA,
   threadB,
+  threadC,
   user,
   zstdCompressed,
 } from './rollouts.ts'
@@ -207,6 +208,24 @@ test('JSON that is nested too deeply is reported, and the lines around it are ke
   const { rows, skipped } = await readContent(text(meta(threadA), user('a'), deep, user('b')))
   expect(said(rows)).toEqual(['a', 'b'])
   expect(skipped['nested-too-deeply']).toBe(1)
+})
+
+test('JSON that is short and yet nested too deeply ends no reading, not of another thread either', async () => {
+  const nested = `${'['.repeat(15_000)}${']'.repeat(15_000)}`
+  const deep = `{"type":"response_item","payload":{"type":"mystery","x":${nested}}}`
+  const deepCall = `{"type":"response_item","payload":{"type":"mystery","call_id":"c","x":${nested}}}`
+  const { rows, skipped } = await readContent(text(meta(threadA), user('a'), deep, deepCall, user('b')))
+  expect(said(rows)).toEqual(['a', 'b'])
+  expect(rows.map(row => row['message_index'])).toEqual([0, 1])
+  expect(skipped['nested-too-deeply']).toBe(2)
+
+  const parent = text(meta(threadB), user('of the parent'), deep, deepCall)
+  const fork = text(meta(threadA, { forked_from_id: threadB }), meta(threadB), user('of the parent'), user('mine'))
+  const base = { thread_id: threadB, end_ordinal_exclusive: 100, end_byte_offset: 1 }
+  const page = text(meta(threadC, { history_base: base }), user('further'))
+  const home = await codexHome({ [place]: fork, [placeOf(threadB)]: parent, [placeOf(threadC)]: page })
+  expect(said((await home.read(place)).rows)).toEqual(['mine'])
+  expect((await home.read(placeOf(threadC))).rows[0]).toMatchObject({ content_text: 'further', message_index: 1 })
 })
 
 test('a file that is not there, a directory, and one that may not be read are reported and not thrown', async () => {
