@@ -20,3 +20,10 @@ test('the day is that of UTC, also before 1970', () => {
   expect(utcDay(micros('2026-06-13T23:30:00-02:00') ?? 0n)).toBe('2026-06-14')
   expect(utcDay(-1n)).toBe('1969-12-31')
 })
+
+test('what lies before the year 0 or after 9999 is no instant: its day has no text', () => {
+  expect(micros('9999-12-31T23:59:59.999999Z')).not.toBeNull()
+  expect(micros('9999-12-31T23:59:59-01:00')).toBeNull()
+  expect(micros('0000-01-01T00:00:00Z')).not.toBeNull()
+  expect(micros('0000-01-01T00:00:00+01:00')).toBeNull()
+})

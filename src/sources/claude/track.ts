@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { canonicalJson } from '../../schema/fingerprint.ts'
 import { flag, type JsonObject, text } from '../json.ts'
 import { newOccurrences, type Occurrences } from '../occurrences.ts'
-import { micros } from '../time.ts'
+import { hasDay, micros } from '../time.ts'
 import { type AuxKind, agentOfFile, auxKindOf, derivedId } from './identity.ts'
 import { type LineKind, type TranscriptLine, titleOf } from './line.ts'
 
@@ -60,7 +60,7 @@ export function newTrack(path: string, times: Pick<Stats, 'birthtimeMs' | 'mtime
 
 /** A copy is made later than what is in it, but may keep the time of its last change. */
 function fileTimeMs({ birthtimeMs, mtimeMs }: Pick<Stats, 'birthtimeMs' | 'mtimeMs'>): number {
-  const known = [birthtimeMs, mtimeMs].filter(ms => Number.isFinite(ms) && ms > 0)
+  const known = [birthtimeMs, mtimeMs].filter(ms => ms > 0 && hasDay(ms))
   return known.length === 0 ? 0 : Math.min(...known)
 }
 

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { isObject, type JsonObject, text } from '../json.ts'
 import { newOccurrences, type Occurrences } from '../occurrences.ts'
-import { micros } from '../time.ts'
+import { hasDay, micros } from '../time.ts'
 import { threadOfName } from './file-name.ts'
 import { afterMeta, afterTurn, own, type Replay, replayOf } from './replay.ts'
 import { type Thread, threadOf } from './thread.ts'
@@ -49,7 +49,7 @@ const noTurn: Turn = { id: null, cwd: null, model: null, permissionMode: null, a
 export function newTrack(path: string, stats: Pick<Stats, 'mtimeMs'>): Track {
   return {
     fileThread: threadOfName(path),
-    fileTime: BigInt(Number.isFinite(stats.mtimeMs) ? Math.trunc(stats.mtimeMs) : 0) * 1000n,
+    fileTime: BigInt(hasDay(stats.mtimeMs) ? Math.trunc(stats.mtimeMs) : 0) * 1000n,
     thread: null,
     isBare: false,
     isDamaged: false,

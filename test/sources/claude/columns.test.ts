@@ -75,6 +75,12 @@ const members = fc.record(
   { requiredKeys: [] },
 )
 
+test('of the times of a file one that has no day does not count', () => {
+  const times = { birthtimeMs: 9e15, mtimeMs: 1000 }
+  expect(newTrack('/p/s.jsonl', times).fileTime).toBe(1_000_000n)
+  expect(newTrack('/p/s.jsonl', { birthtimeMs: 0, mtimeMs: 9e15 }).fileTime).toBe(0n)
+})
+
 test('no line whatever throws or gives a row that does not fit', () => {
   const track = newTrack('/p/s.jsonl', { birthtimeMs: 0, mtimeMs: 0 })
   fc.assert(

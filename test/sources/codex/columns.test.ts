@@ -97,6 +97,13 @@ const records = fc.oneof(
   payloads,
 )
 
+test('a file whose clock was wrong tells no time', () => {
+  const times = [Number.NaN, 9e15, 253_402_300_800_000, -9e15].map(
+    mtimeMs => newTrack('/s/a.jsonl', { mtimeMs }).fileTime,
+  )
+  expect(times).toEqual([0n, 0n, 0n, 0n])
+})
+
 test('no line whatever throws or gives a row that does not fit', () => {
   const track = newTrack(`/s/rollout-2026-03-01T11-00-00-${threadA}.jsonl`, { mtimeMs: 0 })
   fc.assert(
