@@ -69,6 +69,7 @@ export function startWatching(options: WatchingOptions): Watching {
   let madeUnder: Declaration | undefined
   let taking: Promise<unknown> = Promise.resolve()
   let reimportedAt = Number.NEGATIVE_INFINITY
+  let reimporting: NodeJS.Timeout | undefined
   let begin: () => void = () => undefined
   const begun = new Promise<void>(resolve => (begin = resolve))
   metrics.onReading(() => {
@@ -88,6 +89,7 @@ export function startWatching(options: WatchingOptions): Watching {
     }),
     stop: async () => {
       stopping.abort()
+      clearTimeout(reimporting)
       begin()
       await thread?.stop()
       await taking.catch(() => undefined)
@@ -129,10 +131,21 @@ export function startWatching(options: WatchingOptions): Watching {
         onEvent({ type: 'watch-unreadable', ...event.problem })
         break
       case 'too-long':
-        if (performance.now() - reimportedAt < reimportEveryMs) break
-        reimportedAt = performance.now()
-        options.reimport()
+        reimport()
     }
+  }
+
+  function reimport(): void {
+    const ms = reimportedAt + reimportEveryMs - performance.now()
+    if (ms > 0) {
+      // What comes before it is asked for is read by the same import.
+      reimporting ??= setTimeout(reimport, ms).unref()
+      return
+    }
+    clearTimeout(reimporting)
+    reimporting = undefined
+    reimportedAt = performance.now()
+    options.reimport()
   }
 
   function hand(body: Body): Promise<Declaration | undefined> {

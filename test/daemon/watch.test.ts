@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { DaemonEvent } from '../../src/daemon/event.ts'
 import type { Metrics } from '../../src/daemon/metrics/metrics.ts'
 import type { KeptTable } from '../../src/daemon/tables.ts'
@@ -181,11 +181,18 @@ test('an import waits for the watch to begin, and not for one that cannot', asyn
   await played.watching.begun
 })
 
-test('for rows that are too long an import is asked for, but not for each', () => {
+test('for rows that are too long an import is asked for, and for those that come soon after it one later', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
   const played = play()
   played.say({ type: 'too-long', source: 'claude', rows: 1 })
   played.say({ type: 'too-long', source: 'claude', rows: 1 })
+  played.say({ type: 'too-long', source: 'claude', rows: 1 })
   expect(played.imports()).toBe(1)
+  vi.advanceTimersByTime(601_000)
+  expect(played.imports()).toBe(2)
+  vi.advanceTimersByTime(3_600_000)
+  expect(played.imports()).toBe(2)
 })
 
 test('that the system does not watch is told once', () => {
