@@ -100,6 +100,11 @@ test('what an editor puts before a prompt to Codex is no title', async () => {
   expect(await sessions([item({ content_text: text })], 'title')).toEqual([{ title: 'Mend a.ts.' }])
 })
 
+test('the latest version of the client is that of its last rows, whatever comes last in the alphabet', async () => {
+  const versions = ['2.1.9', '2.1.100', null].map((client_version, n) => part({ ...at(n), client_version }))
+  expect(await sessions(versions, 'client_version')).toEqual([{ client_version: '2.1.100' }])
+})
+
 test('a session of Codex counts its threads, and says which thread it was made from', async () => {
   const forked = JSON.stringify({ codex: { forked_from_id: 't0' } })
   const rows = [

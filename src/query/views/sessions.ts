@@ -48,7 +48,7 @@ function sessionsSql(source: ViewSource): string {
   ${tokens.map(name => `spent.${name}`).join(', ')}, spent.cost,
   COALESCE(spent.unpriced_messages, 0) AS unpriced_messages
 FROM (
-  SELECT session_id, MIN(client_name) AS client_name, MAX(client_version) AS client_version,
+  SELECT session_id, MIN(client_name) AS client_name, ARG_MAX(client_version, message_created_at) AS client_version,
     MIN(entrypoint) AS entrypoint,
     COALESCE(MIN(CASE WHEN NOT ${isTitle} THEN message_created_at END), MIN(message_created_at)) AS started_at,
     COALESCE(MAX(CASE WHEN NOT ${isTitle} THEN message_created_at END), MAX(message_created_at)) AS ended_at,
