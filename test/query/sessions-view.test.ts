@@ -118,6 +118,15 @@ test('a session of Codex counts its threads, and says which thread it was made f
   ])
 })
 
+test('a session of Codex is not made from its own thread, of which a subagent was', async () => {
+  const attributes = JSON.stringify({ codex: { forked_from_id: 't1' } })
+  const rows = [
+    item({ message_index: 0, content_text: 'Go.' }),
+    item({ conversation_id: 't2', message_index: 0, is_sidechain: true, content_text: 'Look.', attributes }),
+  ]
+  expect(await sessions(rows, 'session_id, parent_session_id')).toEqual([{ session_id: 't1', parent_session_id: null }])
+})
+
 test('a fork of Claude says its origin where the client notes it, and what both share is counted in one of them', async () => {
   const forked = JSON.stringify({ claude: { forked_from: { sessionId: 's1', messageUuid: 'm' } } })
   const shared = { model: 'example-1', input_tokens: 5n, output_tokens: 5n, ...at(1) }
