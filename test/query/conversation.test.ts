@@ -148,6 +148,28 @@ test('a subagent stands behind the call that began it: by its sidecar, by the re
   })
 })
 
+test('a subagent that was resumed stands behind its first call, whatever the calls are named', async () => {
+  const ofAgent = claude({ tool_use_result: { agentId: 'a1' } })
+  const rows = [
+    call('z first', at(1)),
+    agent('a1', { ...at(2), message_id: 'begun' }),
+    result('z first', { ...at(3), ...ofAgent }),
+    call('a later', at(4)),
+    agent('a1', { ...at(5), message_id: 'resumed' }),
+    result('a later', { ...at(6), ...ofAgent }),
+  ]
+  const conversation = await opened(rows)
+  expect(conversation.chains.map(chain => chain.spawnedBy)).toEqual([null, 'z first'])
+  expect(await told(conversation)).toEqual([
+    'call z first',
+    '  begun',
+    '  resumed',
+    'result z first',
+    'call a later',
+    'result a later',
+  ])
+})
+
 test('a subagent of a subagent stands in it', async () => {
   const rows = [
     call('one', at(1)),

@@ -188,10 +188,11 @@ FROM (
 ) AS notes GROUP BY thread, agent`
 }
 
-/** Results of calls that say which subagent they were. */
+/** Results of calls that say which subagent they were; of one that was resumed the first began it. */
 function results({ table }: MessageTable): string {
-  return `SELECT agent, MIN(call) AS call FROM (
-  SELECT ${jsonText('attributes', '$.claude.tool_use_result.agentId')} AS agent, tool_result_for AS call
+  return `SELECT agent, ARG_MIN(call, message_created_at) AS call FROM (
+  SELECT ${jsonText('attributes', '$.claude.tool_use_result.agentId')} AS agent, tool_result_for AS call,
+    message_created_at
   FROM ${table} WHERE part_type = 'tool_result' AND tool_result_for IS NOT NULL AND attributes LIKE '%"agentId":"%'
 ) AS results WHERE agent IS NOT NULL GROUP BY agent`
 }
