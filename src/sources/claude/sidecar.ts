@@ -15,8 +15,13 @@ export async function readSidecar(transcript: string, problems: Unreadable[]): P
   if (!basename(transcript).startsWith('agent-')) return null
   const path = transcript.replace(/\.jsonl$/, '.meta.json')
   try {
-    const { size } = await stat(path)
-    if (size > maxSidecarBytes) {
+    const stats = await stat(path)
+    // Opening a pipe would wait for somebody who writes into it.
+    if (!stats.isFile()) {
+      problems.push({ path, reason: 'it is not a file' })
+      return null
+    }
+    if (stats.size > maxSidecarBytes) {
       problems.push({ path, reason: 'it is larger than 1 MiB' })
       return null
     }

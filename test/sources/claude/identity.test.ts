@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -167,6 +168,15 @@ test('what the client notes about a subagent goes to its rows', async () => {
     { agent_type: 'Explore', spawned_by_tool_use_id: 'toolu_9' },
   ])
   expect(unreadable).toEqual([])
+})
+
+test('a pipe in the place of a note about a subagent is reported, and not waited for', async () => {
+  const directory = await tree({ 'subagents/agent-a1.jsonl': transcript(user('go')) })
+  const path = join(directory, 'subagents/agent-a1.meta.json')
+  execFileSync('mkfifo', [path])
+  const { rows, unreadable } = await readFileWhole(join(directory, 'subagents/agent-a1.jsonl'))
+  expect(rows).toHaveLength(1)
+  expect(unreadable).toEqual([{ path, reason: 'it is not a file' }])
 })
 
 test.each([
