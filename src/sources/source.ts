@@ -37,6 +37,7 @@ export type SkipReason =
   | 'torn-tail'
   | 'line-too-long'
   | 'nested-too-deeply'
+  | 'too-many-values'
   | 'not-an-object'
   | 'no-session-id'
   | 'no-content'
@@ -56,7 +57,13 @@ export type SkipReason =
   | 'out-of-range'
 
 /** Of those, the ones that tell of damage: where such a line stands is told. */
-export const malformedReasons = ['invalid-json', 'line-too-long', 'nested-too-deeply', 'not-an-object'] as const
+export const malformedReasons = [
+  'invalid-json',
+  'line-too-long',
+  'nested-too-deeply',
+  'too-many-values',
+  'not-an-object',
+] as const
 
 export type MalformedReason = (typeof malformedReasons)[number]
 
@@ -74,6 +81,7 @@ export const skipReasons: Readonly<Record<SkipReason, string>> = {
   'torn-tail': 'The last line of the file is unfinished; it is read again when the file has grown.',
   'line-too-long': 'The line is longer than the limit for one line.',
   'nested-too-deeply': 'The line is JSON nested too deeply to be handled.',
+  'too-many-values': 'The line is JSON of more than a million values.',
   'not-an-object': 'The line is JSON, but not an object.',
   'no-session-id': 'The line does not say which session it belongs to.',
   'no-content': 'The message has no content.',

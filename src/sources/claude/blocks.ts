@@ -1,4 +1,5 @@
 import { plainText } from '../base64.ts'
+import { mostParts } from '../crowded.ts'
 import { flag, isObject, type JsonObject, text } from '../json.ts'
 import { emptyPart, type Part } from './part.ts'
 
@@ -21,6 +22,7 @@ interface Block {
 /** A message's content as parts, one per block; a string that is not empty is one block. */
 export function messageParts(content: unknown): readonly Part[] {
   if (content === undefined || content === null || content === '') return []
+  if (Array.isArray(content) && content.length > mostParts) return [{ ...emptyPart, rawFrame: JSON.stringify(content) }]
   return Array.isArray(content) ? content.map(blockPart) : [blockPart(content)]
 }
 

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { maxBase64, withoutLongBase64 } from '../base64.ts'
+import { isCrowded } from '../crowded.ts'
 import { isObject, wellFormed } from '../json.ts'
 import { type Line, readLines } from '../lines.ts'
 import { noteMalformed } from '../malformed.ts'
@@ -97,6 +98,7 @@ function captureLine(line: Line, track: Track): readonly CapturedRow[] | SkipRea
   const noise = noiseOfHead(line.bytes)
   if (noise !== undefined && line.isWhole) return noise
   if (line.end === 'cut') return 'line-too-long'
+  if (isCrowded(line.bytes)) return line.isWhole ? 'too-many-values' : 'torn-tail'
   try {
     const record = parse(line.bytes)
     if (record === undefined) return line.isWhole ? 'invalid-json' : 'torn-tail'

@@ -1,4 +1,5 @@
 import { plainText } from '../base64.ts'
+import { mostParts } from '../crowded.ts'
 import { isEmpty, isObject, type JsonObject, text } from '../json.ts'
 import { harnessOf } from './harness.ts'
 import { emptyPart, type Part } from './part.ts'
@@ -6,6 +7,7 @@ import { emptyPart, type Part } from './part.ts'
 /** A message's content as parts, one per element; a string that is not empty is one element. */
 export function messageParts(content: unknown): readonly Part[] {
   if (isEmpty(content)) return []
+  if (Array.isArray(content) && content.length > mostParts) return [{ ...emptyPart, rawFrame: JSON.stringify(content) }]
   return Array.isArray(content) ? content.map(elementPart) : [elementPart(content)]
 }
 

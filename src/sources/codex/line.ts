@@ -1,4 +1,5 @@
 import { maxBase64, withoutLongBase64 } from '../base64.ts'
+import { isCrowded } from '../crowded.ts'
 import { isObject, type JsonObject, wellFormed } from '../json.ts'
 import type { SkipReason } from '../source.ts'
 import { type Head, readHead } from './head.ts'
@@ -21,6 +22,7 @@ export function readLine(found: RolloutLine, isBare: boolean): ReadLine | SkipRe
   const known = isElement && !isItems(found.key) ? undefined : recordOfHead(head)
   if (known !== undefined && found.isWhole) return { record: known, line: undefined, ordinal: head.ordinal }
   if (found.end === 'cut') return found.isWhole ? 'line-too-long' : 'torn-tail'
+  if (isCrowded(bytes)) return found.isWhole ? 'too-many-values' : 'torn-tail'
   try {
     const line = parse(bytes)
     // Whatever is not an object may still go on.

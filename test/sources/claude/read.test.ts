@@ -145,6 +145,18 @@ test('a line nested beyond reason is skipped and counted', async () => {
   expect(read.skipped).toEqual({ 'nested-too-deeply': 1 })
 })
 
+test('a line of more values than memory holds is skipped and counted, and one of many parts is one row', async () => {
+  const many = (count: number, value: string): string => `[${`${value},`.repeat(count)}${value}]`
+  const crowded = JSON.stringify({ ...user('x'), x: 'X' }).replace('"X"', many(1_000_000, '{}'))
+  const quoted = user(many(1_000_000, '{}'))
+  const parts = JSON.stringify(user('P')).replace('"P"', many(20_000, '"a"'))
+  const read = await readContent(
+    [JSON.stringify(user('a')), crowded, JSON.stringify(quoted), parts, JSON.stringify(user('b'))].join('\n') + '\n',
+  )
+  expect(read.skipped).toEqual({ 'too-many-values': 1 })
+  expect(read.rows.map(row => row['part_type'])).toEqual(['text', 'text', 'other', 'text'])
+})
+
 test('a line that turns out to be nested beyond reason leaves no trace in those after it', async () => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   const result = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }

@@ -228,6 +228,15 @@ test('JSON that is short and yet nested too deeply ends no reading, not of anoth
   expect((await home.read(placeOf(threadC))).rows[0]).toMatchObject({ content_text: 'further', message_index: 1 })
 })
 
+test('a line of more values than memory holds is skipped and counted, and one of many parts is one row', async () => {
+  const many = (count: number, value: string): string => `[${`${value},`.repeat(count)}${value}]`
+  const crowded = JSON.stringify(item('mystery', { x: 'X' })).replace('"X"', many(1_000_000, '{}'))
+  const parts = JSON.stringify(item('message', { role: 'user', content: 'P' })).replace('"P"', many(20_000, '"a"'))
+  const { rows, skipped } = await readContent(text(meta(threadA), user('a'), crowded, parts, user('b')))
+  expect(skipped).toMatchObject({ 'too-many-values': 1 })
+  expect(rows.map(row => row['part_type'])).toEqual(['text', 'other', 'text'])
+})
+
 test('a file that is not there, a directory, and one that may not be read are reported and not thrown', async () => {
   const home = await codexHome({ [place]: text(meta(threadA)), 'sessions/x.jsonl/inner': '' })
   await rm(home.path(place))
