@@ -14,6 +14,18 @@ export type FileOfThread = (threadId: string, signal: AbortSignal | undefined) =
 /** So much of a file is read to see which thread it describes: its first line is seldom longer. */
 const headBytes = 256 << 10
 
+/** The file of a thread is made when something is said in it. */
+const lateMs = 600_000
+
+/** A hostile file can name any threads. */
+const mostMissed = 100
+
+/** When a thread began, as the ids that clients make of the time tell it, in milliseconds; null for other ids. */
+function bornAt(threadId: string): number | null {
+  const time = /^([0-9a-f]{8})-([0-9a-f]{4})-7/i.exec(threadId)
+  return time === null ? null : Number.parseInt(`${time[1]}${time[2]}`, 16)
+}
+
 /**
  * Finds files by thread: by their names, which the client makes of thread ids; where none fits, by what their first
  * lines say. The files are listed when first asked, and again when a thread is not among them.
@@ -23,20 +35,30 @@ export function newThreadFiles(where: Whereabouts): FileOfThread {
   let described = new Map<string, string>()
   /** Of each path, the thread that its first line describes; null as long as it describes none. */
   const threads = new Map<string, { readonly threadId: string | null; readonly size: number }>()
-  let isListed = false
+  /** Of those that are newer than the list, the ones that were not in the next one either. */
+  const missed = new Set<string>()
+  let listedAt: number | undefined
   let spentMs = 0
   const began = performance.now()
 
   return async (threadId, signal) => {
     const known = await find(threadId)
     if (known !== undefined) return known
-    // Threads whose parent was deleted long ago must not cost a listing each.
-    if (isListed && spentMs > 200 + (performance.now() - began) / 20) return undefined
+    // Threads whose parent was deleted long ago must not cost a listing each; one that began since is in none yet.
+    const isNew = listedAt !== undefined && (bornAt(threadId) ?? 0) > listedAt - lateMs && mayBeNew(threadId)
+    if (listedAt !== undefined && !isNew && spentMs > 200 + (performance.now() - began) / 20) return undefined
     const start = performance.now()
+    const now = Date.now()
     await list(threadId, signal)
-    isListed = true
+    listedAt = now
     spentMs += performance.now() - start
-    return find(threadId)
+    const found = await find(threadId)
+    if (found === undefined && isNew) missed.add(threadId)
+    return found
+  }
+
+  function mayBeNew(threadId: string): boolean {
+    return missed.size < mostMissed && !missed.has(threadId)
   }
 
   async function find(threadId: string): Promise<HistoryFile | undefined> {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import {
   archivedPlaceOf,
   assistant,
@@ -171,6 +171,29 @@ test('when the parent appears, the same reader leaves the copy out, and the own 
   expect(after.rows.map(row => row['part_id'])).toEqual(before.rows.slice(-3).map(row => row['part_id']))
   expect(after.rows.every(row => codexOf(row)['parent_missing'] === undefined)).toBe(true)
   expect(before.rows.slice(-3).map(row => row['prompt_id'])).toEqual(['c1', 'c1', 'c1'])
+})
+
+test('a parent that began after files were listed is found, however long listing them takes', async () => {
+  const orphan = text(meta(threadA, { forked_from_id: threadB }), meta(threadB), user('hi'))
+  const home = await codexHome({ [placeOf(threadA)]: orphan })
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 60_000))
+  onTestFinished(() => clock.mockRestore())
+  expect((await home.read(placeOf(threadA))).unresolved).toBe(true)
+
+  const [newParent, newFork] = ['0001', '0002'].map(end => {
+    const time = Date.now().toString(16).padStart(12, '0')
+    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-00000000${end}`
+  }) as [string, string]
+  const before = [...turn('t1'), user('hello'), assistant('hi')]
+  await home.write(placeOf(newParent), text(meta(newParent), ...before))
+  await home.write(
+    placeOf(newFork),
+    text(meta(newFork, { forked_from_id: newParent }), meta(newParent), ...before, ...turn('t2'), user('on')),
+  )
+  const { rows, unresolved } = await home.read(placeOf(newFork))
+  expect(unresolved).toBe(false)
+  expect(rows.map(row => row['content_text'])).toEqual(['on'])
 })
 
 test('a parent that goes away again is missed again', async () => {
