@@ -138,13 +138,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ): Promise<BackfillSummary> {
       // What is written from here on is watched: between the two there is no gap.
       await watch.begun
-      const { declaration, imported, failure } = tables.builtin()
+      const { declaration, imported, appliedSchemaId, failure } = tables.builtin()
       const made = failure === undefined ? declaration : imported
       return runBackfill(
         {
           request,
           where: { home: options.userHome, env: historyEnvironment(options.env) },
           declaration: made,
+          appliedSchemaId,
           tableDirectory: tableDirectory(home, declaration),
           records: home.records,
           held: failure !== undefined,

@@ -3,6 +3,7 @@ import type { Table } from '../iceberg/catalog/catalog.ts'
 import { heldDeclaration } from '../ingest/backfill/held-declaration.ts'
 import { withFieldIds } from '../ingest/flush/captured-ids.ts'
 import type { SpoolStatus } from '../ingest/spool-report.ts'
+import { readApplied } from '../schema/applied.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { Plan } from '../schema/plan.ts'
@@ -24,6 +25,8 @@ export interface KeptTable {
   readonly captured: Declaration
   /** What rows of histories are made under: the same, but what the built-in table is while it refuses that. */
   readonly imported: Declaration
+  /** The schema that the declaration came to in the table; undefined where it is not applied. */
+  readonly appliedSchemaId?: number | undefined
   /** Why the table is not as it is declared. */
   readonly failure: HypError | undefined
 }
@@ -139,7 +142,8 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
 
   function keep(declaration: Declaration, { metadata }: Table): void {
     const captured = withFieldIds(declaration, metadata)
-    kept.set(declaration.table, { declaration, captured, imported: captured, failure: undefined })
+    const appliedSchemaId = readApplied(metadata.properties).schemaId
+    kept.set(declaration.table, { declaration, captured, imported: captured, appliedSchemaId, failure: undefined })
   }
 
   /** Tables whose declaration was taken away are nobody's business any more. */

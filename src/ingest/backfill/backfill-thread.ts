@@ -14,6 +14,8 @@ export interface BackfillTask {
   /** Where histories are looked for. */
   readonly where: Whereabouts
   readonly declaration: Declaration
+  /** The schema that the declaration came to in the table, where that is known: it may be another when the thread begins. */
+  readonly appliedSchemaId?: number | undefined
   readonly tableDirectory: string
   /** `records` of the home. */
   readonly records: string

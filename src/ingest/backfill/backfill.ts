@@ -2,6 +2,8 @@ import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { AppendContext } from '../../iceberg/append.ts'
 import type { Catalog, Table } from '../../iceberg/catalog/catalog.ts'
+import { IcebergError } from '../../iceberg/errors.ts'
+import { readApplied } from '../../schema/applied.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import { type SourceName, sources } from '../../sources/catalogue.ts'
 import type { History, Whereabouts } from '../../sources/source.ts'
@@ -35,6 +37,8 @@ export interface BackfillOptions {
   readonly catalog: Catalog
   /** What rows are made under. */
   readonly declaration: Declaration
+  /** The schema that the declaration came to in the table; where it came to another since, nothing is read. */
+  readonly appliedSchemaId?: number | undefined
   /** To say how much disk is free. */
   readonly tableDirectory: string
   /** Where it is kept which files were read; without it all are. */
@@ -76,7 +80,7 @@ const besideFromBytes = 32 * 1024 * 1024
  * batch is durable by itself; what is durable stays when the work is
  * interrupted, and a run that follows adds what is missing. A file that is
  * wholly stored is not read again.
- * @throws HypError USAGE for a range of time that is none; HypError and IcebergError of the table, of its spool and of
+ * @throws HypError USAGE for a range of time that is none; IcebergError COMMIT_CONFLICT where the table changed; HypError and IcebergError of the table, of its spool and of
  *   the disk
  */
 export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
@@ -86,6 +90,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   const isCounting = request.dryRun === true
   const isPartial = range !== undefined || isCounting
   const table = isCounting ? await observeTable(catalog) : await catalog.load()
+  if (options.spool === undefined) checkApplied(table, options.appliedSchemaId)
   const tally = newTally()
   const { files, cursorsOf } = await findChanged(options, table ?? undefined, tally)
   const totalBytes = files.reduce((sum, { file }) => sum + file.size, 0)
@@ -189,6 +194,13 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   function elapsed(): number {
     return Math.round(context.monotonic() - begunAt)
   }
+}
+
+/** Under a declaration from before, rows would lack what came with the one after it, and keep others out for ever. */
+function checkApplied(table: Table | null, schemaId: number | undefined): void {
+  if (table === null || schemaId === undefined) return
+  if (readApplied(table.metadata.properties).schemaId !== schemaId)
+    throw new IcebergError('COMMIT_CONFLICT', 'the table was changed before a history was read for it as it was')
 }
 
 /** @param table undefined only where rows are counted for one that is not there yet */

@@ -258,6 +258,19 @@ test('a table that is evolved meanwhile takes no rows that were made for it as i
   expect(new Set((await stored(loading)).map(row => row['ours']))).toEqual(new Set(['external']))
 })
 
+test('a table that is evolved before takes no rows that are made under what was applied to it then', async () => {
+  const loading = await newLoading()
+  const builtin = builtinDeclaration(9)
+  const appliedSchemaId = (await loading.load()).metadata['current-schema-id']
+  const column = { name: 'stop_reason', type: 'string', from: '/message/stop_reason' } as const
+  const declaration = { ...builtin, columns: [...builtin.columns, column] }
+  await apply(loading.catalog, loading.directory, declaration, systemClock)
+  const folder = await tree({ 'projects/p/one.jsonl': transcript(user('hi')) })
+  await expect(loading.backfill(folder, { appliedSchemaId })).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+  const now = (await loading.load()).metadata['current-schema-id']
+  expect(await loading.backfill(folder, { declaration, appliedSchemaId: now })).toMatchObject({ rows: 1 })
+})
+
 test.each([4, 5, 6, 7, 8])('a table of release %i takes the same history', async release => {
   const claude = await tree({ 'projects/p/a.jsonl': session('a', 3) })
   const loading = await newLoading(builtinDeclaration(release))

@@ -26,6 +26,7 @@ export interface Loading {
       /** Read every file, whether it was read before or not. */
       readonly rereads?: boolean
       readonly declaration?: Declaration
+      readonly appliedSchemaId?: number
       readonly records?: RecordPlaceOptions
       readonly signal?: AbortSignal
       readonly through?: Catalog
@@ -55,6 +56,7 @@ export async function newLoading(declaration: Declaration = builtinDeclaration(9
         request: { source: 'claude', ...other.request },
         catalog: through,
         declaration: other.declaration ?? declaration,
+        appliedSchemaId: other.appliedSchemaId,
         tableDirectory: directory,
         records: other.rereads === true ? undefined : (other.records ?? records),
         where: { home: '/nowhere', env: { CLAUDE_CONFIG_DIR: claude, ...other.env } },
