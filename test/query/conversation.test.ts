@@ -222,6 +222,21 @@ test('a thread of Codex stands behind the call whose result names it', async () 
   expect(await told(await opened(rows, 't1'))).toEqual(['spawn', '  child', 'spawned', 'end'])
 })
 
+test('a thread of Codex that no result names stands at its time under the thread that began it', async () => {
+  const child = (id: string, parent: string, seconds: number): Row =>
+    item({ ...at(seconds), conversation_id: id, message_id: id, parent_thread_id: parent, is_sidechain: true })
+  const conversation = await opened(
+    [
+      item({ ...at(0), message_id: 'before' }),
+      item({ ...at(4), message_id: 'after', message_index: 1 }),
+      child('t2', 't1', 2),
+      child('t3', 't2', 3),
+    ],
+    't1',
+  )
+  expect(await told(conversation)).toEqual(['before', '  t2', '    t3', 'after'])
+})
+
 test('a call says what it is about and what it came to, and its result that it has a call', async () => {
   const args = JSON.stringify({ description: 'x', command: 'ls -l', timeout: 5 })
   const rows = [

@@ -128,6 +128,13 @@ function planted(
     agent === null && (parent === null || !byKey.has(keyOf({ thread: parent })) || parent === thread)
   const main = found.find(isRoot)
 
+  const ownerOf = ({ thread, agent, parent }: Found, note: Note | undefined): Found | undefined => {
+    const named = parent === null ? undefined : byKey.get(keyOf({ thread: parent }))
+    // What no agent said is the thread itself.
+    if (agent === null) return named
+    return byKey.get(keyOf({ thread, agent: note?.parent ?? null })) ?? named ?? byKey.get(keyOf({ thread }))
+  }
+
   const plant = (one: Found, index: number, above: ReadonlySet<string>): Chain => {
     const key = keyOf(one)
     const known = done.get(key)
@@ -139,10 +146,7 @@ function planted(
         ? undefined
         : spawn !== undefined
           ? byKey.get(keyOf(spawn))
-          : (byKey.get(keyOf({ thread: one.thread, agent: note?.parent ?? null })) ??
-            (one.parent === null ? undefined : byKey.get(keyOf({ thread: one.parent }))) ??
-            byKey.get(keyOf({ thread: one.thread })) ??
-            main)
+          : (ownerOf(one, note) ?? main)
     // A chain cannot hang under itself, whatever the records say of one another.
     const isLoop = owner === undefined || owner === one || above.has(keyOf(owner))
     const under = isLoop ? undefined : plant(owner, found.indexOf(owner), new Set([...above, key]))
