@@ -127,6 +127,19 @@ test('a session of Codex is not made from its own thread, of which a subagent wa
   expect(await sessions(rows, 'session_id, parent_session_id')).toEqual([{ session_id: 't1', parent_session_id: null }])
 })
 
+test('a fork of Codex says its origin where its messages go on counting, and a spawned thread is none', async () => {
+  const forked = (from: string): Row => ({ attributes: JSON.stringify({ codex: { forked_from_id: from } }) })
+  const rows = [
+    item({ message_index: 12, content_text: 'Go on.', ...forked('t0') }),
+    item({ session_id: 't5', conversation_id: 't5', message_index: 0, content_text: 'Go.' }),
+    item({ session_id: 't5', conversation_id: 't6', message_index: 0, parent_thread_id: 't5', ...forked('t5') }),
+  ]
+  expect(await sessions(rows, 'session_id, parent_session_id')).toEqual([
+    { session_id: 't1', parent_session_id: 't0' },
+    { session_id: 't5', parent_session_id: null },
+  ])
+})
+
 test('a fork of Claude says its origin where the client notes it, and what both share is counted in one of them', async () => {
   const forked = JSON.stringify({ claude: { forked_from: { sessionId: 's1', messageUuid: 'm' } } })
   const shared = { model: 'example-1', input_tokens: 5n, output_tokens: 5n, ...at(1) }

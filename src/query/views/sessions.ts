@@ -89,9 +89,9 @@ LEFT JOIN (
   SELECT session_id, MIN(COALESCE(
     ${jsonText('attributes', '$.claude.forked_from.sessionId')}, ${jsonText('attributes', '$.codex.forked_from_id')}
   )) AS parent_session_id
-  FROM (SELECT ${columnsSql(source, ['session_id', 'conversation_id', 'is_sidechain'])}, attributes
-    FROM ${builtinTable} WHERE message_index = 0 AND part_index = 0) AS beginnings
-  WHERE COALESCE(conversation_id, session_id) = session_id OR NOT COALESCE(is_sidechain, FALSE)
+  FROM (SELECT ${columnsSql(source, ['session_id', 'conversation_id', 'parent_thread_id', 'is_sidechain'])}, attributes
+    FROM ${builtinTable} WHERE part_index = 0 AND (message_index = 0 OR attributes LIKE '%"forked_from_id":"%')) AS beginnings
+  WHERE COALESCE(conversation_id, session_id) = session_id OR (parent_thread_id IS NULL AND NOT COALESCE(is_sidechain, FALSE))
   GROUP BY session_id
 ) AS parent ON parent.session_id = session.session_id`
 }
