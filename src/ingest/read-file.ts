@@ -47,6 +47,8 @@ export interface FileOutcome {
   readonly end: ReadPoint | undefined
   /** All rows of the file as it is were handed over: it need not be read again while it stays so. */
   readonly isWhole: boolean
+  /** False where another file that is not there would say more of this one. */
+  readonly isResolved: boolean
 }
 
 /**
@@ -92,7 +94,8 @@ export async function readFile(
     malformed,
     unreadable,
     end,
-    isWhole: range === undefined && unreadable.length === 0 && skipped['torn-tail'] === 0 && read.unresolved !== true,
+    isWhole: range === undefined && unreadable.length === 0,
+    isResolved: read.unresolved !== true,
   }
 }
 

@@ -147,7 +147,9 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     stored += taken.rows + taken.spooled
     for (const { source, root, path, outcome, identity } of read) {
       tally.file(source, outcome)
-      if (identity !== undefined) cursorsOf.get(source)?.wasRead(root, path, identity, outcome)
+      // While the table refuses rows they would be spooled again; it is read once more when the table takes them.
+      if (identity !== undefined && (outcome.isResolved || options.spool !== undefined))
+        cursorsOf.get(source)?.wasRead(root, path, identity, outcome)
     }
     return note()
   }

@@ -124,11 +124,13 @@ describe('the next run reads again', () => {
     expect(await loading.backfill(claude)).toMatchObject({ unchanged: 1, rows: 2 })
   })
 
-  test('a file whose last line was unfinished', async () => {
+  test('a file whose last line was unfinished, once it has grown', async () => {
     const claude = await tree({ [a]: `${session('a', 2)}{"type":`, [b]: session('b', 3) })
     const loading = await newLoading()
     expect(await loading.backfill(claude)).toMatchObject({ rows: 5, skipped: { 'torn-tail': 1 } })
-    expect(await loading.backfill(claude)).toMatchObject({ unchanged: 1, lines: 3, rows: 0, duplicates: 2 })
+    expect(await loading.backfill(claude)).toMatchObject(unchanged)
+    await appendFile(join(claude, a), '"custom-title","customTitle":"Done","sessionId":"a"}\n')
+    expect(await loading.backfill(claude)).toMatchObject({ unchanged: 1, lines: 3, rows: 1, duplicates: 2 })
   })
 
   test('a file that something beside it kept from being read whole', async () => {
@@ -298,6 +300,21 @@ describe('while the table refuses rows', () => {
     await loading.backfill(claude, { declaration: other, spool: newSpool().accept })
     expect(await loading.backfill(claude)).toMatchObject({ unchanged: 1, captured: 3, rows: 3 })
     expect(await loading.backfill(claude)).toMatchObject({ unchanged: 2, captured: 0 })
+  })
+
+  test('a fork without its parent goes to the spool once, and is looked at again when the table takes rows', async () => {
+    const fork = [
+      { type: 'session_meta', payload: { id: 'fork', forked_from_id: 'gone' } },
+      { type: 'response_item', payload: { type: 'message', role: 'user', content: 'Go on.' } },
+    ]
+    const codex = await tree({ 'sessions/rollout-2026-01-01T00-00-00-fork.jsonl': transcript(...fork) })
+    const loading = await newLoading()
+    const history = { request: { source: 'codex' as const }, env: { CODEX_HOME: codex } }
+    const refusing = { ...history, spool: newSpool().accept }
+    expect(await loading.backfill('/nowhere', refusing)).toMatchObject({ unchanged: 0, spooled: 1 })
+    expect(await loading.backfill('/nowhere', refusing)).toMatchObject({ unchanged: 1, spooled: 0 })
+    expect(await loading.backfill('/nowhere', history)).toMatchObject({ unchanged: 0, rows: 1 })
+    expect(await loading.backfill('/nowhere', history)).toMatchObject({ unchanged: 0, duplicates: 1 })
   })
 
   test('nothing is noted of rows that were not taken', async () => {
