@@ -224,6 +224,20 @@ test('a long text is cut with the number of its lines, and with --full nothing i
   expect(shown([{ text }], { full: true })).toHaveLength(100)
 })
 
+test('what has no text is named as the client names it, also with --full', () => {
+  const entries = [
+    { kind: 'other', type: 'other', native: 'brand_new' },
+    { kind: 'attachment', type: 'other', native: 'skill_listing' },
+    { type: 'image', native: 'image' },
+  ] as const
+  expect(shown(entries)).toEqual(['20:26:40  - client: brand_new, skill_listing', '20:26:40  > [image]'])
+  expect(shown(entries, { full: true })).toEqual([
+    '20:26:40  other: [brand_new]',
+    '20:26:40  attachment: [skill_listing]',
+    '20:26:40  > [image]',
+  ])
+})
+
 test('with --full there are arguments, results, reasoning and what the client put in', () => {
   expect(
     shown(

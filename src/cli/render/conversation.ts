@@ -131,7 +131,8 @@ export function conversationText(
     if (type === 'tool_result') return resultLines(one, room)
     if (kind === 'reasoning') return text === null || text === '' ? [] : thought(one, room)
     const mark = marks[kind] ?? (full && kind !== 'answer' ? `${kind}: ` : '')
-    const shown = text === null || text === '' ? (type === 'text' ? '' : `[${type}]`) : text
+    const said = text ?? ''
+    const shown = said !== '' || type === 'text' ? said : `[${type === 'other' ? (one.native ?? type) : type}]`
     if (shown === '') return []
     const lines = wrappedText(shown, room - mark.length)
     const kept = full ? lines : lines.slice(0, shownLines)
