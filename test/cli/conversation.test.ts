@@ -224,6 +224,25 @@ test('a long text is cut with the number of its lines, and with --full nothing i
   expect(shown([{ text }], { full: true })).toHaveLength(100)
 })
 
+test('a command is told as it was typed, and with --full as the client wrote it', () => {
+  const wrapped = '<command-name>/model</command-name>\n<command-message>model</command-message>'
+  const entries = [
+    { kind: 'command', text: `${wrapped}\n<command-args>opus</command-args>` },
+    { kind: 'command', text: `${wrapped}\n<command-args></command-args>` },
+    { kind: 'command', text: '<bash-input>git status</bash-input>' },
+    { kind: 'command', text: `${wrapped}\n<command-args>cut` },
+    { kind: 'command', text: '<command-unknown>x' },
+  ] as const
+  expect(shown(entries)).toEqual([
+    '20:26:40  > /model opus',
+    '20:26:40  > /model',
+    '20:26:40  > ! git status',
+    '20:26:40  > /model cut',
+    '20:26:40  > <command-unknown>x',
+  ])
+  expect(shown(entries.slice(2, 3), { full: true })).toEqual(['20:26:40  > <bash-input>git status</bash-input>'])
+})
+
 test('what has no text is named as the client names it, also with --full', () => {
   const entries = [
     { kind: 'other', type: 'other', native: 'brand_new' },

@@ -2,6 +2,7 @@ import type { Chain } from '../../query/conversation/chains.ts'
 import type { SessionHead } from '../../query/conversation/conversation.ts'
 import type { Entry } from '../../query/conversation/entries.ts'
 import { count, plural } from './text.ts'
+import { typedCommand } from './typed-command.ts'
 import { visible } from './visible.ts'
 import { oneLine, wrappedText } from './wrapped.ts'
 
@@ -131,7 +132,7 @@ export function conversationText(
     if (type === 'tool_result') return resultLines(one, room)
     if (kind === 'reasoning') return text === null || text === '' ? [] : thought(one, room)
     const mark = marks[kind] ?? (full && kind !== 'answer' ? `${kind}: ` : '')
-    const said = text ?? ''
+    const said = kind === 'command' && !full ? typedCommand(text ?? '') : (text ?? '')
     const shown = said !== '' || type === 'text' ? said : `[${type === 'other' ? (one.native ?? type) : type}]`
     if (shown === '') return []
     const lines = wrappedText(shown, room - mark.length)
