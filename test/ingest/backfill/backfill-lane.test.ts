@@ -170,17 +170,21 @@ describe('two lanes', () => {
     readonly overlaps: number
   }
 
-  /** Runs two lanes over the same files. Storing takes a while, so that the other lane gets ahead where it may. */
+  /** Runs two lanes over the same files. Storing takes until the other lane has read a line, where it may. */
   async function runTwo(folder: string, names: readonly string[], failAt?: string): Promise<Two> {
     const batches: string[][] = []
     let storing = 0
     let reading = 0
     let overlaps = 0
+    let wasRead: () => void = () => undefined
     const sink: RowSink = {
       take: async ({ rows }) => {
         expect(++storing).toBe(1)
         const texts = rows.map(row => row['text'] as string)
-        await new Promise(resolve => setTimeout(resolve, 5 + Math.random() * 20))
+        await new Promise<void>(resolve => {
+          wasRead = resolve
+          setTimeout(resolve, 250)
+        })
         storing--
         if (failAt !== undefined && texts.includes(failAt)) throw new Error('the disk is full')
         batches.push(texts)
@@ -191,6 +195,7 @@ describe('two lanes', () => {
       expect(++reading).toBe(1)
       await new Promise(resolve => setTimeout(resolve, 1))
       if (storing > 0) overlaps++
+      wasRead()
       reading--
     })
     const first: LaneTurns = newTurns(baton => void setImmediate(() => second.receive(baton)))
