@@ -85,6 +85,16 @@ test.each([
   expect((await here.query(byClient)).map(row => row['client_name'])).toEqual(clients)
 })
 
+test('the progress of a task ends with all files, also where two threads share them', async () => {
+  const here = machine()
+  const text = 'x'.repeat(4 << 20)
+  for (let file = 0; file < 24; file++)
+    addLines(here.claude, `s${file}`, [line(`s${file}`, 0, { message: { role: 'user', content: text } })])
+  expect(await backfill(here)).toMatchObject({ files: 24, rows: 24 })
+  const { tasks } = await here.json<{ tasks: { progress: object }[] }>('tasks', '--json')
+  expect(tasks[0]?.progress).toMatchObject({ done: 24, total: 24 })
+})
+
 test('a person is told of every line: what it came to, what was left out and why, and where the damaged ones stand', async () => {
   const here = machine()
   const good = [line('one', 0), line('one', 0), { type: 'progress', sessionId: 'one' }]

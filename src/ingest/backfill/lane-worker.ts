@@ -34,6 +34,7 @@ const shaper = rowShaper(declaration, gatewayIdOf(begun))
 /** Often enough to look at. */
 const progressEveryMs = 100
 let saidAt = 0
+let unsaid: LaneProgress | undefined
 
 try {
   await runLane({
@@ -48,6 +49,7 @@ try {
     limits: pairedBatch,
     signal: abort.signal,
   })
+  if (unsaid !== undefined) say({ type: 'progress', progress: unsaid })
   say({ type: 'end', illTyped: shaper.illTyped })
 } catch (error) {
   say(failureWord(error, abort.signal.aborted))
@@ -55,7 +57,9 @@ try {
 parentPort?.close()
 
 function progress(now: LaneProgress): void {
+  unsaid = now
   if (performance.now() - saidAt < progressEveryMs) return
   saidAt = performance.now()
+  unsaid = undefined
   say({ type: 'progress', progress: now })
 }
