@@ -77,7 +77,7 @@ async function requestOf(source: BackfillScope, options: OptionValues): Promise<
   const { since, until, dryRun } = options
   const named = sourceNames.flatMap(name => {
     const directory = options[`${name}Dir`]
-    return typeof directory === 'string' ? [[name, resolve(directory)] as const] : []
+    return typeof directory === 'string' && directory !== '' ? [[name, resolve(directory)] as const] : []
   })
   for (const [name, directory] of named) await checkDirectory(name, directory)
   const request = {

@@ -22,6 +22,15 @@ function checkRelease({ daemon, body }: Command): void {
   )
 }
 
+/** A member that nobody looks at would be obeyed by chance only. @throws HypError USAGE */
+function checkMembers({ body }: Command, known: readonly string[]): void {
+  const unknown = Object.keys(body).find(member => member !== 'release' && !known.includes(member))
+  if (unknown === undefined) return
+  throw new HypError('USAGE', `The body has ${JSON.stringify(unknown)}, which means nothing here.`, {
+    hint: `It may have ${[...known, 'release'].join(', ')}.`,
+  })
+}
+
 /** NDJSON: one event a line, `done` or `error` last. */
 export async function backfill(exchange: Command): Promise<void> {
   checkRelease(exchange)
@@ -35,6 +44,7 @@ export async function backfill(exchange: Command): Promise<void> {
 
 /** @throws HypError USAGE */
 function backfillRequest(exchange: Command): BackfillRequest {
+  checkMembers(exchange, ['source', 'since', 'until', 'directories', 'dryRun'])
   const { source: named = 'all', dryRun = false } = exchange.body
   const source = backfillScopes.find(scope => scope === named)
   if (source === undefined)
@@ -65,6 +75,7 @@ function directoriesOf({ body }: Command): BackfillRequest['directories'] {
 /** 200 also where a table was refused: the answer says of each what became of it. */
 export async function apply(exchange: Command): Promise<void> {
   checkRelease(exchange)
+  checkMembers(exchange, ['table', 'expect'])
   const { daemon, response } = exchange
   const table = textOf(exchange, 'table')
   const expect = textOf(exchange, 'expect')
@@ -73,6 +84,7 @@ export async function apply(exchange: Command): Promise<void> {
 
 export async function adopt(exchange: Command): Promise<void> {
   checkRelease(exchange)
+  checkMembers(exchange, ['target', 'directory', 'name'])
   const { daemon, response } = exchange
   const target = textOf(exchange, 'target')
   const name = textOf(exchange, 'name')
