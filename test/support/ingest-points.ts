@@ -49,7 +49,7 @@ export function everyPoint({ operations, changes }: Extent): Point[] {
   return [
     ...operations.flatMap((where, index) => atOperation(where, index + 1)),
     ...changes.flatMap((where, index) => [
-      ...[0, 1, 2].map(cut => ({ where, trouble: powerCut(index + 1, cut) })),
+      ...[0, 1].map(cut => ({ where, trouble: powerCut(index + 1, cut) })),
       { where, trouble: { kind: 'kill' as const, at: index + 1 } },
     ]),
   ]
