@@ -31,7 +31,7 @@ export function part(values: Row): Row {
     message_index: made,
     message_created_at: start + BigInt(made) * 1_000_000n,
     date: '2026-05-28',
-    cwd: '/work',
+    cwd: '/code',
     is_sidechain: false,
     attributes: '{"client":{"name":"claude"}}',
     ...values,

@@ -80,7 +80,7 @@ test('files are those that tools of Claude are told, below the working directory
   expect(await ask(rows, touched)).toEqual([
     { operation: 'read', path: '/a/read.ts' },
     { operation: 'write', path: '/a/new "x".ts' },
-    { operation: 'edit', path: '/work/b/edit.ts' },
+    { operation: 'edit', path: '/code/b/edit.ts' },
     { operation: 'edit', path: '/a/multi.ts' },
     { operation: 'edit', path: '/a/n.ipynb' },
   ])
@@ -97,10 +97,10 @@ const patch = `*** Begin Patch
 *** End Patch`
 
 const patched = [
-  { operation: 'delete', path: '/work/src/gone.ts' },
-  { operation: 'write', path: '/work/src/moved.ts' },
-  { operation: 'write', path: '/work/src/new ü.ts' },
-  { operation: 'edit', path: '/work/src/old.ts' },
+  { operation: 'delete', path: '/code/src/gone.ts' },
+  { operation: 'write', path: '/code/src/moved.ts' },
+  { operation: 'write', path: '/code/src/new ü.ts' },
+  { operation: 'edit', path: '/code/src/old.ts' },
 ]
 
 test.each<[string, string, unknown]>([

@@ -253,8 +253,8 @@ test('an answer says where and for which agent it was, and how much of the cache
     {
       ...row,
       agent_id: 'a1',
-      cwd: '/work/deep',
-      repo_root: '/work',
+      cwd: '/code/deep',
+      repo_root: '/code',
       git_branch: 'main',
       date: '2026-05-28',
       attributes: JSON.stringify({ usage: cached }),
@@ -266,7 +266,7 @@ test('an answer says where and for which agent it was, and how much of the cache
     {
       agent_id: 'a1',
       date: '2026-05-28',
-      repository: '/work',
+      repository: '/code',
       git_branch: 'main',
       uncached_input_tokens: 1,
       cache_creation_1h_input_tokens: 10,

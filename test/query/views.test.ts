@@ -29,7 +29,7 @@ function conversation(): Row[] {
       part_type: 'tool_call',
       tool_name: 'Edit',
       tool_call_id: 'tool-1',
-      tool_args: '{"file_path":"/work/a.ts"}',
+      tool_args: '{"file_path":"/code/a.ts"}',
     }),
     part({ message_id: 'r', part_type: 'tool_result', tool_result_for: 'tool-1', content_text: 'done' }),
     item({ message_id: 'q', content_text: 'And there?' }),
@@ -77,7 +77,7 @@ test('a table that somebody named like a view is that table, and does not get in
   expect(await rowsOf(query, 'FROM messages')).toEqual([{ watts: 40 }])
   expect(await rowsOf(query, 'FROM tool_calls')).toEqual([{ watts: 40 }])
   expect(await rowsOf(query, `SELECT prompts FROM sessions WHERE session_id = 's1'`)).toEqual([{ prompts: 1 }])
-  expect(await rowsOf(query, 'SELECT path FROM files_touched')).toEqual([{ path: '/work/a.ts' }])
+  expect(await rowsOf(query, 'SELECT path FROM files_touched')).toEqual([{ path: '/code/a.ts' }])
 })
 
 test('the views of the page run in DuckDB over the files of the table, and say what those of hyp say', async () => {
