@@ -1,4 +1,4 @@
-import type { IntakeLimits } from '../daemon/intakes.ts'
+import type { IntakeLimits } from '../daemon/intake-limits.ts'
 import { HypError } from '../errors.ts'
 import type { OptionEntry, OptionValues } from './option.ts'
 import { portSetting } from './port.ts'

@@ -8,24 +8,9 @@ import { openTableIntake, type TableIntake } from '../ingest/table-intake.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { Home } from '../stores/home.ts'
 import type { DaemonEvent } from './event.ts'
+import type { IntakeLimits } from './intake-limits.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { KeptTable } from './tables.ts'
-
-/** When rows go from the spool into their table, and how many may wait. */
-export interface IntakeLimits {
-  /** Rows wait at most so long for others to go with them, in milliseconds. */
-  readonly flushAgeMs: number
-  /** So many bytes do not wait for more. */
-  readonly flushBytes: number
-  /** With so many bytes in all spools no more rows are taken. */
-  readonly spoolBytes: number
-}
-
-export const usualLimits: IntakeLimits = {
-  flushAgeMs: 30_000,
-  flushBytes: 32 * 1024 * 1024,
-  spoolBytes: 2 * 1024 * 1024 * 1024,
-}
 
 /** The spools of a daemon's tables, and the work of emptying them. */
 export interface Intakes {

@@ -19,7 +19,8 @@ import type { DaemonEvent } from './event.ts'
 import { holdHome } from './hold.ts'
 import { type HttpServer, listen } from './http/server.ts'
 import { type Import, newImports } from './imports.ts'
-import { type IntakeLimits, type Intakes, openIntakes, usualLimits } from './intakes.ts'
+import { type IntakeLimits, usualIntakeLimits } from './intake-limits.ts'
+import { type Intakes, openIntakes } from './intakes.ts'
 import { openMetrics } from './metrics/metrics.ts'
 import { watchProcess } from './metrics/process.ts'
 import { homeIdentity } from './rival.ts'
@@ -76,7 +77,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     tellOfRecords(migrated.length, [...problems, ...tasks.unmarked], onEvent)
     const spools = await openIntakes({
       home,
-      limits: { ...usualLimits, ...options.limits },
+      limits: { ...usualIntakeLimits, ...options.limits },
       find: tables.find,
       metrics,
       onEvent,

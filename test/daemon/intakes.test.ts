@@ -2,7 +2,8 @@ import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DaemonEvent } from '../../src/daemon/event.ts'
-import { type Intakes, openIntakes, usualLimits } from '../../src/daemon/intakes.ts'
+import { usualIntakeLimits } from '../../src/daemon/intake-limits.ts'
+import { type Intakes, openIntakes } from '../../src/daemon/intakes.ts'
 import { openMetrics } from '../../src/daemon/metrics/metrics.ts'
 import type { KeptTable } from '../../src/daemon/tables.ts'
 import type { FlushResult } from '../../src/ingest/flush/flush.ts'
@@ -65,7 +66,7 @@ async function setUp(prepare: (home: Home) => Promise<void> = async () => undefi
   const events: DaemonEvent[] = []
   const intakes = await openIntakes({
     home,
-    limits: { ...usualLimits, flushAgeMs: 20 },
+    limits: { ...usualIntakeLimits, flushAgeMs: 20 },
     find: name => tables.get(name),
     metrics: await openMetrics(),
     onEvent: event => void events.push(event),
