@@ -10,7 +10,8 @@ let done = false
 export default function buildOnce(): void {
   if (done) return
   done = true
-  if (isOlder('dist/cli/main.js', ['src', 'tsconfig.build.json'])) run('build')
+  if (isOlder('dist/cli/main.js', ['src', 'scripts/make-history', 'scripts/make-demo.ts', 'tsconfig.build.json']))
+    run('build')
   if (isOlder('.build/scripts/build-once.js', ['src', 'scripts', 'test/support', 'tsconfig.scripts.json']))
     run('build:scripts')
 }

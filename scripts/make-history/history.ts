@@ -42,7 +42,9 @@ export interface HistoryTruth {
  */
 export async function makeHistory(options: HistoryOptions): Promise<HistoryTruth> {
   const { directory, claude = 0, codex = 0, seed = 1, traps = false, longLine } = options
-  const shared = { texts: makeTexts(String(seed)), sink: makeSink(), traps, longLine }
+  // A small history has no use for much text.
+  const stock = Math.min(Math.max((claude + codex) / 8, 1 << 16), 1 << 20)
+  const shared = { texts: makeTexts(String(seed), stock), sink: makeSink(), traps, longLine }
   const claudeDirectory = join(directory, '.claude')
   const codexDirectory = join(directory, '.codex')
   if (claude > 0) mkdirSync(claudeDirectory, { recursive: true })

@@ -1,100 +1,74 @@
 import { type Random, randomFrom } from './random.ts'
+import { command, fileName, printed, speaker, title } from './sentences.ts'
+import { cut, type Stock, stockOf } from './stock.ts'
+import { type Theme, themeOf } from './themes.ts'
 
-const words = (
-  'water bread garden kitchen window river stone letter winter summer table lamp paper colour number village bridge ' +
-  'the a of to and in is that for it on with as was be by this at from or an are not have which you can file test ' +
-  'function return value error module import export schema column commit branch session message string array object ' +
-  'promise await async const interface readonly undefined reading writing directory process worker thread memory ' +
-  'buffer stream request response server client history plan measure check careful quickly nothing everything'
-).split(' ')
+/** Characters of a stock where there is much to write. */
+const longest = 1 << 20
 
-const odd = ['größer', '“quoted”', '→', '日本語', 'naïve', '🌿', 'Ελλάδα', 'привет', '✓', '…']
-
-const poolLength = 1 << 20
-
-/** Invented text of every length, cut from a stock that is made once: a history of gigabytes takes seconds. */
+/**
+ * Invented text of every length, cut from stocks that are made once: a history of gigabytes takes seconds. Texts begin
+ * where a sentence or a line does and end with the one whose end is nearest.
+ */
 export interface Texts {
-  /** Words and sentences. */
+  /** The same, for the project in this folder. */
+  readonly about: (folder: string) => Texts
+  /** What a person wants. */
+  readonly request: (random: Random, length: number) => string
+  /** What is explained. */
   readonly prose: (random: Random, length: number) => string
   /** What a program prints or a source file holds: short lines, indentation, quotes, escape sequences. */
   readonly output: (random: Random, length: number) => string
+  /** What is typed into a shell. */
+  readonly command: (random: Random, length: number) => string
   readonly base64: (random: Random, length: number) => string
-  /** A few words, as a title or a branch has. */
+  /** A few words. */
   readonly title: (random: Random) => string
+  /** The same as one word, as a branch has it for a name. */
+  readonly slug: (random: Random) => string
+  /** A file of a project, relative to its folder. */
+  readonly path: (random: Random) => string
 }
 
-export function makeTexts(seed: string): Texts {
+/** @param length characters of each stock: what repeats within less compresses better than real texts do */
+export function makeTexts(seed: string, length: number = longest): Texts {
+  const made = new Map<Theme, Texts>()
   const random = randomFrom(`${seed}:texts`)
-  const plain = fill(() => sentence(random, 0))
-  const coloured = fill(() => sentence(random, 0.15))
-  const printed = fill(() => printedLine(random))
-  const encoded = fill(() => Buffer.from(random.hex(6144), 'hex').toString('base64'))
+  // Decoders take whole groups of four.
+  const encoded = stockOf(length, () => Buffer.from(random.hex(96), 'hex').toString('base64'))
+  const about: Texts['about'] = folder => {
+    const theme = themeOf(folder)
+    const known = made.get(theme)
+    if (known !== undefined) return known
+    const texts = {
+      ...textsAbout(theme, seed, length),
+      base64: (by: Random, wanted: number) => cut(encoded, by, wanted),
+      about,
+    }
+    made.set(theme, texts)
+    return texts
+  }
+  return about('')
+}
+
+/** A stock is made when somebody asks for it: small histories need little. */
+function textsAbout(theme: Theme, seed: string, stockLength: number): Omit<Texts, 'about' | 'base64'> {
+  const stock = (name: string, piece: (random: Random) => () => string): Texts['prose'] => {
+    let made: Stock | undefined
+    return (by, length) =>
+      cut((made ??= stockOf(stockLength, piece(randomFrom(`${seed}:${theme.projects[0]}:${name}`)))), by, length)
+  }
+  const asked = stock('asked', random => speaker(theme, random, 'asked'))
+  const plain = stock('plain', random => speaker(theme, random, 'said'))
+  const coloured = stock('coloured', random => speaker(theme, random, 'said', 0.15))
+  const typed = stock('typed', random => () => command(random, theme))
   return {
-    prose: (by, length) => cut(by.chance(0.06) ? coloured : plain, by, length),
-    output: (by, length) => cut(printed, by, length),
-    // Decoders take whole groups of four.
-    base64: (by, length) => cut(encoded, by, Math.max(4, length - (length % 4))),
-    title: by => Array.from({ length: by.between(2, 6) }, () => by.pick(words)).join(' '),
-  }
-}
-
-function fill(piece: () => string): string {
-  const pieces: string[] = []
-  let length = 0
-  while (length < poolLength) {
-    const next = piece()
-    pieces.push(next)
-    length += next.length
-  }
-  // In one piece: a string joined of parts is put together again by everybody who reads it.
-  return Buffer.from(pieces.join('')).toString().slice(0, poolLength)
-}
-
-function cut(pool: string, random: Random, length: number): string {
-  if (length < poolLength / 2) {
-    const start = random.between(0, poolLength - length)
-    return whole(pool.slice(start, start + length))
-  }
-  const pieces: string[] = []
-  for (let left = length; left > 0; left -= poolLength / 4) {
-    const start = random.between(0, poolLength / 2)
-    pieces.push(whole(pool.slice(start, start + Math.min(left, poolLength / 4))))
-  }
-  return pieces.join('')
-}
-
-/** Without the half of a character that was cut through. */
-function whole(text: string): string {
-  const first = text.charCodeAt(0)
-  const last = text.charCodeAt(text.length - 1)
-  const start = first >= 0xdc00 && first < 0xe000 ? 1 : 0
-  return text.slice(start, last >= 0xd800 && last < 0xdc00 ? -1 : undefined)
-}
-
-function sentence(random: Random, oddity: number): string {
-  const length = random.between(4, 18)
-  const spoken = Array.from({ length }, () => (random.chance(oddity) ? random.pick(odd) : random.pick(words)))
-  const [first = ''] = spoken
-  spoken[0] = first.slice(0, 1).toUpperCase() + first.slice(1)
-  return `${spoken.join(' ')}${random.chance(0.15) ? '.\n\n' : '. '}`
-}
-
-function printedLine(random: Random): string {
-  const indent = ' '.repeat(2 * random.between(0, 5))
-  const a = random.pick(words)
-  const b = random.pick(words)
-  switch (random.between(0, 6)) {
-    case 0:
-      return `${indent}const ${a} = await ${b}('${random.pick(words)}', ${random.between(0, 10_000)})\n`
-    case 1:
-      return `${random.between(1, 900)}\t${indent}${a}.${b} => { return "${random.hex(8)}" }\n`
-    case 2:
-      return `/home/ada/${a}/${b}/${random.pick(words)}.ts:${random.between(1, 999)}: ${random.pick(words)} ${random.pick(words)}\n`
-    case 3:
-      return `\u001b[3${random.between(1, 7)}m${a}\u001b[0m ${b} ${random.hex(12)}\n`
-    case 4:
-      return `${indent}- ${a} ${b} ${random.pick(words)} (${random.between(0, 999)} ms)\n`
-    default:
-      return `${indent}# ${random.pick(words)} ${a} \\ ${b} | "${random.pick(words)}"\n`
+    request: (by, length) => asked(by, length).trimEnd(),
+    prose: (by, length) => (by.chance(0.06) ? coloured : plain)(by, length).trimEnd(),
+    output: stock('printed', random => () => printed(random, theme)),
+    command: (by, length) => typed(by, length).trimEnd(),
+    title: by => title(by, theme),
+    slug: by => title(by, theme).toLowerCase().replaceAll(' ', '-'),
+    path: by => fileName(by, theme),
   }
 }

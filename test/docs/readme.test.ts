@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { writeTranscripts } from '../../src/cli/demo/transcripts.ts'
+import { layHistory } from '../../src/cli/demo/history.ts'
 import { machine } from '../support/home.ts'
 
 const readme = readFileSync('README.md', 'utf8')
@@ -21,7 +21,8 @@ test('README.md has three queries to paste, each with its output', () => {
 
 test('the queries of README.md, pasted into a shell, print what it says', async () => {
   const here = machine()
-  await writeTranscripts(here.claude)
+  const history = await layHistory(here.directory, 'dist/demo')
+  await history.goOn()
   expect((await here.hyp('backfill')).status).toBe(0)
   for (const { line, output } of queries) {
     const { status, stdout, stderr } = await here.shell(line)
@@ -34,7 +35,7 @@ test('the column that README.md adds is added', async () => {
   const declaration = /```json\n([^]*?)```/.exec(readme)?.[1] as string
   const here = machine()
   here.declare(declaration)
-  await writeTranscripts(here.claude)
+  await layHistory(here.directory, 'dist/demo')
   expect((await here.hyp('backfill')).status).toBe(0)
   const rows = await here.query(
     "SELECT count(stop_reason) AS n FROM ai_gateway_messages WHERE stop_reason = 'end_turn'",

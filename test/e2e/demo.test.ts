@@ -30,11 +30,14 @@ test('the demo tells its story in under a minute, exits 0 and leaves nothing beh
   const [first, second, third, fourth] = sections as [string, string, string, string]
 
   expect(first).toMatch(/^table +ai_gateway_messages created in .*: release 9, /m)
-  expect(first).toMatch(/^import +22 new rows from /m)
+  expect(first).toMatch(/^import +136 new rows from /m)
+  // Both clients, a subagent, a cost that is known and one that is not.
+  expect(first).toMatch(/^2026-\d\d-\d\d {2}claude {2}\S.* +\d+ +[1-9]\d* +[1-9]\d* +0\.\d+$/m)
+  expect(first).toMatch(/^202\d-\d\d-\d\d {2}codex {3}\S.* +NULL$/m)
 
   expect(second).toMatch(/^ {2}\+ stop_reason {2}#\d+ {2}optional string {2}AD101 {2}add an optional column$/m)
   expectReceipt(second, 'stop_reason')
-  expect(second).toMatch(/^\(null\) +\d+\nend_turn +\d+$/m)
+  expect(second).toMatch(/^\(null\) +150\nend_turn +1\ntool_use +2$/m)
 
   expect(third).toMatch(/:3:\d+ {2}\/columns\/0\/type {2}/)
   expect(third).toMatch(/:4:\d+ {2}\/columns\/1\/name {2}/)

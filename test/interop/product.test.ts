@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { continueTranscript, writeTranscripts } from '../../src/cli/demo/transcripts.ts'
+import { layHistory } from '../../src/cli/demo/history.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { backfill } from '../../src/ingest/backfill/backfill.ts'
 import { builtinDeclaration } from '../../src/schema/builtin.ts'
@@ -55,25 +55,23 @@ const emptyTable = { skip: ['icebird'] } as const
 
 describeWithEngines('every engine sees what hyp sees', () => {
   test('from the empty table of release 4 over the evolution to 5 to a column of the user, with rows at every step', async () => {
-    const claude = join(await temporaryFolder(), 'claude')
-    await writeTranscripts(claude)
+    const { claude, goOn } = await layHistory(await temporaryFolder(), 'dist/demo')
     const table = await productTable()
     await table.step(builtinDeclaration(4))
     await expectSameEverywhere(table.directory, emptyTable)
-    expect(await table.load(builtinDeclaration(4), claude)).toBe(22)
+    expect(await table.load(builtinDeclaration(4), claude)).toBe(85)
     await expectSameEverywhere(table.directory)
     await table.step(builtinDeclaration(5))
     await expectSameEverywhere(table.directory)
     await table.step(withOwnColumn(5))
     await expectSameEverywhere(table.directory)
-    await continueTranscript(claude)
-    expect(await table.load(withOwnColumn(5), claude)).toBe(2)
+    await goOn()
+    expect(await table.load(withOwnColumn(5), claude)).toBe(17)
     await expectSameEverywhere(table.directory)
   })
 
   test('from release 6 over columns in mid-list to 9', async () => {
-    const claude = join(await temporaryFolder(), 'claude')
-    await writeTranscripts(claude)
+    const { claude, goOn } = await layHistory(await temporaryFolder(), 'dist/demo')
     const table = await productTable()
     await table.step(builtinDeclaration(6))
     await expectSameEverywhere(table.directory, emptyTable)
@@ -82,8 +80,8 @@ describeWithEngines('every engine sees what hyp sees', () => {
       await table.step(builtinDeclaration(release))
       await expectSameEverywhere(table.directory)
     }
-    await continueTranscript(claude)
-    expect(await table.load(builtinDeclaration(9), claude)).toBe(2)
+    await goOn()
+    expect(await table.load(builtinDeclaration(9), claude)).toBe(17)
     await expectSameEverywhere(table.directory)
   })
 })

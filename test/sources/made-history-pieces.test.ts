@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { makeHistory } from '../../scripts/make-history/history.ts'
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { expect, test } from 'vitest'
 import { randomFrom } from '../../scripts/make-history/random.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import { type SourceName, sourceNames, sources } from '../../src/sources/catalogue.ts'
 import type { HistoryFile, ReadPoint, SourceReader } from '../../src/sources/source.ts'
+import { madeHistory } from '../support/made-history.ts'
 
 /*
  * Files that grow while they are watched: read in pieces, they have to give what they give as a whole.
@@ -34,11 +33,9 @@ function grownTo({ path }: HistoryFile, content: Uint8Array, bytes: number): voi
 test.each(sourceNames)(
   'a file of %s gives the same rows however often it was read while it grew',
   async (source: SourceName) => {
-    const directory = mkdtempSync(join(tmpdir(), 'hyp-pieces-'))
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
     const sizes = source === 'claude' ? { claude: 1 << 20, claudeFiles: 30 } : { codex: 1 << 20, codexFiles: 30 }
-    await makeHistory({ directory, ...sizes, seed: 5, traps: true })
-    const where = { home: '/nowhere', env: {}, directory: join(directory, `.${source}`) }
+    const made = await madeHistory({ ...sizes, seed: 5, traps: true })
+    const where = { home: '/nowhere', env: {}, directory: made[source] }
     const files = (await sources[source].find(where)).flatMap(history => history.files)
     const random = randomFrom('pieces')
     let pieces = 0
@@ -57,7 +54,7 @@ test.each(sourceNames)(
         from = piece.end
         pieces++
       }
-      expect(rows, relative(directory, file.path)).toEqual(whole.rows)
+      expect(rows, relative(made.directory, file.path)).toEqual(whole.rows)
       expect({ offset: from?.offset, line: from?.line }).toEqual({ offset: whole.end.offset, line: whole.end.line })
     }
     expect(pieces).toBeGreaterThan(100)

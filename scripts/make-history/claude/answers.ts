@@ -125,17 +125,17 @@ function structured({ random, texts }: Chain, { name, input }: Call, output: str
 }
 
 /** What a turn asks its tools for. */
-export function inventCalls({ random, texts }: Chain): { readonly name: string; readonly input: Line }[] {
+export function inventCalls({ random, texts, session }: Chain): { readonly name: string; readonly input: Line }[] {
   const calls = random.chance(0.15) ? random.between(2, 5) : 1
   return Array.from({ length: calls }, () => {
-    const path = `/home/ada/${texts.title(random).replaceAll(' ', '/')}.ts`
+    const path = `${session.cwd}/${texts.path(random)}`
     switch (random.between(0, 10)) {
       case 0:
       case 1:
       case 2:
         return {
           name: 'Bash',
-          input: { command: texts.output(random, random.size(120, 0.9)), description: texts.title(random) },
+          input: { command: texts.command(random, random.size(120, 0.9)), description: texts.title(random) },
         }
       case 3:
       case 4:
@@ -151,7 +151,7 @@ export function inventCalls({ random, texts }: Chain): { readonly name: string; 
       case 7:
         return { name: 'Write', input: { file_path: path, content: texts.output(random, random.size(2000, 1)) } }
       case 8:
-        return { name: 'Grep', input: { pattern: texts.title(random), path: '/home/ada', output_mode: 'content' } }
+        return { name: 'Grep', input: { pattern: texts.title(random), path: session.cwd, output_mode: 'content' } }
       default:
         return random.chance(0.1)
           ? { name: 'WebSearch', input: { query: texts.title(random) } }

@@ -44,7 +44,7 @@ function progressData(chain: Chain, tool: string): unknown {
       type: 'agent_progress',
       message: { type: 'assistant', message, uuid: random.uuid(), timestamp: time(chain) },
       normalizedMessages: [],
-      prompt: texts.prose(random, 120),
+      prompt: texts.request(random, 120),
       agentId: random.hex(7),
     }
   }
@@ -53,6 +53,6 @@ function progressData(chain: Chain, tool: string): unknown {
     type: 'hook_progress',
     hookEvent: random.pick(['PreToolUse', 'PostToolUse']),
     hookName: `${random.pick(['PreToolUse', 'PostToolUse'])}:${tool}`,
-    command: `/home/ada/hooks/${texts.title(random).replaceAll(' ', '-')}.sh`,
+    command: `/home/ada/hooks/${texts.slug(random)}.sh`,
   }
 }

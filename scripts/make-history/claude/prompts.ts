@@ -9,7 +9,7 @@ export function writePrompt(chain: Chain): void {
     writeUser(chain, `<ide_opened_file>The user opened /home/ada/notes.md in the IDE.</ide_opened_file>`)
   if (version < 2_000_000 && random.chance(0.03))
     writeUser(chain, 'Caveat: The messages below were made while running local commands.', { isMeta: true })
-  const prompt = texts.prose(random, random.size(180, 1.1))
+  const prompt = texts.request(random, random.size(180, 1.1))
   if (version >= 2_001_000 && random.chance(0.25)) {
     const moment = { timestamp: time(chain), sessionId: session.id }
     out.write({ type: 'queue-operation', operation: 'enqueue', ...moment, content: prompt }, skipped('queue-operation'))
@@ -94,7 +94,7 @@ function writeAttachment(chain: Chain): void {
     () => ({ type: 'deferred_tools_delta', addedNames: ['CronCreate', 'CronDelete'], removedNames: [] }),
   ]
   if (random.chance(0.06)) {
-    const attachment = { type: 'queued_command', prompt: texts.prose(random, 160), commandMode: 'prompt' }
+    const attachment = { type: 'queued_command', prompt: texts.request(random, 160), commandMode: 'prompt' }
     return out.write(linked(chain, 'attachment', { attachment }), row(chain, true))
   }
   out.write(linked(chain, 'attachment', { attachment: random.pick(kinds)() }), row(chain))

@@ -4,7 +4,8 @@ import { byPath } from '../order.ts'
 import { randomFrom } from '../random.ts'
 import type { Sink } from '../sink.ts'
 import { makeUpFor } from '../sizes.ts'
-import type { Texts } from '../texts.ts'
+import { projectName } from '../themes.ts'
+import { keepUpTo, momentIn, type TreeOptions } from '../tree.ts'
 import { type Chain, type KeptLine, openTranscript, type Session } from './chain.ts'
 import { type AgentPlan, copiedBytes, planClaude, type SessionPlan } from './plan.ts'
 import { type ClaudeTally, makeClaudeTally } from './tally.ts'
@@ -14,34 +15,15 @@ import type { ClaudeTruth } from './truth.ts'
 import { newCourse, type Spawn, writeAgentTurns, writeDelta, writeSpawn, writeSummaries, writeTurn } from './turn.ts'
 import { versionNumber } from './versions.ts'
 
-export interface ClaudeTreeOptions {
-  /** The client's configuration directory. */
-  readonly directory: string
-  readonly bytes: number
-  readonly files?: number | undefined
-  readonly seed: string
-  /** Writes a file for every trap besides. */
-  readonly traps: boolean
-  /** Writes a line of so many bytes, more than readers take, in a file of its own. */
-  readonly longLine?: number | undefined
-  readonly texts: Texts
-  readonly sink: Sink
-}
-
-const day = 86_400_000
-
 /** Writes a tree as Claude Code leaves it. @returns what is in it */
-export function writeClaudeTree(options: ClaudeTreeOptions): ClaudeTruth {
+export function writeClaudeTree(options: TreeOptions): ClaudeTruth {
   const tally = makeClaudeTally()
-  let kept: KeptLine[] = []
-  let earlier: Session | undefined
+  let earlier: Earlier | undefined
   let planned = 0
   for (const plan of planClaude(options.bytes, options.files, options.seed)) {
     const bytes = makeUpFor(tally.truth.bytes - planned, plan.bytes)
-    const written = writeSession(options, tally, { ...plan, bytes }, { session: earlier, lines: kept })
+    earlier = writeSession(options, tally, { ...plan, bytes }, earlier)
     planned += plan.bytes + plan.agents.reduce((sum, agent) => sum + agent.bytes, 0)
-    kept = written.kept
-    earlier = written.session
   }
   if (options.traps) writeClaudeTraps(options, tally)
   if (options.longLine !== undefined)
@@ -52,43 +34,42 @@ export function writeClaudeTree(options: ClaudeTreeOptions): ClaudeTruth {
   return tally.truth
 }
 
+/** A session that the next one may go on from. */
 interface Earlier {
-  readonly session: Session | undefined
+  readonly session: Session
   readonly lines: readonly KeptLine[]
+  /** When it ended. */
+  readonly ms: number
 }
 
 function writeSession(
-  { directory, seed, texts, sink }: ClaudeTreeOptions,
+  { directory, seed, texts: allTexts, sink }: TreeOptions,
   tally: ClaudeTally,
   plan: SessionPlan,
-  earlier: Earlier,
-): { readonly session: Session; readonly kept: KeptLine[] } {
+  earlier: Earlier | undefined,
+): Earlier {
   const random = randomFrom(`${seed}:session:${plan.number}`)
-  const [from, to] = plan.era.days.map(text => Date.parse(text)) as [number, number]
-  const ms = from + Math.floor(random.next() * (to - from + day))
+  const base = plan.begins === 'anew' ? undefined : earlier
+  const anew = momentIn(plan.era.days, random)
+  const ms = base === undefined ? anew : base.ms + 60_000
   const project = random.chance(0.7) ? random.between(0, 12) : random.between(12, 60)
+  const cwd = base?.session.cwd ?? `/home/ada/${projectName(project)}`
+  const texts = allTexts.about(cwd)
   const fresh: Session = {
     id: random.uuid(),
     era: plan.era,
     version: versionNumber(plan.era.version),
-    cwd: `/home/ada/project-${project}`,
-    branch: random.chance(0.6) ? 'main' : texts.title(random).replaceAll(' ', '-'),
+    cwd,
+    branch: random.chance(0.6) ? 'main' : texts.slug(random),
     entrypoint: random.pick(['cli', 'cli', 'cli', 'sdk-ts', 'claude-vscode']),
-    slug: texts.title(random).replaceAll(' ', '-'),
-    model: random.pick(['claude-example-1', 'claude-example-1', 'claude-example-2', 'claude-example-small']),
+    slug: texts.slug(random),
+    model: random.pick(plan.era.models),
   }
-  const base = plan.begins === 'anew' ? undefined : earlier.session
-  const session = base === undefined ? fresh : { ...base, id: fresh.id }
-  const kept: KeptLine[] = []
-  let keptBytes = 0
-  const keep = (line: KeptLine): void => {
-    if (keptBytes > copiedBytes) return
-    kept.push(line)
-    keptBytes += line.text.length
-  }
+  const session = base === undefined ? fresh : { ...base.session, id: fresh.id }
+  const kept = keepUpTo<KeptLine>(copiedBytes)
   const folder = `projects/${session.cwd.replaceAll(/[^A-Za-z0-9-]/g, '-')}`
   const path = `${folder}/${session.id}.jsonl`
-  const out = openTranscript(sink.open(join(directory, path)), path, tally, plan.isCopied ? keep : undefined)
+  const out = openTranscript(sink.open(join(directory, path)), path, tally, plan.isCopied ? kept.keep : undefined)
   const chain: Chain = {
     session,
     agent: null,
@@ -101,32 +82,33 @@ function writeSession(
     context: random.between(9000, 25_000),
   }
   writeSummaries(chain)
-  if (base !== undefined) copyLines(chain, base, earlier.lines, plan)
+  if (base !== undefined) copyLines(chain, base, plan)
 
   const course = newCourse()
   const waiting = plan.agents.filter(({ kind }) => kind !== 'aside')
   const spawns = new Map<string, Spawn>()
   while (out.bytes < plan.bytes - 1500 || course.turns === 0) {
     const agent = waiting.shift()
-    if (agent !== undefined) spawns.set(agent.id, writeSpawn(chain, agent.id))
-    else if (plan.era.layout === 'inline' && random.chance(0.1)) writeSpawn(chain, null)
-    writeTurn(chain, course, plan.bytes)
+    writeTurn(chain, course, plan.bytes, () => {
+      if (agent !== undefined) spawns.set(agent.id, writeSpawn(chain, agent.id))
+      else if (plan.era.layout === 'inline' && random.chance(0.1)) writeSpawn(chain, null)
+    })
     if (random.chance(0.2)) writeDelta(chain)
   }
   out.close(chain.ms)
   for (const agent of plan.agents)
     writeAgent({ ...chain }, agent, { directory, folder, sink, tally }, spawns.get(agent.id))
-  return { session, kept }
+  return { session, lines: kept.lines, ms: chain.ms }
 }
 
 /** The lines of another session: a fork renames them, what old clients resumed did not. */
-function copyLines(chain: Chain, base: Session, lines: readonly KeptLine[], plan: SessionPlan): void {
+function copyLines(chain: Chain, base: Earlier, plan: SessionPlan): void {
   const { session, out } = chain
-  for (const { text, effect } of lines) {
+  for (const { text, effect } of base.lines) {
     if (out.bytes > plan.bytes * 0.7) break
     if (plan.begins === 'resume') out.text(text, effect, 'copy')
     else {
-      const renamed = text.replace(`"sessionId":"${base.id}"`, `"sessionId":"${session.id}"`)
+      const renamed = text.replace(`"sessionId":"${base.session.id}"`, `"sessionId":"${session.id}"`)
       out.text(renamed, effect.kind === 'skipped' ? effect : { ...effect, session: session.id }, 'fork')
     }
   }
@@ -170,9 +152,9 @@ function writeOtherFiles(directory: string): void {
   const prompt = { display: 'Water the garden', pastedContents: {}, timestamp: 1_750_000_000_000, project: '/home/ada' }
   const files: Readonly<Record<string, string>> = {
     'history.jsonl': `${JSON.stringify(prompt)}\n`,
-    'projects/-home-ada-project-0/sessions-index.json': '{"version":1,"entries":[]}',
-    'projects/-home-ada-project-0/tool-results/result.jsonl': '{"type":"user","sessionId":"none"}\n',
-    'projects/-home-ada-project-0/memory/notes.jsonl': '{"type":"user","sessionId":"none"}\n',
+    'projects/-home-ada-garden/sessions-index.json': '{"version":1,"entries":[]}',
+    'projects/-home-ada-garden/tool-results/result.jsonl': '{"type":"user","sessionId":"none"}\n',
+    'projects/-home-ada-garden/memory/notes.jsonl': '{"type":"user","sessionId":"none"}\n',
   }
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true })

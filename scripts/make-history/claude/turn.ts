@@ -21,14 +21,18 @@ export function newCourse(): Course {
 
 const compactEvery = 1_500_000
 
-/** A prompt and all that follows until the model is done, or until the file has `limit` bytes. */
-export function writeTurn(chain: Chain, course: Course, limit: number): void {
+/**
+ * A prompt and all that follows until the model is done, or until the file has `limit` bytes.
+ * @param spawn writes the calls that start subagents
+ */
+export function writeTurn(chain: Chain, course: Course, limit: number, spawn: () => void): void {
   const { random, out } = chain
   if (out.bytes - course.compactedAt > compactEvery) {
     writeCompaction(chain)
     course.compactedAt = out.bytes
   }
   writePrompt(chain)
+  spawn()
   for (let steps = random.size(4, 0.9); steps > 0 && out.bytes < limit; steps--) writeStep(chain)
   if (random.chance(0.03)) writeUser(chain, '[Request interrupted by user]')
   else writeAnswer(chain, [])
@@ -45,7 +49,7 @@ function writeStep(chain: Chain): void {
 /** The call that starts a subagent, and its result. Of the inline layout the agent's own lines stand between them. */
 export function writeSpawn(chain: Chain, agent: string | null): Spawn {
   const { random, texts } = chain
-  const prompt = texts.prose(random, 300)
+  const prompt = texts.request(random, 300)
   const calls = writeAnswer(chain, [{ name: 'Task', input: { description: texts.title(random), prompt } }])
   if (agent === null) {
     const inner: Chain = { ...chain, sidechain: true, parent: null, context: 8000 }
@@ -60,7 +64,7 @@ export function writeSpawn(chain: Chain, agent: string | null): Spawn {
 
 /** A subagent's transcript until it has `limit` bytes. */
 export function writeAgentTurns(chain: Chain, limit: number): void {
-  writeTask(chain, chain.texts.prose(chain.random, 300))
+  writeTask(chain, chain.texts.request(chain.random, 300))
   while (chain.out.bytes < limit - 3000) writeStep(chain)
   writeAnswer(chain, [])
 }
@@ -112,12 +116,12 @@ function writeTurnEnd(chain: Chain, course: Course): void {
   if (sidechain || version < 2_001_080) return
   const sessionId = session.id
   const state = (line: Line): void => out.write({ ...line, sessionId }, skipped('session-state'))
-  state({ type: 'last-prompt', lastPrompt: texts.prose(random, 80), leafUuid: chain.parent })
+  state({ type: 'last-prompt', lastPrompt: texts.request(random, 80), leafUuid: chain.parent })
   state({ type: 'permission-mode', permissionMode: 'default' })
   if (version >= 2_001_177) state({ type: 'mode', mode: 'normal' })
   // Written again with every save.
   const isNew = course.title === '' || random.chance(0.1)
-  if (isNew) course.title = `${texts.title(random)} ${course.turns}`
+  if (isNew) course.title = course.title === '' ? texts.title(random) : `${texts.title(random)}, part ${course.turns}`
   const effect = isNew ? row(chain) : skipped('repeated-title')
   out.write({ type: 'ai-title', aiTitle: course.title, sessionId }, effect)
 }

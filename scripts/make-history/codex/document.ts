@@ -29,7 +29,7 @@ export function writeDocument(rollout: Rollout, bytes: number, indent?: number):
   }
   tally.count(skipped('thread-context'), 1)
   do {
-    writePrompt(gathered, texts.prose(random, random.size(160, 1)))
+    writePrompt(gathered, texts.request(random, random.size(160, 1)))
     for (let steps = random.between(1, 6); steps > 0; steps--) writeCall(gathered)
     writeSaid(gathered, texts.prose(random, 400), 'final_answer')
   } while (gathered.file.bytes < bytes)

@@ -57,7 +57,7 @@ export function writeCall(rollout: Rollout): void {
     writeItem(rollout, { type: 'custom_tool_call', status: 'completed', call_id, name: 'apply_patch', input })
     writeItem(rollout, { type: 'custom_tool_call_output', call_id, output: output.slice(0, 300) })
     if (thread.era.history === 'legacy') {
-      const changes = { '/home/ada/a.ts': { type: 'update', unified_diff: input } }
+      const changes = { [`${thread.cwd}/${texts.path(random)}`]: { type: 'update', unified_diff: input } }
       writeEvent(rollout, { type: 'patch_apply_end', call_id, success: true, stdout: 'Done.', stderr: '', changes })
     }
     return
@@ -70,7 +70,7 @@ export function writeCall(rollout: Rollout): void {
     })
     return
   }
-  const command = ['bash', '-lc', texts.output(random, random.size(100, 0.8))]
+  const command = ['bash', '-lc', texts.command(random, random.size(100, 0.8))]
   const args = JSON.stringify({ command, workdir: thread.cwd, timeout_ms: 10_000 })
   writeItem(rollout, { type: 'function_call', name: 'shell', arguments: args, call_id })
   writeItem(rollout, { type: 'function_call_output', call_id, output: outputOf(rollout, output) })

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { byPath } from '../order.ts'
 import { randomFrom } from '../random.ts'
-import type { Sink } from '../sink.ts'
 import { makeUpFor } from '../sizes.ts'
-import type { Texts } from '../texts.ts'
+import { projectName } from '../themes.ts'
+import { keepUpTo, momentIn, type TreeOptions } from '../tree.ts'
 import { compress } from '../zstd.ts'
 import { writeDocument } from './document.ts'
 import { rolloutPath } from './paths.ts'
@@ -17,24 +17,8 @@ import { writeCodexTraps } from './traps.ts'
 import type { CodexTruth } from './truth.ts'
 import { metaOf, timeUuid, writeMeta, writeTurn } from './turn.ts'
 
-export interface CodexTreeOptions {
-  /** The client's directory. */
-  readonly directory: string
-  readonly bytes: number
-  readonly files?: number | undefined
-  readonly seed: string
-  /** Writes a file for every trap besides. */
-  readonly traps: boolean
-  /** Writes a line of so many bytes, more than readers take, in a file of its own. */
-  readonly longLine?: number | undefined
-  readonly texts: Texts
-  readonly sink: Sink
-}
-
-const day = 86_400_000
-
 /** Writes a tree as Codex leaves it. @returns what is in it */
-export async function writeCodexTree(options: CodexTreeOptions): Promise<CodexTruth> {
+export async function writeCodexTree(options: TreeOptions): Promise<CodexTruth> {
   const tally = makeCodexTally()
   let origin: Origin | undefined
   let planned = 0
@@ -55,28 +39,21 @@ export async function writeCodexTree(options: CodexTreeOptions): Promise<CodexTr
 }
 
 async function writeThread(
-  { directory, seed, texts, sink }: CodexTreeOptions,
+  { directory, seed, texts: allTexts, sink }: TreeOptions,
   tally: CodexTally,
   plan: ThreadPlan,
   origin: Origin | undefined,
 ): Promise<Origin> {
   const random = randomFrom(`${seed}:thread:${plan.number}`)
-  const [from, to] = plan.era.days.map(text => Date.parse(text)) as [number, number]
-  const ms =
-    plan.begins === 'anew' ? from + Math.floor(random.next() * (to - from + day)) : (origin?.ms ?? from) + 60_000
+  const ms = plan.begins === 'anew' || origin === undefined ? momentIn(plan.era.days, random) : origin.ms + 60_000
   const thread = threadOf(
     plan,
     origin?.thread,
     timeUuid(ms, random.hex(20)),
-    `/home/ada/project-${random.between(0, 30)}`,
+    `/home/ada/${projectName(random.between(0, 30))}`,
   )
-  const items: KeptItem[] = []
-  let keptBytes = 0
-  const keep = (item: KeptItem): void => {
-    if (keptBytes > copiedBytes) return
-    items.push(item)
-    keptBytes += item.text.length
-  }
+  const texts = allTexts.about(thread.cwd)
+  const kept = keepUpTo<KeptItem>(copiedBytes)
   const path = rolloutPath(thread.id, ms, plan.archived, plan.era.format === 'document' ? 'json' : 'jsonl')
   const file = sink.open(join(directory, path))
   const rollout = openRollout({
@@ -87,12 +64,12 @@ async function writeThread(
     tally,
     ms,
     path,
-    keep: plan.isContinued ? keep : undefined,
+    keep: plan.isContinued ? kept.keep : undefined,
   })
   if (plan.era.format === 'document') {
     writeDocument(rollout, plan.bytes)
     closeRollout(rollout)
-    return { thread, meta: '', items, ms: rollout.ms }
+    return { thread, meta: '', items: kept.lines, ms: rollout.ms }
   }
   const base = plan.begins === 'base' && origin !== undefined ? historyBase(origin) : undefined
   if (base !== undefined) rollout.ordinal = base.end_ordinal_exclusive
@@ -104,7 +81,7 @@ async function writeThread(
   const meta = JSON.stringify({ timestamp: new Date(ms).toISOString(), type: 'session_meta', payload: metaOf(rollout) })
   closeRollout(rollout, plan.compressed ? `${path}.zst` : path)
   if (plan.compressed) await compress(join(directory, path))
-  return { thread, meta, items, ms: rollout.ms }
+  return { thread, meta, items: kept.lines, ms: rollout.ms }
 }
 
 function historyBase({ thread, items }: Origin): { thread_id: string; end_ordinal_exclusive: number } {
@@ -112,7 +89,7 @@ function historyBase({ thread, items }: Origin): { thread_id: string; end_ordina
 }
 
 function threadOf({ begins, era, number }: ThreadPlan, origin: Thread | undefined, id: string, cwd: string): Thread {
-  const model = ['gpt-example-1-codex', 'gpt-example-2'][number % 2] as string
+  const model = ['gpt-5-codex', 'gpt-example-2'][number % 2] as string
   const fresh = { id, era, cwd, branch: 'main', model, parentThreadId: null, forkedFrom: null }
   if (origin === undefined || begins === 'anew')
     return { ...fresh, sessionId: id, source: number % 3 === 0 ? 'vscode' : 'cli' }

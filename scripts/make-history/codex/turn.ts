@@ -67,7 +67,7 @@ export function writeTurn(rollout: Rollout, limit: number): void {
   }
   writeTurnStart(rollout)
   if (rollout.turns === 1) writeHarness(rollout)
-  writePrompt(rollout, texts.prose(random, random.size(260, 1)), random.chance(0.02) ? 1 : 0)
+  writePrompt(rollout, texts.request(random, random.size(260, 1)), random.chance(0.02) ? 1 : 0)
   if (era.ghosts && random.chance(0.25)) writeGhost(rollout)
   for (let steps = random.size(9, 0.9); steps > 0 && file.bytes < limit; steps--) {
     writeReasoning(rollout)

@@ -9,7 +9,7 @@ import { builtinTable, newestRelease } from '../../schema/builtin.ts'
 import { homeAt } from '../../stores/home.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
 import { type Evidence, gatherEvidence, receiptOf } from '../demo/evidence.ts'
-import { continueTranscript, writeTranscripts } from '../demo/transcripts.ts'
+import { type DemoHistory, layHistory } from '../demo/history.ts'
 import type { CliIo, RunCli } from '../io.ts'
 import type { OptionValues } from '../option.ts'
 import { renderEvent } from '../render/event.ts'
@@ -21,26 +21,32 @@ const ownColumn = `{
 }
 `
 
+/** Of a start: the query to paste has nowhere to go here, and what lines were skipped is told by the first one. */
+const untold = { first: /^query /, later: /^query |^skipped | {9,}\d+ {2}\S/ }
+
 /** The product's story in a temporary home, told with the commands themselves. */
 export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'hyp-demo-'))
-  const claude = join(directory, 'claude')
   const say = (text = ''): Promise<void> => io.stdout(`${text}\n`)
   try {
-    await writeTranscripts(claude)
-    const act = stage(io, runCli, claude, join(directory, 'hyp'), say)
+    const history = await layHistory(directory)
+    const act = stage(io, runCli, history, join(directory, 'hyp'), say)
 
     await say('1. Start: a table is created and the history is loaded (all of it was made up for this demo).')
     await act.restart(newestRelease)
-    await act.command(['query', 'SELECT session_id, count(*) AS parts FROM ai_gateway_messages GROUP BY 1 ORDER BY 1'])
+    await act.command([
+      'query',
+      'SELECT started_at::DATE AS day, client_name AS client, left(title, 48) AS title, prompts, tool_calls AS tools, agents, round(cost, 3) AS usd FROM sessions ORDER BY started_at, ended_at',
+    ])
+    await say('   NULL is a cost that is unknown: the model has no price in the list, or the client told no tokens.')
 
     await say('\n2. Add a column of your own: a file with one line, a look at the plan, a restart.')
     await act.writeSchema(ownColumn)
     await act.command(['plan'])
     await act.evolve(newestRelease)
     await say('\n   The conversation goes on; the next line fills the column.')
-    await continueTranscript(claude)
-    await act.command(['backfill', 'claude'])
+    await history.goOn()
+    await act.command(['backfill'])
     await act.command([
       'query',
       "SELECT coalesce(stop_reason, '(null)') AS stop_reason, count(*) AS parts FROM ai_gateway_messages GROUP BY 1 ORDER BY 1",
@@ -54,7 +60,7 @@ export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues):
     await act.command(['plan'])
 
     await say('\n4. Releases: a table of release 4 goes to 5 in place, and 6 is refused.')
-    const releases = stage(io, runCli, claude, join(directory, 'releases', 'hyp'), say)
+    const releases = stage(io, runCli, history, join(directory, 'releases', 'hyp'), say)
     await releases.restart(4)
     await releases.evolve(5)
     await releases.restart(6)
@@ -88,14 +94,19 @@ interface Stage {
 function stage(
   io: CliIo,
   runCli: RunCli,
-  claude: string,
+  { claude, codex }: DemoHistory,
   directory: string,
   say: (text?: string) => Promise<void>,
 ): Stage {
   const home = homeAt(directory)
   // Without the settings of the person who watches; the home is the usual one, so that no command has to name it.
   const foreign = Object.entries(io.env).filter(([name]) => !name.startsWith('HYP_'))
-  const env = { ...Object.fromEntries(foreign), XDG_DATA_HOME: dirname(directory), CLAUDE_CONFIG_DIR: claude }
+  const env = {
+    ...Object.fromEntries(foreign),
+    XDG_DATA_HOME: dirname(directory),
+    CLAUDE_CONFIG_DIR: claude,
+    CODEX_HOME: codex,
+  }
   const plain: CliIo = {
     ...io,
     env,
@@ -105,6 +116,7 @@ function stage(
   }
   let daemon: Daemon | undefined
   let starting = false
+  let starts = 0
   const load = (): Promise<Table> => openCatalog(home, { table: builtinTable }).load()
 
   return { restart, evolve, stop, writeSchema, command }
@@ -118,6 +130,7 @@ function stage(
     await stop()
     await say(`$ hyp daemon${release === newestRelease ? '' : ` --as-release ${release}`}`)
     starting = true
+    const hidden = starts++ === 0 ? untold.first : untold.later
     daemon = await startDaemon({
       home,
       release,
@@ -126,12 +139,12 @@ function stage(
       onEvent: event => {
         // What happens later is shown by the command that asks for it.
         if (!starting || (event.type === 'backfill' && event.event.type === 'progress')) return
-        for (const line of renderEvent(event, typed => typed).lines) if (!line.startsWith('query ')) void say(line)
+        for (const line of renderEvent(event, typed => typed).lines) if (!hidden.test(line)) void say(line)
       },
     })
     // A daemon whose declaration is refused says so and waits; the story goes on.
     await daemon
-      .backfill({ source: 'claude' }, () => undefined)
+      .backfill({ source: 'all' }, () => undefined)
       .catch((error: unknown) => {
         if (!(error instanceof HypError) || error.code !== 'SCHEMA_BREAKING') throw error
       })

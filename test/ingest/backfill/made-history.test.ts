@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { type HistoryTruth, makeHistory } from '../../../scripts/make-history/history.ts'
+import { expect, test } from 'vitest'
+import type { HistoryTruth } from '../../../scripts/make-history/history.ts'
+import { madeHistory } from '../../support/made-history.ts'
 import { newLoading } from './loading.ts'
 
 /*
@@ -16,13 +14,10 @@ function rowsOf({ claude, codex }: HistoryTruth): number {
 }
 
 test('a history of both clients is loaded whole, once, and every line of it is accounted for', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'hyp-made-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const sizes = { claude: 3 << 20, claudeFiles: 40, codex: 3 << 20, codexFiles: 40 }
-  const truth = await makeHistory({ directory, ...sizes, seed: 11, traps: true })
+  const { claude, codex, truth } = await madeHistory({ ...sizes, seed: 11, traps: true })
   const loading = await newLoading()
-  const claude = join(directory, '.claude')
-  const all = { request: { source: 'all' as const }, env: { CODEX_HOME: join(directory, '.codex') } }
+  const all = { request: { source: 'all' as const }, env: { CODEX_HOME: codex } }
 
   const summary = await loading.backfill(claude, all)
   const both = [truth.claude, truth.codex].flatMap(tree => tree ?? [])

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Take } from '../../../src/ingest/watch/handover.ts'
 import { builtinDeclaration } from '../../../src/schema/builtin.ts'
 import type { Declaration } from '../../../src/schema/declaration.ts'
 import { meta, placeOf, text as rollout, threadA, threadB, threadC, turn, user } from '../../sources/codex/rollouts.ts'
@@ -21,6 +22,24 @@ import { append, pathOf, rowsOf, temporary, textOf, watching } from './watching.
 
 /** Enough lines that their rows are not handed over a second time. */
 const many = Array.from({ length: 300 }, (_, n) => n)
+
+/** Takes bodies, and tells of a column more when so many were offered before. */
+function declaringWith(before: number): Take {
+  const builtin = builtinDeclaration(9)
+  const declared: Declaration = {
+    ...builtin,
+    columns: [...builtin.columns, { name: 'stop_reason', type: 'string', from: '/message/stop_reason' }],
+  }
+  let offered = 0
+  return async () => (offered++ === before ? declared : undefined)
+}
+
+/** Something to wait for until it is opened. */
+function gate(): { readonly open: () => void; readonly opened: Promise<void> } {
+  let open: () => void = () => undefined
+  const opened = new Promise<void>(resolve => (open = resolve))
+  return { open, opened }
+}
 
 test('a line is handed over when it is written, and no line a second time', async () => {
   const directory = await temporary()
@@ -183,8 +202,7 @@ test('a session in a new directory is handed over, however deep it lies', async 
   const watch = await watching(directory)
   await watch.write('one', 0)
   const path = join(directory, 'projects', '-new', 'one', 'subagents', 'workflows', 'w', 'agent-1.jsonl')
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, textOf('deep', 0))
+  write(path, textOf('deep', 0))
   await watch.until('the line is handed over', () => watch.handed.includes('deep-0'))
   expect(watch.handed).toEqual(['one-0', 'deep-0'])
 })
@@ -194,8 +212,7 @@ test('what lies among transcripts and is none is not read', async () => {
   const watch = await watching(directory)
   await watch.write('one', 0)
   for (const path of ['-somewhere/journal.jsonl', '-somewhere/memory/notes.jsonl', '-somewhere/notes.txt']) {
-    mkdirSync(dirname(join(directory, 'projects', path)), { recursive: true })
-    writeFileSync(join(directory, 'projects', path), textOf('none', 0))
+    write(join(directory, 'projects', path), textOf('none', 0))
   }
   await watch.settled()
   expect(watch.handed).toEqual(['one-0'])
@@ -280,13 +297,7 @@ test('what cannot be read is told of once, and read when it can', async () => {
 
 test('rows are made under a declaration that is told while they are handed over', async () => {
   const directory = await temporary()
-  const builtin = builtinDeclaration(9)
-  const declared: Declaration = {
-    ...builtin,
-    columns: [...builtin.columns, { name: 'stop_reason', type: 'string', from: '/message/stop_reason' }],
-  }
-  let asked = 0
-  const watch = await watching(directory, { take: async () => (asked++ === 1 ? declared : undefined) })
+  const watch = await watching(directory, { take: declaringWith(1) })
   await watch.write('one', 0)
   await watch.write('one', 1)
   await watch.write('one', 2)
@@ -295,17 +306,10 @@ test('rows are made under a declaration that is told while they are handed over'
 
 test('a row for which there is no more room in a body is made under what was told when that was handed over', async () => {
   const directory = await temporary()
-  const builtin = builtinDeclaration(9)
-  const declared: Declaration = {
-    ...builtin,
-    columns: [...builtin.columns, { name: 'stop_reason', type: 'string', from: '/message/stop_reason' }],
-  }
-  let asked = 0
-  const watch = await watching(directory, { take: async () => (asked++ === 0 ? declared : undefined) })
+  const watch = await watching(directory, { take: declaringWith(0) })
   const message = { role: 'assistant', content: 'x'.repeat(200_000), stop_reason: 'end_turn' }
   const lines = many.slice(0, 25).map(n => textOf('one', n, { message }))
-  mkdirSync(dirname(pathOf(directory, 'one')), { recursive: true })
-  writeFileSync(pathOf(directory, 'one'), lines.join(''))
+  write(pathOf(directory, 'one'), lines.join(''))
   await watch.until('all is handed over', () => watch.handed.length >= 25)
   expect(watch.bodies.length).toBeGreaterThan(1)
   expect(watch.bodies.flatMap(rowsOf).filter(row => row['stop_reason'] !== 'end_turn')).toEqual([])
@@ -313,8 +317,7 @@ test('a row for which there is no more room in a body is made under what was tol
 
 test('rows that nobody takes yet are kept, and all that is written meanwhile comes after them', async () => {
   const directory = await temporary()
-  let open: () => void = () => undefined
-  const opened = new Promise<void>(resolve => (open = resolve))
+  const { open, opened } = gate()
   const watch = await watching(directory, { take: () => opened.then(() => undefined) })
   append(directory, 'one', 0)
   await new Promise(resolve => setTimeout(resolve, 100))
@@ -329,8 +332,7 @@ test('rows that nobody takes yet are kept, and all that is written meanwhile com
 
 test('a file that is written anew before its rows are taken is read from its beginning', async () => {
   const directory = await temporary()
-  let open: () => void = () => undefined
-  const opened = new Promise<void>(resolve => (open = resolve))
+  const { open, opened } = gate()
   let asked = 0
   const watch = await watching(directory, { take: () => (asked++, opened.then(() => undefined)) })
   const path = append(directory, 'one', 0, 1)
@@ -346,8 +348,7 @@ test('a body is bounded, however much there is to read, and each row is in one',
   const watch = await watching(directory)
   const text = 'x'.repeat(200_000)
   const lines = many.slice(0, 50).map(n => textOf('one', n, { message: { role: 'assistant', content: text } }))
-  mkdirSync(dirname(pathOf(directory, 'one')), { recursive: true })
-  writeFileSync(pathOf(directory, 'one'), lines.join(''))
+  write(pathOf(directory, 'one'), lines.join(''))
   await watch.until('all is handed over', () => watch.handed.length >= 50)
   expect(watch.handed).toEqual(many.slice(0, 50).map(n => `one-${n}`))
   expect(watch.bodies.length).toBeGreaterThan(1)
@@ -371,8 +372,7 @@ test('while a large file is read from its beginning, others do not wait', async 
   const message = { role: 'assistant', content: 'x'.repeat(1_000_000) }
   const large = Array.from({ length: 40 }, (_, n) => textOf('large', n + 1, { message })).join('')
   const taken: string[] = []
-  let open: () => void = () => undefined
-  const opened = new Promise<void>(resolve => (open = resolve))
+  const { open, opened } = gate()
   const watch = await watching(directory, {
     take: async body => {
       const text = Buffer.from(body.bytes.subarray(0, 2000)).toString()

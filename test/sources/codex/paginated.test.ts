@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest'
+import { ownTexts, ownTurns, twoTurns } from './continued.ts'
 import {
   archivedPlaceOf,
-  assistant,
-  call,
   codexHome,
   codexOf,
   type Line,
   meta,
-  output,
   placeOf,
   said,
   text,
@@ -15,32 +13,11 @@ import {
   threadB,
   threadC,
   threadD,
-  tokenCount,
-  tokens,
   turn,
   user,
 } from './rollouts.ts'
 
-const baseTurns: readonly Line[] = [
-  ...turn('p1'),
-  user('continue'),
-  assistant('parent one'),
-  tokenCount(tokens(100), tokens(100)),
-  ...turn('p2'),
-  user('continue'),
-  call('1'),
-  output('1'),
-  tokenCount(tokens(150), tokens(50)),
-]
-
-const ownTurns: readonly Line[] = [
-  ...turn('c1'),
-  user('continue'),
-  assistant('child'),
-  tokenCount(tokens(150), tokens(50)),
-  tokenCount(tokens(160), tokens(10)),
-]
-const ownTexts = ['continue', 'child']
+const baseTurns = twoTurns()
 
 /** The lines with the numbers that a paginated history has. */
 function numbered(lines: readonly Line[], first = 0): Line[] {

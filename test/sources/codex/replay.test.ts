@@ -1,55 +1,32 @@
 import { rm } from 'node:fs/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { ownTexts, ownTurns, twoTurns } from './continued.ts'
 import {
   archivedPlaceOf,
   assistant,
-  call,
   codexHome,
   codexOf,
   item,
   type Line,
   meta,
-  output,
   placeOf,
   said,
   text,
   threadA,
   threadB,
   threadC,
-  tokenCount,
-  tokens,
   turn,
   user,
   zstdCompressed,
 } from './rollouts.ts'
 
-const parentTurns: readonly Line[] = [
-  ...turn('p1'),
-  user('continue'),
-  assistant('parent one'),
-  tokenCount(tokens(100), tokens(100)),
-  ...turn('p2'),
-  user('continue'),
-  call('1'),
-  output('1'),
-  item('ghost_snapshot', { ghost_commit: { id: 'g' } }),
-  tokenCount(tokens(150), tokens(50)),
-]
+const parentTurns = twoTurns(item('ghost_snapshot', { ghost_commit: { id: 'g' } }))
 const parent = text(meta(threadA), ...parentTurns, ...turn('p3'), user('parent goes on'))
 
 /** Codex stamps the lines that it copies anew. */
 function copied(lines: readonly Line[]): Line[] {
   return lines.map(line => ({ ...line, timestamp: '2026-03-05T00:00:00.000Z' }))
 }
-
-const ownTurns: readonly Line[] = [
-  ...turn('c1'),
-  user('continue'),
-  assistant('child'),
-  tokenCount(tokens(150), tokens(50)),
-  tokenCount(tokens(160), tokens(10)),
-]
-const ownTexts = ['continue', 'child']
 
 function fork(fields: object = { forked_from_id: threadA }, own: readonly Line[] = ownTurns): string {
   return text(meta(threadB, fields), meta(threadA), ...copied(parentTurns), ...own)
