@@ -45,10 +45,10 @@ export interface FileOutcome {
   readonly unreadable: readonly Unreadable[]
   /** Where reading on begins. */
   readonly end: ReadPoint | undefined
-  /** All rows of the file as it is were handed over: it need not be read again while it stays so. */
+  /** All rows that can be had of the file as it is were handed over: it need not be read again while it stays so. */
   readonly isWhole: boolean
-  /** False where another file that is not there would say more of this one. */
-  readonly isResolved: boolean
+  /** Threads whose files are not there, and would say more of this one. */
+  readonly waitsFor: readonly string[]
 }
 
 /**
@@ -94,8 +94,8 @@ export async function readFile(
     malformed,
     unreadable,
     end,
-    isWhole: range === undefined && unreadable.length === 0,
-    isResolved: read.unresolved !== true,
+    isWhole: range === undefined && (unreadable.length === 0 || read.isDamaged === true),
+    waitsFor: read.waitsFor ?? [],
   }
 }
 

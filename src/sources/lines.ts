@@ -27,22 +27,24 @@ export interface LineOptions {
   readonly signal?: AbortSignal | undefined
   /** Default 64 MiB. */
   readonly maxLineBytes?: number | undefined
-  /** Where a line begins, and how many there are before it; default the beginning of the file. */
-  readonly from?: { readonly offset: number; readonly line: number } | undefined
+  /** Default the beginning of the file. */
+  readonly from?: LinePoint | undefined
+}
+
+/** Where a line begins, and how many there are before it; or a place in a line that is too long. */
+export interface LinePoint {
+  readonly offset: number
+  readonly line: number
+  /** The first bytes of a line that was too long already when the file ended, and that the offset lies in. */
+  readonly begun?: Buffer | undefined
 }
 
 /**
- * The lines in the first `size` bytes of a file; what is appended meanwhile is left for the next run. Throws the
- * signal's reason when aborted, and the errors of the file.
+ * The lines in the first `size` bytes of a file, some at a time; what is appended meanwhile is left for the next run.
+ * Throws the signal's reason when aborted, and the errors of the file.
  */
-export function readLines(file: FileHandle, size: number, options: LineOptions = {}): AsyncGenerator<Line> {
-  return each(splitLines(fileChunks(file, size, options.from?.offset ?? 0, options.signal), options))
-}
-
-async function* each(batches: AsyncIterable<readonly Line[]>): AsyncGenerator<Line> {
-  for await (const batch of batches) {
-    for (const line of batch) yield line
-  }
+export function readLines(file: FileHandle, size: number, options: LineOptions = {}): AsyncGenerator<readonly Line[]> {
+  return splitLines(fileChunks(file, size, options.from?.offset ?? 0, options.signal), options)
 }
 
 /** The bytes of a file up to `size`, in pieces that stay as they are when the next ones are read. */
@@ -76,8 +78,8 @@ export async function* splitLines(
   let position = options.from?.offset ?? 0
   let number = options.from?.line ?? 0
   /** The beginning of a line that a chunk did not finish, in pieces so that a long line is joined only once. */
-  let pieces: Buffer[] = []
-  let held = 0
+  let pieces: Buffer[] = options.from?.begun === undefined ? [] : [options.from.begun]
+  let held = options.from?.begun === undefined ? 0 : Number.POSITIVE_INFINITY
   for await (const chunk of chunks) {
     const lines: Line[] = []
     let start = position === 0 && startsWithMark(chunk) ? 3 : 0

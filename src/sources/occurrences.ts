@@ -1,7 +1,9 @@
-/** How often each derived id was given in one file, in a few bytes an id: a file can have millions of lines. */
+/** A count for each id of one file, in a few bytes an id: a file can have millions of lines. */
 export interface Occurrences {
+  /** 0 for an id that was never added to. */
   readonly count: (id: string) => number
-  readonly add: (id: string) => void
+  /** Adds 1 unless told otherwise. */
+  readonly add: (id: string, by?: number) => void
 }
 
 /** For ids that end in hexadecimal digits of a digest, of which 52 bits are enough to tell them apart. */
@@ -13,12 +15,12 @@ export function newOccurrences(): Occurrences {
 
   return {
     count: id => counts[placeOf(keyOf(id))] ?? 0,
-    add: id => {
+    add: (id, by = 1) => {
       const key = keyOf(id)
       const place = placeOf(key)
       if (keys[place] === 0) used++
       keys[place] = key
-      counts[place] = (counts[place] ?? 0) + 1
+      counts[place] = (counts[place] ?? 0) + by
       if (used * 4 > keys.length * 3) grow()
     },
   }

@@ -115,6 +115,8 @@ export interface ReadPoint {
   readonly offset: number
   /** Lines that are behind it, blank ones too. */
   readonly line: number
+  /** The first bytes of a line that is too long and not at its end, where it lies in one: that is not read once more. */
+  readonly begun?: Buffer | undefined
   /** What the reader remembers; changed by reading on from here, so that a point serves once. */
   readonly memory: unknown
 }
@@ -130,8 +132,10 @@ export interface SourceRead {
   readonly unreadable: readonly Unreadable[]
   /** After the last whole line; undefined where the file can only be read from its beginning, or could not be read. */
   readonly end: ReadPoint | undefined
-  /** The rows lack what another file says that is not there: they are to be made again when it is. */
-  readonly unresolved?: boolean | undefined
+  /** What is in the file keeps it from being read whole: as long as it stays as it is, reading it again gives the same. */
+  readonly isDamaged?: boolean | undefined
+  /** Threads whose files are not there, and say more of these rows: they are to be made again when one of them is. */
+  readonly waitsFor?: readonly string[] | undefined
 }
 
 /** Of a file so many damaged lines are told. */
@@ -171,6 +175,16 @@ export interface Source {
   readonly open: (where: Whereabouts) => SourceReader
   /** Where `find` looks, for who watches it. */
   readonly places: (where: Whereabouts) => HistoryPlaces
+  /** Those of the threads of which a file is there; only of a source whose files wait for others. */
+  readonly threadsIn?: ((files: ThreadFiles, threads: ReadonlySet<string>) => Promise<ReadonlySet<string>>) | undefined
+}
+
+/** Files among which those of threads are looked for. */
+export interface ThreadFiles {
+  /** Paths of all files: their names may tell. */
+  readonly all: readonly string[]
+  /** Paths of the new ones: what they say may tell as well. */
+  readonly fresh: readonly string[]
 }
 
 /** Where the files of a client lie, whether there are any or not. */

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
-import { createContext, isContext, Script } from 'node:vm'
 import { Decompress } from 'fzstd'
+import { runWithin, TimeLimit } from '../iceberg/time-limit.ts'
 
 /** So little is handed over at once that even the most compressible bytes come to no more than some 100 MiB. */
 const stepBytes = 4 << 10
@@ -15,7 +15,15 @@ const maxStepMs = 5000
 const maxWindowBytes = 128 << 20
 
 /** Bytes that are no whole zstd, or that would take too much memory. */
-export class DamagedZst extends Error {}
+export class DamagedZst extends Error {
+  /** False where it only took too long, in which time the machine may have slept. */
+  readonly isSure: boolean
+
+  constructor(message: string, isSure = true, options?: ErrorOptions) {
+    super(message, options)
+    this.isSure = isSure
+  }
+}
 
 export interface ZstOptions {
   readonly signal?: AbortSignal | undefined
@@ -77,17 +85,17 @@ function unpack(stream: Decompress, packed: Packed, unpacked: Unpacked, timeout:
   })
 }
 
-const room: { run: () => void } = { run: () => undefined }
-const guarded = new Script('run()')
-
-/** The decompressor can go round in circles on damaged data, and nothing but the time limit of a script ends that. */
+/** The decompressor can go round in circles on damaged data. */
 function within(timeout: number, run: () => void): DamagedZst | undefined {
-  room.run = run
+  const began = process.cpuUsage()
   try {
-    guarded.runInContext(isContext(room) ? room : createContext(room), { timeout })
+    runWithin(timeout, run)
     return undefined
   } catch (error) {
-    return new DamagedZst('its zstd data is damaged or ends too early', { cause: error })
+    const { user, system } = process.cpuUsage(began)
+    // Where next to nothing was at work for this process meanwhile, the machine slept.
+    const isSure = !(error instanceof TimeLimit) || (user + system) / 1000 > timeout / 10
+    return new DamagedZst('its zstd data is damaged or ends too early', isSure, { cause: error })
   }
 }
 

@@ -11,7 +11,11 @@ async function opened(
   const file = await open(path)
   onTestFinished(() => file.close())
   const { size } = await file.stat()
-  return { path, read: options => readLines(file, size, options) }
+  return { path, read: options => each(readLines(file, size, options)) }
+}
+
+async function* each(batches: AsyncIterable<readonly Line[]>): AsyncGenerator<Line> {
+  for await (const batch of batches) yield* batch
 }
 
 async function linesOf(content: string | Uint8Array, options: LineOptions = {}): Promise<string[]> {

@@ -20,3 +20,12 @@ export async function zstdCompressed(content: string | Uint8Array): Promise<Buff
     await rm(directory, { recursive: true, force: true })
   }
 }
+
+/** Some random words under zstd, with four bytes changed: the decompressor never comes to their end. */
+export const endlessZstd: Uint8Array = Buffer.from(
+  'KLUv/QBYlQgA1p1DEPB3GHzLsnczgrSEDEMnk4vgAD4APgCXSJqssytE3jVWuN2IlNa4ew5XDYbUrVJYWtYCpF1JQIUOS5mdycpiWl6yCcSEK4Hr' +
+    'PuG9LwsujoS7nKDExYCPPJ+FPLWFog75lHRAS8UZ7cMQ3cCGzoZIhhvFwiVroY9weOSzTPmQDF9RKjeja9UtaRnN4gbILNBX8US+AQtgwHjsVZPU' +
+    'fkwRAxAyiNxulKeszNpOiqJelHzQBNyNihFlt2QA7iCcYwQwyncovGSmV5pXdYDAqzbtxRwSaY3Q7ASVGlGsl55CsIZgHmMkdORTRvMTK9ZMxAaR' +
+    '7qZnRzvOsHWxfKgukJeh1HYDsAaMh4MtiXZqIhszAA==',
+  'base64',
+)

@@ -1,10 +1,10 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetMetadataAsync, parquetScan } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { IcebergError } from '../errors.ts'
 import type { InputFile } from '../file-io/file-io.ts'
 import type { NameMapping } from '../name-mapping.ts'
 import type { Cell, Field } from '../types.ts'
 import { type Convert, converter } from './cells.ts'
+import { codecs } from './codecs.ts'
 import { exactly } from './exactly.ts'
 import { type FileNode, fileNodes, hasFieldIds, mayBeOf } from './file-schema.ts'
 import { type FooterPlans, footerBytes, readFooter } from './footer.ts'
@@ -156,7 +156,7 @@ export async function openParquet(
         file,
         metadata: plain,
         columns: [...new Set(readings.flatMap(({ source }) => source?.name ?? []))],
-        compressors,
+        compressors: codecs,
         parsers: only === undefined ? parsers : lateParsers,
         utf8: false,
         geoparquet: false,

@@ -1,5 +1,5 @@
 import type { AsyncBuffer, ColumnChunk } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { codecs } from './codecs.ts'
 import { ThriftReader, thrift } from './thrift.ts'
 
 /*
@@ -94,6 +94,6 @@ function pageAt(chunk: Uint8Array, at: number): Page | undefined {
   const end = reader.at + size.stored
   if (type !== pageV2 || !isPlain || size.levels !== 0 || end > chunk.byteLength) return undefined
   const stored = chunk.subarray(reader.at, end)
-  const bytes = isCompressed ? compressors.SNAPPY?.(stored, size.full) : stored
+  const bytes = isCompressed ? codecs.SNAPPY?.(stored, size.full) : stored
   return bytes && { values, bytes, end }
 }

@@ -21,8 +21,10 @@ export interface StoredFile {
   readonly root: string
   readonly path: string
   readonly outcome: Omit<FileOutcome, 'end'>
-  /** What the file was, where it need not be read again while it stays so. */
+  /** What the file was before it was read, and after; undefined where it changed meanwhile. */
   readonly identity: FileIdentity | undefined
+  /** Why rows of it were refused. */
+  readonly faults: readonly Unreadable[]
 }
 
 /** What is durable since the report before. */
@@ -75,8 +77,8 @@ export const pairedBatch: BatchLimits = { ...usualBatch, characters: 20 * 1024 *
 export async function runLane(options: LaneOptions): Promise<void> {
   const { files, turns, sink, onStored, signal, limits = usualBatch } = options
   const done = { files: 0, bytes: 0, lines: 0 }
-  const faulty = new Set<string>()
-  let waiting: StoredFile[] = []
+  const faulty = new Map<string, Unreadable[]>()
+  let waiting: Omit<StoredFile, 'faults'>[] = []
   let batch: RowBatch = { rows: [], files: [] }
   let size = 0
   let mayStore = false
@@ -115,7 +117,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
     done.bytes += outcome.bytes
     done.lines += outcome.lines
     onProgress(done)
-    const after = outcome.isWhole && before !== undefined ? identify(path) : undefined
+    const after = before === undefined ? undefined : identify(path)
     const isSame = before !== undefined && after !== undefined && isSameFile(after, before)
     waiting.push({ source, root, path, outcome, identity: isSame ? before : undefined })
   }
@@ -140,8 +142,8 @@ export async function runLane(options: LaneOptions): Promise<void> {
     batch = { rows: [], files: path === undefined ? [] : [{ path, firstRow: 0 }] }
     size = 0
     const { faults, ...taken } = full.rows.length === 0 ? { ...noneTaken, faults: [] } : await sink.take(full)
-    for (const fault of faults) faulty.add(fault.path)
-    const stored = waiting.map(file => (faulty.has(file.path) ? { ...file, identity: undefined } : file))
+    for (const fault of faults) faulty.set(fault.path, [...(faulty.get(fault.path) ?? []), fault])
+    const stored = waiting.map(file => ({ ...file, faults: faulty.get(file.path) ?? [] }))
     waiting = []
     await onStored({ files: stored, taken, faults })
   }

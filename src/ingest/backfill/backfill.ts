@@ -1,30 +1,26 @@
-import { statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { AppendContext } from '../../iceberg/append.ts'
 import type { Catalog, Table } from '../../iceberg/catalog/catalog.ts'
 import { IcebergError } from '../../iceberg/errors.ts'
 import { readApplied } from '../../schema/applied.ts'
 import type { Declaration } from '../../schema/declaration.ts'
-import { type SourceName, sources } from '../../sources/catalogue.ts'
-import type { History, Whereabouts } from '../../sources/source.ts'
-import { systemCode } from '../../sources/unreadable.ts'
+import type { Whereabouts } from '../../sources/source.ts'
 import type { RecordPlaceOptions } from '../../stores/records/store.ts'
 import { observeTable } from '../../stores/table/store.ts'
 import { gatewayIdOf, rowShaper } from '../rows.ts'
 import {
-  type LaneFile,
   type LaneOptions,
   type LaneProgress,
   type LaneReport,
   pairedBatch,
   runLane,
+  type StoredFile,
 } from './backfill-lane.ts'
-import { type BackfillRequest, sourcesOf, whereaboutsOf } from './backfill-request.ts'
-import { type BackfillEvent, type BackfillSummary, foundRoot, newTally } from './backfill-summary.ts'
+import type { BackfillRequest } from './backfill-request.ts'
+import { type BackfillEvent, type BackfillSummary, newTally } from './backfill-summary.ts'
+import { findChangedFiles } from './changed-files.ts'
 import { countingSink, waitingSink } from './counting-sink.ts'
 import { readersOf } from './readers.ts'
 import type { RowSink } from './row-sink.ts'
-import { openSourceCursors, type SourceCursors } from './source-cursors.ts'
 import { type AcceptRows, spoolSink } from './spool-sink.ts'
 import { tableSink } from './table-sink.ts'
 import { timeRange } from './time-range.ts'
@@ -88,11 +84,13 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   const begunAt = context.monotonic()
   const range = timeRange(request.since, request.until)
   const isCounting = request.dryRun === true
-  const isPartial = range !== undefined || isCounting
+  const held = options.spool !== undefined
+  // What is in the table of a file that was read in part cannot be told.
+  const isNoted = !isCounting && (range === undefined || held)
   const table = isCounting ? await observeTable(catalog) : await catalog.load()
   if (options.spool === undefined) checkApplied(table, options.appliedSchemaId)
   const tally = newTally()
-  const { files, cursorsOf } = await findChanged(options, table ?? undefined, tally)
+  const { files, cursorsOf } = await findChangedFiles({ ...options, table: table ?? undefined, range, held, tally })
   const totalBytes = files.reduce((sum, { file }) => sum + file.size, 0)
   const shaper = rowShaper(declaration, gatewayIdOf(table))
   const readerOf = readersOf(request, options.where)
@@ -114,7 +112,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   /** One lane here, and one beside it where that is worth a thread. */
   async function runLanes(): Promise<void> {
     const isMuch = totalBytes >= besideFromBytes && files.length > 1
-    const start = isMuch && !isCounting && options.spool === undefined ? options.beside : undefined
+    const start = isMuch && !isCounting && !held ? options.beside : undefined
     const own = { files, readerOf, shaper, range, sink: sinkOf(options, table ?? undefined), onStored, signal }
     if (start === undefined || table === null)
       return runLane({ ...own, turns: ownTurns(), onProgress: onProgress('own') })
@@ -145,18 +143,25 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     tally.taken(taken)
     tally.unreadable(faults)
     stored += taken.rows + taken.spooled
-    for (const { source, root, path, outcome, identity } of read) {
+    for (const file of read) {
+      const { source, root, path, outcome, identity, faults: refused } = file
       tally.file(source, outcome)
-      // While the table refuses rows they would be spooled again; it is read once more when the table takes them.
-      if (identity !== undefined && (outcome.isResolved || options.spool !== undefined))
-        cursorsOf.get(source)?.wasRead(root, path, identity, outcome)
+      if (identity === undefined || !isDone(file)) continue
+      const { lines, rows, waitsFor } = outcome
+      const unreadable = [...outcome.unreadable, ...refused]
+      cursorsOf.get(source)?.wasRead(root, path, identity, { lines, rows, unreadable, waitsFor, range })
     }
     return note()
   }
 
+  /** While the table refuses rows, those of a file would be spooled again; it is read once more when the table takes them. */
+  function isDone({ outcome, faults }: StoredFile): boolean {
+    return held || (outcome.isWhole && faults.length === 0)
+  }
+
   /** Stores which files were read. One at a time: the lanes do not wait for each other. */
   function note(): Promise<void> {
-    if (isPartial) return Promise.resolve()
+    if (!isNoted) return Promise.resolve()
     noting = storeCursors(noting)
     return noting
   }
@@ -206,64 +211,11 @@ function checkApplied(table: Table | null, schemaId: number | undefined): void {
 }
 
 /** @param table undefined only where rows are counted for one that is not there yet */
-function sinkOf({ catalog, declaration, context, request, spool }: BackfillOptions, table: Table | undefined): RowSink {
+function sinkOf(options: BackfillOptions, table: Table | undefined): RowSink {
+  const { catalog, declaration, context, request, spool } = options
   if (request.dryRun === true || table === undefined)
     return spool === undefined ? countingSink(declaration, table) : waitingSink
   return spool === undefined
     ? tableSink({ catalog, begun: table, declaration, context })
     : spoolSink(declaration, spool)
-}
-
-interface Changed {
-  /** What is to be read, in order. */
-  readonly files: readonly LaneFile[]
-  readonly cursorsOf: ReadonlyMap<SourceName, SourceCursors>
-}
-
-/** Everything there is, without what is stored already. */
-async function findChanged(
-  { request, where, records, declaration, tableDirectory, spool, onEvent, signal }: BackfillOptions,
-  table: Table | undefined,
-  tally: ReturnType<typeof newTally>,
-): Promise<Changed> {
-  const files: LaneFile[] = []
-  const cursorsOf = new Map<SourceName, SourceCursors>()
-  const diskFreeBytes = await freeBytes(tableDirectory)
-  for (const source of sourcesOf(request)) {
-    const histories = await sources[source].find(whereaboutsOf(where, source, request), { signal })
-    onEvent({ type: 'found', source, roots: histories.map(foundRoot), diskFreeBytes })
-    const cursors =
-      records === undefined || table === undefined
-        ? undefined
-        : await openSourceCursors({ place: records, source, histories, table, declaration, held: spool !== undefined })
-    const found = filesIn(source, histories)
-    const changed: LaneFile[] = []
-    for (const each of found) {
-      signal?.throwIfAborted()
-      if (cursors?.isUnchanged(each.root, each.file.path) !== true) changed.push(each)
-    }
-    tally.found(source, histories, found.length - changed.length)
-    if (cursors !== undefined) {
-      tally.unreadable(cursors.unreadable)
-      cursorsOf.set(source, cursors)
-    }
-    files.push(...changed)
-  }
-  return { files, cursorsOf }
-}
-
-function filesIn(source: SourceName, histories: readonly History[]): LaneFile[] {
-  return histories.flatMap(({ root, files }) => files.map(file => ({ source, root, file })))
-}
-
-/** Of the disk that a directory is on, or will be. */
-async function freeBytes(directory: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(directory)
-    return bavail * bsize
-  } catch (error) {
-    const parent = dirname(directory)
-    if (systemCode(error) !== 'ENOENT' || parent === directory) return 0
-    return freeBytes(parent)
-  }
 }

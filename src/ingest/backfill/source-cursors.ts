@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sep } from 'node:path'
 import { HypError } from '../../errors.ts'
 import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
@@ -6,22 +7,31 @@ import type { TableMetadata } from '../../iceberg/types.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import { canonicalJson } from '../../schema/fingerprint.ts'
 import type { History, Unreadable } from '../../sources/source.ts'
-import { cursorId, cursorKind, type FileCursor, type SourceCursor } from '../../stores/records/kinds/source-cursor.ts'
+import {
+  type CursorRange,
+  cursorId,
+  cursorKind,
+  type FileCursor,
+  type SourceCursor,
+} from '../../stores/records/kinds/source-cursor.ts'
 import { openRecords, type RecordPlaceOptions, type StoredRecord } from '../../stores/records/store.ts'
 import { version } from '../../version.ts'
 import { type FileIdentity, identify, isSameFile } from '../file-identity.ts'
+import type { TimeRange } from './time-range.ts'
 
-/** Which files of a history are wholly stored, so that they need not be read again. */
+/** Which files of a history need not be read again: all that can be had of them is stored. */
 export interface SourceCursors {
   /** Cursors that cannot be used, and so stay as they are. */
   readonly unreadable: readonly Unreadable[]
-  /** Whether all rows of a file are stored, and nothing of it has changed since. */
-  isUnchanged(root: string, path: string): boolean
+  /** What was noted of a file whose rows are all stored, and of which nothing has changed since. */
+  known(root: string, path: string): FileCursor | undefined
   /**
    * Notes that all rows of a file are stored; kept with the next {@link store}.
    * @param identity what the file was before it was read, and after
    */
-  wasRead(root: string, path: string, identity: FileIdentity, counts: ReadCounts): void
+  wasRead(root: string, path: string, identity: FileIdentity, read: ReadNote): void
+  /** Has a file read again, also by whoever comes after the next {@link store}. */
+  forget(root: string, path: string): void
   /** Whether there is something to store. */
   isChanged(): boolean
   /**
@@ -32,9 +42,14 @@ export interface SourceCursors {
   store(table: Table): Promise<void>
 }
 
-interface ReadCounts {
+/** What reading a file came to. */
+interface ReadNote {
   readonly lines: number
   readonly rows: number
+  readonly unreadable?: readonly Unreadable[] | undefined
+  readonly waitsFor?: readonly string[] | undefined
+  /** Only rows of this time were wanted. */
+  readonly range?: TimeRange | undefined
 }
 
 export interface CursorOptions {
@@ -45,6 +60,8 @@ export interface CursorOptions {
   readonly declaration: Declaration
   /** The table refuses rows now: those that are read go to its spool. */
   readonly held?: boolean | undefined
+  /** Only rows of this time are wanted. */
+  readonly range?: TimeRange | undefined
 }
 
 /** What the rows were made of and put into. */
@@ -69,7 +86,7 @@ interface RootCursor {
  * not tell what is in the spool.
  */
 export async function openSourceCursors(options: CursorOptions): Promise<SourceCursors> {
-  const { source, histories, declaration, held = false } = options
+  const { source, histories, declaration, held = false, range } = options
   const store = openRecords(cursorKind, options.place)
   const shape: Shape = {
     tableUuid: options.table.metadata['table-uuid'],
@@ -78,10 +95,14 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
   }
   const roots = new Map<string, RootCursor>()
   const unreadable: Unreadable[] = []
-  for (const { root, files } of histories) {
+  for (const { root, files, unreadable: hidden } of histories) {
+    const present = new Set(files.map(({ path }) => path))
+    // What lies in a directory that cannot be read at present may be there as it was.
+    const isThere = (path: string): boolean =>
+      present.has(path) || hidden.some(place => path === place.path || path.startsWith(place.path + sep))
     try {
       const stored = await store.load(cursorId(source, root))
-      roots.set(root, { stored, ...rootOf(stored?.value, new Set(files.map(({ path }) => path))) })
+      roots.set(root, { stored, ...rootOf(stored?.value, isThere) })
     } catch (error) {
       if (!(error instanceof HypError)) throw error
       unreadable.push({ path: store.pathOf(cursorId(source, root)), reason: error.message })
@@ -90,16 +111,22 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
 
   return {
     unreadable,
-    isUnchanged: (root, path) => {
+    known: (root, path) => {
       const noted = roots.get(root)?.files.get(path)
-      const now = noted === undefined ? undefined : identify(path)
-      return noted !== undefined && now !== undefined && isSameFile(now, noted)
+      if (noted === undefined || !holds(noted, range)) return undefined
+      const now = identify(path)
+      return now !== undefined && isSameFile(now, noted) ? noted : undefined
     },
-    wasRead: (root, path, identity, { lines, rows }) => {
+    wasRead: (root, path, identity, read) => {
       const cursor = roots.get(root)
       if (cursor === undefined) return
-      cursor.files.set(path, { ...identity, lines, rows, ...(held ? { spooled: true } : {}) })
+      const before = cursor.files.get(path)
+      cursor.files.set(path, noteOf(identity, read, held, before))
       cursor.changed = true
+    },
+    forget: (root, path) => {
+      const cursor = roots.get(root)
+      if (cursor?.files.delete(path) === true) cursor.changed = true
     },
     isChanged: () => [...roots.values()].some(({ changed }) => changed),
     store: async table => {
@@ -117,9 +144,9 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
   }
 
   /** What a cursor says of the files that are still there. */
-  function rootOf(cursor: SourceCursor | undefined, present: ReadonlySet<string>): Omit<RootCursor, 'stored'> {
+  function rootOf(cursor: SourceCursor | undefined, isThere: (path: string) => boolean): Omit<RootCursor, 'stored'> {
     if (cursor === undefined || !counts(cursor)) return { shape, files: new Map(), changed: cursor !== undefined }
-    const noted = [...cursor.files].filter(([path, { spooled }]) => present.has(path) && (held || spooled !== true))
+    const noted = [...cursor.files].filter(([path, { spooled }]) => isThere(path) && (held || spooled !== true))
     return {
       shape: {
         tableUuid: cursor.tableUuid,
@@ -138,6 +165,44 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
       (held || (cursor.declarationHash === shape.declarationHash && cursor.hypVersion === shape.hypVersion))
     )
   }
+}
+
+function noteOf(
+  identity: FileIdentity,
+  { lines, rows, unreadable = [], waitsFor = [], range }: ReadNote,
+  held: boolean,
+  before: FileCursor | undefined,
+): FileCursor {
+  // Rows of other times went to the spool before, if the file is still the same.
+  const others = before !== undefined && isSameFile(identity, before) ? (before.ranges ?? []) : []
+  return {
+    ...identity,
+    lines,
+    rows,
+    ...(held ? { spooled: true } : {}),
+    ...(range === undefined ? {} : { ranges: [...others, cursorRange(range)].slice(-mostRanges) }),
+    ...(unreadable.length === 0 ? {} : { unreadable }),
+    ...(waitsFor.length === 0 ? {} : { waitsFor }),
+  }
+}
+
+/** Of a file so many times are noted; somebody may ask for another one each day. */
+const mostRanges = 20
+
+function cursorRange({ since, until }: TimeRange): CursorRange {
+  return { since: since ?? null, until: until ?? null }
+}
+
+/** Whether what was noted is about all rows that are wanted. */
+function holds({ ranges }: FileCursor, wanted: TimeRange | undefined): boolean {
+  if (ranges === undefined) return true
+  if (wanted === undefined) return false
+  const { since, until } = cursorRange(wanted)
+  return ranges.some(
+    noted =>
+      (noted.since === null || (since !== null && noted.since <= since)) &&
+      (noted.until === null || (until !== null && noted.until >= until)),
+  )
 }
 
 /** Everything that decides which rows a line gives, and not where the table lies. */

@@ -8,6 +8,7 @@ import { faultyRows, isOfRows } from '../flush/faulty-rows.ts'
 import { type Appended, appendOnce } from '../keys/append-once.ts'
 import { type FirstKeys, readFirstKeys } from '../keys/first-keys.ts'
 import { rowKey } from '../keys/row-key.ts'
+import { firstLines } from './first-lines.ts'
 import { faultsOf, noneTaken, type RowSink } from './row-sink.ts'
 
 export interface TableSinkOptions {
@@ -21,6 +22,7 @@ export interface TableSinkOptions {
 /** The table itself: each batch is one commit, and each row key is in the table once. Rows that it cannot hold are left out. */
 export function tableSink({ catalog, begun, declaration, context }: TableSinkOptions): RowSink {
   const key = rowKey(declaration.identifier)
+  const lines = firstLines(declaration, key)
   let known: FirstKeys | undefined
   return {
     take: async batch => {
@@ -55,14 +57,24 @@ export function tableSink({ catalog, begun, declaration, context }: TableSinkOpt
     faults: Map<number, string>,
   ): Promise<Appended> {
     try {
-      return await appendOnce(catalog, base, rows, key, context, { firstKeys, check })
+      return await appendFirst(base, rows, firstKeys)
     } catch (error) {
       if (!isOfRows(error)) throw error
       const found = await faultyRows(base, rows)
       if (found.size === 0) throw error
       for (const [row, { message }] of found) faults.set(row, message)
       const sound = rows.filter((_row, index) => !found.has(index))
-      return appendOnce(catalog, base, sound, key, context, { firstKeys, check })
+      return appendFirst(base, sound, firstKeys)
     }
+  }
+
+  async function appendFirst(base: Table, rows: readonly Row[], firstKeys: FirstKeys): Promise<Appended> {
+    const first = lines?.among(rows) ?? rows
+    const appended = await appendOnce(catalog, base, first, key, context, {
+      firstKeys,
+      leftOut: lines?.leftOut,
+      check,
+    })
+    return { ...appended, duplicates: appended.duplicates + rows.length - first.length }
   }
 }

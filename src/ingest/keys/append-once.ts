@@ -45,6 +45,10 @@ export interface AppendOptions {
    * a commit also where no row is new or given; what it throws ends the append.
    */
   readonly also?: Companion
+  /** Asked which candidates that are not stored are to be left out for the sake of those that are; by key. */
+  readonly leftOut?:
+    | ((table: Table, candidates: ReadonlyMap<string, Row>, stored: ReadonlySet<string>) => Promise<Iterable<string>>)
+    | undefined
   /** Asked of what the table is after somebody else committed first; what it throws ends the append. */
   readonly check?: ((now: Table) => void) | undefined
 }
@@ -64,14 +68,14 @@ export async function appendOnce(
   rows: readonly Row[],
   key: RowKey,
   context: AppendContext,
-  { firstKeys, also, check }: AppendOptions = {},
+  { firstKeys, leftOut = async () => [], also, check }: AppendOptions = {},
 ): Promise<Appended> {
   const candidates = firstOfEachKey(rows, key)
   // Where there are no rows, the table may have other names for the key by now.
   const keyOfBase = tableKey(rows.length === 0 ? rowKey([]) : key, base)
   const stored = await storedKeys(base, firstKeys?.suspects(base, candidates.rows) ?? candidates.rows, keyOfBase)
   const fresh = new Map(candidates.rows)
-  for (const text of stored) fresh.delete(text)
+  for (const text of [...stored, ...(await leftOut(base, candidates.rows, stored))]) fresh.delete(text)
   let written: WrittenPartition[] = []
   let prepared: PreparedAppend | undefined
   const count = (): number => written.reduce((sum, { file }) => sum + file.recordCount, 0)
@@ -103,8 +107,9 @@ export async function appendOnce(
     // commit, and of many writers the one that takes longest is never first.
     const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
     const { data: added } = await liveFiles(now, manifest => !known.has(manifest.location))
-    const hits = await storedKeys(now, fresh, keyOfBase, added)
-    if (hits.size === 0) return current
+    const stored = await storedKeys(now, fresh, keyOfBase, added)
+    if (stored.size === 0) return current
+    const hits = new Set([...stored, ...(await leftOut(now, fresh, stored))])
     const isHit = (row: Row): boolean => hits.has(key.of(row))
     const spoilt = written.filter(({ partition }) => partition.rows.some(isHit))
     const left = spoilt

@@ -53,14 +53,18 @@ const messageMembers: ReadonlySet<string> = new Set([
   'stop_details',
 ])
 
+/** What the rows of one line say under `attributes`. */
+export interface Shared {
+  readonly line: TranscriptLine
+  readonly kind: LineKind
+  readonly place: Place
+  /** How many parts the line has. */
+  readonly parts: number
+  readonly sidecar: JsonObject | null
+}
+
 /** JSON text of `attributes`, for the rows of one line. */
-export function attributesText(
-  line: TranscriptLine,
-  kind: LineKind,
-  place: Place,
-  sidecar: JsonObject | null,
-  withToolUseResult: boolean,
-): string {
+export function attributesText({ line, kind, place, parts, sidecar }: Shared, withToolUseResult: boolean): string {
   const claude: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   // An unknown line stands in raw_frame as a whole.
   if (kind !== 'other') copyRest(claude, line, columnsOfKind[kind])
@@ -69,6 +73,8 @@ export function attributesText(
   put(claude, 'message', Object.fromEntries(rest))
   if (withToolUseResult && kind !== 'other') put(claude, 'tool_use_result', line.toolUseResult)
   put(claude, 'aux_kind', place.auxKind)
+  // Of a message with more parts than one, all rows tell how many: so a part of another line can be told.
+  if (parts > 1) claude['parts'] = parts
   if (place.createdAtFrom !== 'line') {
     put(claude, 'created_at_from', place.createdAtFrom)
     put(claude, 'timestamp', line.timestamp)

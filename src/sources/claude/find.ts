@@ -1,4 +1,5 @@
 import { join, resolve, sep } from 'node:path'
+import { clientDirectory } from '../client-directory.ts'
 import { findHistories } from '../find.ts'
 import type { History, HistoryPlaces, Whereabouts } from '../source.ts'
 
@@ -10,7 +11,8 @@ const otherDirectories: ReadonlySet<string> = new Set(['tool-results', 'memory']
 
 /** Where Claude Code may keep transcripts: in what is named or in CLAUDE_CONFIG_DIR, else in both of its usual places. */
 export function claudeRoots(where: Whereabouts): readonly string[] {
-  const configured = where.directory ?? where.env['CLAUDE_CONFIG_DIR']
+  if ((where.directory ?? '') !== '') return [join(clientDirectory(where.directory ?? '', ['projects']), 'projects')]
+  const configured = where.env['CLAUDE_CONFIG_DIR']
   if (configured !== undefined && configured !== '') return [resolve(configured, 'projects')]
   return [join(where.home, '.claude', 'projects'), join(where.home, '.config', 'claude', 'projects')]
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { basename, dirname, sep } from 'node:path'
 
 /** A request the client makes for itself: it costs tokens and is no part of the conversation. */
@@ -30,8 +30,13 @@ export function agentOfFile(path: string): string | null {
  * same ids and hence no second row.
  */
 export function derivedId(sessionId: string, agentId: string | null, content: string, occurrence: number): string {
-  const hash = createHash('sha256')
+  const digest = createHash('sha256')
     .update(JSON.stringify([sessionId, agentId, occurrence]))
     .update(content)
-  return `line-${hash.digest('hex').slice(0, 32)}`
+  return `line-${digest.digest('hex').slice(0, 32)}`
+}
+
+/** A digest by which lines with one uuid in one session are told; a fork has a session of its own. */
+export function uuidDigest(sessionId: string, uuid: string): string {
+  return hash('sha256', `${sessionId}\0${uuid}`)
 }

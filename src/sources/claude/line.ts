@@ -1,4 +1,6 @@
+import { isClosedObject } from '../closed.ts'
 import { isObject, text } from '../json.ts'
+import type { Line } from '../lines.ts'
 import type { SkipReason } from '../source.ts'
 
 /**
@@ -93,20 +95,24 @@ export function titleOf(line: TranscriptLine): string | null {
 const typeMember = Buffer.from('"type":"')
 const quote = 0x22
 const headBytes = 2048
+const longestType = 64
 const flatMembers = /^\s*\{(?:"[^"\\]*":(?:"(?:[^"\\]|\\.)*"|true|false|null|-?[\d.eE+-]+),)*$/
 
 /**
- * Why a line gives no row, as far as its first bytes tell it without parsing it: in some versions seven lines of ten
- * are progress, and file histories are long. Only when nothing but plain members of the outermost object stands before
- * the type, so that no other line, whatever it quotes, is taken for one.
+ * Why a line gives no row, as far as that is told without parsing it: in some versions seven lines of ten are progress,
+ * and file histories are long. Only where the type is that of the outermost object, and that is closed, so that no other
+ * line, whatever it quotes, and none that is damaged is taken for one.
  */
-export function noiseOfHead(bytes: Buffer): SkipReason | undefined {
-  const head = bytes.subarray(0, headBytes)
-  const at = head.indexOf(typeMember)
-  if (at === -1) return undefined
+export function noiseOf({ bytes, end: ending, isWhole }: Line): SkipReason | undefined {
+  if (!isWhole) return undefined
+  const at = bytes.indexOf(typeMember)
+  if (at === -1 || at > headBytes) return undefined
   const start = at + typeMember.length
-  const end = head.indexOf(quote, start)
-  if (end === -1) return undefined
-  const reason = noiseReason(head.toString('latin1', start, end))
-  return reason !== undefined && flatMembers.test(head.toString('latin1', 0, at)) ? reason : undefined
+  let end = start
+  while (end < start + longestType && bytes[end] !== quote) end++
+  const reason = noiseReason(bytes.toString('latin1', start, end))
+  if (reason === undefined) return undefined
+  // Of a line that was cut only its beginning is there.
+  const isTold = ending === 'cut' ? flatMembers.test(bytes.toString('latin1', 0, at)) : isClosedObject(bytes, at)
+  return isTold ? reason : undefined
 }

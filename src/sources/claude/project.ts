@@ -35,14 +35,16 @@ export function projectLine(line: TranscriptLine, track: Track): readonly Captur
     parts.findIndex(part => part.partType === 'tool_result'),
     0,
   )
-  const withResult = attributesText(line, kind, place, track.sidecar, true)
-  const without = parts.length > 1 ? attributesText(line, kind, place, track.sidecar, false) : ''
+  const shared = { line, kind, place, parts: parts.length, sidecar: track.sidecar }
+  const withResult = attributesText(shared, true)
+  const without = parts.length > 1 ? attributesText(shared, false) : ''
   const frame = lineFrame(line, kind)
-  const rows = parts.map((part, index) => ({
+  // What a second line of a message has beyond the first would be mixed with that.
+  const rows = parts.slice(0, place.firstParts ?? parts.length).map((part, index) => ({
     row: rowOf(line, kind, place, frame, part, index, index === result ? withResult : without),
     record: line,
   }))
-  advance(track, place, line)
+  advance(track, place, line, parts.length)
   return rows
 }
 

@@ -17,7 +17,7 @@ import {
   type Unreadable,
 } from '../source.ts'
 import { unreadable } from '../unreadable.ts'
-import { noiseOfHead } from './line.ts'
+import { noiseOf } from './line.ts'
 import { projectLine } from './project.ts'
 import { readSidecar } from './sidecar.ts'
 import { newTrack, type Track } from './track.ts'
@@ -66,17 +66,19 @@ async function* capture(
     // The client may write it later than the first lines of the transcript.
     memory.sidecar ??= await readSidecar(file.path, read.unreadable)
     let end: ReadPoint = { offset, line: from?.line ?? 0, memory }
-    for await (const line of readLines(handle, stats.size, { ...options, from })) {
-      const outcome = captureLine(line, memory)
-      counts.lines++
-      counts.bytes = line.endOffset - offset
-      if (isDone(line, outcome)) end = { offset: line.endOffset, line: line.number - (line.isWhole ? 0 : 1), memory }
-      if (typeof outcome === 'string') {
-        counts.skipped[outcome]++
-        noteMalformed(read.malformed, file.path, line.number, outcome)
-      } else {
-        counts.rows += outcome.length
-        yield outcome
+    for await (const batch of readLines(handle, stats.size, { ...options, from })) {
+      for (const line of batch) {
+        const outcome = captureLine(line, memory)
+        counts.lines++
+        counts.bytes = line.endOffset - offset
+        end = pointAfter(line, outcome, memory) ?? end
+        if (typeof outcome === 'string') {
+          counts.skipped[outcome]++
+          noteMalformed(read.malformed, file.path, line.number, outcome)
+        } else {
+          counts.rows += outcome.length
+          yield outcome
+        }
       }
     }
     counts.bytes = Math.max(stats.size - offset, 0)
@@ -89,14 +91,23 @@ async function* capture(
   }
 }
 
-/** A last line without a newline that gave rows is whole, and a newline that comes later belongs to it. */
-function isDone(line: Line, outcome: readonly CapturedRow[] | SkipReason): boolean {
-  return line.isWhole || typeof outcome !== 'string'
+/**
+ * Where reading goes on after a line; undefined where that is before it. A last line without a newline that gave rows is
+ * whole, and a newline that comes later belongs to it.
+ */
+function pointAfter(
+  { endOffset, number, isWhole, end, bytes }: Line,
+  outcome: readonly CapturedRow[] | SkipReason,
+  memory: Track,
+): ReadPoint | undefined {
+  if (isWhole) return { offset: endOffset, line: number, memory }
+  if (typeof outcome !== 'string') return { offset: endOffset, line: number - 1, memory }
+  return end === 'cut' ? { offset: endOffset, line: number - 1, memory, begun: bytes } : undefined
 }
 
 function captureLine(line: Line, track: Track): readonly CapturedRow[] | SkipReason {
-  const noise = noiseOfHead(line.bytes)
-  if (noise !== undefined && line.isWhole) return noise
+  const noise = noiseOf(line)
+  if (noise !== undefined) return noise
   if (line.end === 'cut') return 'line-too-long'
   if (isCrowded(line.bytes)) return line.isWhole ? 'too-many-values' : 'torn-tail'
   try {

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../schema/fingerprint.ts'
 import { flag, type JsonObject, text } from '../json.ts'
 import { newOccurrences, type Occurrences } from '../occurrences.ts'
 import { hasDay, micros } from '../time.ts'
-import { type AuxKind, agentOfFile, auxKindOf, derivedId } from './identity.ts'
+import { type AuxKind, agentOfFile, auxKindOf, derivedId, uuidDigest } from './identity.ts'
 import { type LineKind, type TranscriptLine, titleOf } from './line.ts'
 
 /** Where a line stands: whose it is, which message it is, and when. */
@@ -15,6 +15,10 @@ export interface Place {
   readonly messageId: string
   /** The id that the first line of the same content has; null for a line with a uuid. */
   readonly derivedId: string | null
+  /** Tells the line's uuid in its session; null for a line without. */
+  readonly uuidDigest: string | null
+  /** How many parts the first line of this message has; null where this line is that. */
+  readonly firstParts: number | null
   /** Order within the session and agent, in the order of the file; side calls without an agent count for themselves. */
   readonly messageIndex: number
   readonly previousMessageId: string | null
@@ -41,6 +45,8 @@ export interface Track {
   readonly chains: Map<string, string>
   readonly titles: Map<string, string>
   readonly occurrences: Occurrences
+  /** How many parts the first line of each uuid has. */
+  readonly parts: Occurrences
 }
 
 export function newTrack(path: string, times: Pick<Stats, 'birthtimeMs' | 'mtimeMs'>): Track {
@@ -55,6 +61,7 @@ export function newTrack(path: string, times: Pick<Stats, 'birthtimeMs' | 'mtime
     chains: new Map(),
     titles: new Map(),
     occurrences: newOccurrences(),
+    parts: newOccurrences(),
   }
 }
 
@@ -99,8 +106,8 @@ export function nextPlace(track: Track, sessionId: string, kind: LineKind, line:
   }
 }
 
-/** Remembers the line of this place, so that the next ones follow it. */
-export function advance(track: Track, place: Place, line: TranscriptLine): void {
+/** Remembers the line of this place, which has so many parts, so that the next ones follow it. */
+export function advance(track: Track, place: Place, line: TranscriptLine, parts: number): void {
   const { sessionId, agentId, auxKind, isSidechain, messageId } = place
   const scope = scopeOf(sessionId, agentId)
   if (place.createdAtFrom === 'line') {
@@ -111,6 +118,7 @@ export function advance(track: Track, place: Place, line: TranscriptLine): void 
   track.chains.set(chainOf(scope, auxKind, isSidechain), messageId)
   if (auxKind === 'title') track.titles.set(titleScope(sessionId, line), titleOf(line) ?? '')
   if (place.derivedId !== null) track.occurrences.add(place.derivedId)
+  if (place.uuidDigest !== null && place.firstParts === null) track.parts.add(place.uuidDigest, parts)
   if (place.agentMeta !== null) track.isSidecarTold = true
 }
 
@@ -120,14 +128,19 @@ function identityOf(
   agentId: string | null,
   kind: LineKind,
   line: TranscriptLine,
-): Pick<Place, 'messageId' | 'derivedId'> {
+): Pick<Place, 'messageId' | 'derivedId' | 'uuidDigest' | 'firstParts'> {
   const uuid = text(line.uuid)
-  if (uuid !== null) return { messageId: uuid, derivedId: null }
+  if (uuid !== null) {
+    const told = uuidDigest(sessionId, uuid)
+    const firstParts = track.parts.count(told)
+    return { messageId: uuid, derivedId: null, uuidDigest: told, firstParts: firstParts === 0 ? null : firstParts }
+  }
   // A title is written again with other members beside it, so only what it says counts.
   const content = kind === 'title' ? JSON.stringify([line.type, titleOf(line)]) : canonicalJson(line)
   const first = derivedId(sessionId, agentId, content, 0)
   const before = track.occurrences.count(first)
-  return { messageId: before === 0 ? first : derivedId(sessionId, agentId, content, before), derivedId: first }
+  const messageId = before === 0 ? first : derivedId(sessionId, agentId, content, before)
+  return { messageId, derivedId: first, uuidDigest: null, firstParts: null }
 }
 
 function scopeOf(sessionId: string, agentId: string | null): string {

@@ -1,13 +1,20 @@
 import { basename, dirname, join, resolve } from 'node:path'
+import { clientDirectory } from '../client-directory.ts'
 import { findHistories } from '../find.ts'
 import type { History, HistoryFile, HistoryPlaces, Whereabouts } from '../source.ts'
 import { rolloutFormat } from './file-name.ts'
 
 /** Where Codex keeps rollouts: under what is named or CODEX_HOME, else under its usual place; archived ones apart. */
 export function codexRoots(where: Whereabouts): readonly string[] {
-  const named = where.directory ?? where.env['CODEX_HOME']
-  const home = named !== undefined && named !== '' ? resolve(named) : join(where.home, '.codex')
-  return [join(home, 'sessions'), join(home, 'archived_sessions')]
+  return inner.map(name => join(codexHome(where), name))
+}
+
+const inner = ['sessions', 'archived_sessions'] as const
+
+function codexHome({ directory = '', env, home }: Whereabouts): string {
+  if (directory !== '') return clientDirectory(directory, inner)
+  const configured = env['CODEX_HOME'] ?? ''
+  return configured === '' ? join(home, '.codex') : resolve(configured)
 }
 
 /** The same places, for who watches them. */

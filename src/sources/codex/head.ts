@@ -16,7 +16,7 @@ const window = 1024
  * stands before them, so that no line is taken for what it merely quotes.
  */
 export function readHead(bytes: Buffer): Head {
-  const scan: Scan = { bytes, end: Math.min(bytes.length, window), at: 0 }
+  const scan: Scan = { bytes, end: Math.min(bytes.length, window), at: 0, isPlain: true }
   let type: string | undefined
   let payloadType: string | undefined
   let ordinal: number | undefined
@@ -38,6 +38,8 @@ interface Scan {
   readonly bytes: Buffer
   readonly end: number
   at: number
+  /** Whether the latest string is of letters that stand for themselves. */
+  isPlain: boolean
 }
 
 const quote = 0x22
@@ -92,9 +94,8 @@ function plain(scan: Scan, isWanted: boolean): string | number | null | undefine
     // The last member has no comma; nothing is looked for after it.
     skip(scan, comma)
     if (!isWanted) return null
-    const value = scan.bytes.toString('latin1', start, end)
     // No type that is known has an escape in it, or a letter that takes two bytes.
-    return /^[ !#-[\]-~]*$/.test(value) ? value : undefined
+    return scan.isPlain ? scan.bytes.toString('latin1', start, end) : undefined
   }
   const from = scan.at
   while (scan.at < scan.end && isWord(scan.bytes[scan.at] as number)) scan.at++
@@ -110,13 +111,15 @@ function plain(scan: Scan, isWanted: boolean): string | number | null | undefine
 function stringStart(scan: Scan): number {
   if (!skip(scan, quote)) return -1
   const from = scan.at
+  scan.isPlain = true
   for (; scan.at < scan.end; scan.at++) {
-    const byte = scan.bytes[scan.at]
-    if (byte === backslash) scan.at++
-    else if (byte === quote) {
+    const byte = scan.bytes[scan.at] as number
+    if (byte === quote) {
       scan.at++
       return from
     }
+    if (byte === backslash) scan.at++
+    if (byte === backslash || byte < 0x20 || byte > 0x7e) scan.isPlain = false
   }
   return -1
 }

@@ -1,4 +1,5 @@
 import { maxBase64, withoutLongBase64 } from '../base64.ts'
+import { isClosedObject } from '../closed.ts'
 import { isCrowded } from '../crowded.ts'
 import { isObject, type JsonObject, wellFormed } from '../json.ts'
 import type { SkipReason } from '../source.ts'
@@ -20,7 +21,9 @@ export function readLine(found: RolloutLine, isBare: boolean): ReadLine | SkipRe
   const isElement = found.key !== undefined
   const head: Head = readHead(bytes)
   const known = isElement && !isItems(found.key) ? undefined : recordOfHead(head)
-  if (known !== undefined && found.isWhole) return { record: known, line: undefined, ordinal: head.ordinal }
+  // Of a line that was cut nothing but its beginning is there.
+  const isTold = known !== undefined && found.isWhole && (found.end === 'cut' || isClosedObject(bytes))
+  if (isTold) return { record: known, line: undefined, ordinal: head.ordinal }
   if (found.end === 'cut') return found.isWhole ? 'line-too-long' : 'torn-tail'
   if (isCrowded(bytes)) return found.isWhole ? 'too-many-values' : 'torn-tail'
   try {

@@ -23,6 +23,11 @@ export function projectRecord(
   ordinal: number | undefined,
   track: Track,
 ): readonly CapturedRow[] | SkipReason {
+  // Of most lines of a history there is nothing to be undone.
+  if (record.is === 'noise') {
+    track.records++
+    return record.reason
+  }
   const before = { ...track }
   try {
     return project(record, line, ordinal, track)
@@ -35,7 +40,7 @@ export function projectRecord(
 }
 
 function project(
-  record: RolloutRecord,
+  record: Exclude<RolloutRecord, { readonly is: 'noise' }>,
   line: JsonObject | undefined,
   ordinal: number | undefined,
   track: Track,
@@ -43,8 +48,6 @@ function project(
   const number = ordinal ?? track.records
   track.records++
   switch (record.is) {
-    case 'noise':
-      return record.reason
     case 'ghost':
       return isCopied(track.replay, number) ? 'replayed' : 'ghost-snapshot'
     case 'meta':

@@ -18,7 +18,7 @@ import { unreadable } from '../unreadable.ts'
 import { DamagedZst } from '../zst.ts'
 import { type ReadLine, readLine } from './line.ts'
 import { projectRecord } from './project.ts'
-import { missingParent } from './replay.ts'
+import { missingParents } from './replay.ts'
 import { openRollout, type Rollout, type RolloutLine, rolloutLines } from './rollout.ts'
 import { isWaiting, newSettle, type Settle } from './settle.ts'
 import { newThreads } from './threads.ts'
@@ -43,10 +43,12 @@ interface Reading {
   readonly unreadable: Unreadable[]
   end: ReadPoint | undefined
   track: Track | undefined
+  isDamaged: boolean
 }
 
 function readRollout(file: HistoryFile, options: ReadOptions, settle: Settle): SourceRead {
-  const read: Reading = { counts: noCounts(), malformed: [], unreadable: [], end: undefined, track: undefined }
+  const nothing = { end: undefined, track: undefined, isDamaged: false }
+  const read: Reading = { counts: noCounts(), malformed: [], unreadable: [], ...nothing }
   return {
     captured: capture(file, options, read, settle),
     counts: read.counts,
@@ -55,14 +57,17 @@ function readRollout(file: HistoryFile, options: ReadOptions, settle: Settle): S
     get end() {
       return read.end
     },
-    get unresolved() {
-      return read.track !== undefined && isUnresolved(read.track)
+    get isDamaged() {
+      return read.isDamaged
+    },
+    get waitsFor() {
+      return read.track === undefined ? [] : missingIn(read.track)
     },
   }
 }
 
-function isUnresolved(track: Track): boolean {
-  return track.isBaseMissing || missingParent(track.replay) !== null
+function missingIn({ missingBase, replay }: Track): readonly string[] {
+  return missingBase === null ? missingParents(replay) : [missingBase]
 }
 
 async function* capture(
@@ -99,8 +104,9 @@ async function* capture(
   } catch (error) {
     read.end = undefined
     if (signal?.aborted === true) throw error
-    const isDamaged = error instanceof DamagedZst
-    read.unreadable.push(isDamaged ? { path: file.path, reason: error.message } : unreadable(file.path, error))
+    if (!(error instanceof DamagedZst)) return void read.unreadable.push(unreadable(file.path, error))
+    read.isDamaged = error.isSure
+    read.unreadable.push({ path: file.path, reason: error.message })
   } finally {
     await rollout?.handle.close()
   }
@@ -118,6 +124,7 @@ function note(
   // A newline that comes later belongs to the line it ends.
   const behind = line.isWhole ? line.number : line.number - 1
   if (outcome !== 'torn-tail') read.end = { offset: line.endOffset, line: behind, memory }
+  else if (line.end === 'cut') read.end = { offset: line.endOffset, line: behind, memory, begun: line.bytes }
   if (typeof outcome !== 'string') {
     counts.rows += outcome.length
     return

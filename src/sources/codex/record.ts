@@ -23,6 +23,8 @@ const noise: ReadonlyMap<string, SkipReason> = new Map([
 
 const turnStarts: ReadonlySet<string> = new Set(['task_started', 'turn_started'])
 
+const clientEvent: RolloutRecord = { is: 'noise', reason: 'client-event' }
+
 /** What a line is that needs no parsing, told from its first bytes; undefined for every other. */
 export function recordOfHead({ type, payloadType }: Head): RolloutRecord | undefined {
   if (type === undefined) return undefined
@@ -32,7 +34,7 @@ export function recordOfHead({ type, payloadType }: Head): RolloutRecord | undef
   if (payloadType === undefined) return undefined
   if (type === 'response_item') return payloadType === 'ghost_snapshot' ? { is: 'ghost' } : undefined
   if (type !== 'event_msg' || payloadType === 'token_count' || turnStarts.has(payloadType)) return undefined
-  return { is: 'noise', reason: 'client-event' }
+  return clientEvent
 }
 
 /** `isBare`: lines of this file have no envelope, so that one of an unknown type is an item of an unknown kind. */
@@ -70,7 +72,7 @@ function event(payload: JsonObject): RolloutRecord {
   const type = text(payload['type']) ?? ''
   if (type === 'token_count') return { is: 'usage', event: payload }
   if (turnStarts.has(type)) return { is: 'turn', turnId: text(payload['turn_id']), context: null }
-  return { is: 'noise', reason: 'client-event' }
+  return clientEvent
 }
 
 /** The first line of an old rollout names the thread, and others restate what the client remembers. */

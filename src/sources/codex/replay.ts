@@ -90,7 +90,7 @@ export function isCopied(replay: Replay, ordinal: number): boolean {
   return replay.by === 'turns' && !!replay.parent && (replay.isInside || replay.isCopied)
 }
 
-/** The thread a copy may come from that was not found; null where nothing is missing. */
-export function missingParent(replay: Replay): string | null {
-  return replay.by === 'turns' && replay.parent === null ? (replay.candidates[0] ?? null) : null
+/** The threads a copy may come from, the likeliest first, where none of them was found. */
+export function missingParents(replay: Replay): readonly string[] {
+  return replay.by === 'turns' && replay.parent === null ? replay.candidates : []
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { type Element, readElements } from '../elements.ts'
-import { fileChunks, type Line, splitLines } from '../lines.ts'
+import { fileChunks, type Line, type LinePoint, splitLines } from '../lines.ts'
 import { zstChunks } from '../zst.ts'
 import { type RolloutFormat, rolloutFormat } from './file-name.ts'
 
@@ -28,7 +28,7 @@ export interface RolloutOptions {
   readonly signal?: AbortSignal | undefined
   readonly maxLineBytes?: number | undefined
   /** Only for a rollout of lines. */
-  readonly from?: { readonly offset: number; readonly line: number } | undefined
+  readonly from?: LinePoint | undefined
   /** Told how many bytes of the file were read, where that is not the end of a line. */
   readonly onRead?: (bytes: number) => void
 }

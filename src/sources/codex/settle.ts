@@ -10,6 +10,11 @@ import { newTrack, type Track } from './track.ts'
 /** What another thread's history comes to before the one that goes on from it. */
 type Tail = Pick<Track, 'messages' | 'previousMessageId' | 'reported'>
 
+/** The thread that was not found, of those that go on from one another. */
+interface Missing {
+  readonly missing: string
+}
+
 /** Asks the files of other threads for what a track depends on. */
 export type Settle = (track: Track, signal: AbortSignal | undefined) => Promise<void>
 
@@ -33,8 +38,8 @@ export function newSettle(threads: Threads): Settle {
     track.replay = await withParent(track.replay, signal)
     if (unsettled !== 'base' || !thread?.base) return
     const tail = await tailOf(thread.base.threadId, thread.base.endOrdinal, signal, depth + 1)
-    track.isBaseMissing = tail === undefined
-    Object.assign(track, tail)
+    track.missingBase = 'missing' in tail ? tail.missing : null
+    if (!('missing' in tail)) Object.assign(track, tail)
   }
 
   async function withParent(replay: Replay, signal: AbortSignal | undefined): Promise<Replay> {
@@ -55,24 +60,25 @@ export function newSettle(threads: Threads): Settle {
     endOrdinal: number,
     signal: AbortSignal | undefined,
     depth: number,
-  ): Promise<Tail | undefined> {
+  ): Promise<Tail | Missing> {
     const file = depth > mostDepth ? undefined : await threads.file(threadId, signal)
-    if (file === undefined) return undefined
+    if (file === undefined) return { missing: threadId }
     const key = JSON.stringify([file.path, file.size, file.mtimeMs, endOrdinal])
-    const tail = tails.get(key) ?? (await readTail(file.path, endOrdinal, signal, depth))
-    if (tail === undefined) return undefined
+    const tail = tails.get(key) ?? (await readTail(file.path, endOrdinal, signal, depth)) ?? { missing: threadId }
+    if ('missing' in tail) return tail
     tails.set(key, tail)
     const [oldest] = tails.keys()
     if (tails.size > mostRemembered && oldest !== undefined) tails.delete(oldest)
     return tail
   }
 
+  /** Undefined where the file cannot be read. */
   async function readTail(
     path: string,
     endOrdinal: number,
     signal: AbortSignal | undefined,
     depth: number,
-  ): Promise<Tail | undefined> {
+  ): Promise<Tail | Missing | undefined> {
     try {
       const rollout = await openRollout(path)
       const track = newTrack(path, rollout)
@@ -82,7 +88,7 @@ export function newSettle(threads: Threads): Settle {
         await rollout.handle.close()
       }
       const { messages, previousMessageId, reported } = track
-      return track.isBaseMissing ? undefined : { messages, previousMessageId, reported }
+      return track.missingBase === null ? { messages, previousMessageId, reported } : { missing: track.missingBase }
     } catch (error) {
       if (signal?.aborted === true) throw error
       if (error instanceof DamagedZst || systemCode(error) !== undefined) return undefined

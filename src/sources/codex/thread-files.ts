@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { HistoryFile, Whereabouts } from '../source.ts'
+import type { HistoryFile, ThreadFiles, Whereabouts } from '../source.ts'
 import { systemCode } from '../unreadable.ts'
 import { DamagedZst } from '../zst.ts'
 import { threadOfName } from './file-name.ts'
@@ -81,6 +81,17 @@ export function newThreadFiles(where: Whereabouts): FileOfThread {
     }
     described = firstOf(paths, path => threads.get(path)?.threadId ?? null)
   }
+}
+
+/** Those of the threads that a file is named after, or that a new one describes. */
+export async function threadsIn(files: ThreadFiles, threads: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  const note = (threadId: string | null): void => {
+    if (threadId !== null && threads.has(threadId)) found.add(threadId)
+  }
+  for (const path of files.all) note(threadOfName(path))
+  for (const path of files.fresh) note(await describedThread(path))
+  return found
 }
 
 function firstOf(paths: readonly string[], threadOfPath: (path: string) => string | null): Map<string, string> {

@@ -28,8 +28,8 @@ export interface Track {
   isDamaged: boolean
   turn: Turn
   replay: Replay
-  /** The thread whose history comes before this file's was not found. */
-  isBaseMissing: boolean
+  /** The thread whose history comes before this file's and was not found; null where none is missing. */
+  missingBase: string | null
   /** The file of another thread has to be asked before the next line: that of the parent, or the one that goes before. */
   unsettled: 'parent' | 'base' | null
   /** How many records there were. */
@@ -55,7 +55,7 @@ export function newTrack(path: string, stats: Pick<Stats, 'mtimeMs'>): Track {
     isDamaged: false,
     turn: noTurn,
     replay: own,
-    isBaseMissing: false,
+    missingBase: null,
     unsettled: null,
     records: 0,
     messages: 0,

@@ -70,7 +70,9 @@ async function run(
 
 const noted = (reports: readonly LaneReport[]): string[] =>
   reports.flatMap(({ files }) =>
-    files.flatMap(({ path, identity, outcome }) => (identity === undefined || !outcome.isResolved ? [] : [path])),
+    files.flatMap(({ path, identity, outcome: { isWhole, waitsFor }, faults }) =>
+      identity !== undefined && isWhole && waitsFor.length === 0 && faults.length === 0 ? [path] : [],
+    ),
   )
 
 test('a file is told of once all of its rows are durable, and not before', async () => {
@@ -120,7 +122,7 @@ describe('a file that need be read again is not noted', () => {
   })
 
   test.each([
-    ['lacks what another file says', { unresolved: true }],
+    ['lacks what another file says', { waitsFor: ['another'] }],
     ['could not be read to its end', { unreadable: [{ path: 'a', reason: 'the disk failed' }] }],
   ])('because it %s', async (_what, members) => {
     const folder = await tree({ a: '1\n', b: '2\n' })

@@ -21,6 +21,20 @@ test('transcripts are looked for in both usual places, or only where CLAUDE_CONF
   expect(claudeRoots({ home: '/h', env: { CLAUDE_CONFIG_DIR: '/else' } })).toEqual(['/else/projects'])
 })
 
+test('the directory of the projects is as good as the one it lies in, which may be called the same', async () => {
+  const home = await tree({ 'projects/-p/a.jsonl': 'four', 'projects/projects/-q/b.jsonl': '' })
+  const foundIn = async (directory: string): Promise<string[]> =>
+    names(home, await findClaudeHistories({ home: '/nowhere', env: {}, directory }))
+  expect(await foundIn(join(home, 'projects/projects/'))).toEqual(['projects/projects/-q/b.jsonl'])
+  expect(await foundIn(join(home, 'projects'))).toEqual(['projects/projects/-q/b.jsonl'])
+  const other = await tree({ 'projects/-p/a.jsonl': 'four' })
+  const [history] = await findClaudeHistories({ home: '/nowhere', env: {}, directory: join(other, 'projects') })
+  expect(history).toMatchObject({
+    root: join(other, 'projects'),
+    files: [{ path: join(other, 'projects/-p/a.jsonl') }],
+  })
+})
+
 test('a place that does not exist is no history', async () => {
   const home = await tree({ [`${projects}/-p/a.jsonl`]: 'four' })
   const histories = await found(home)

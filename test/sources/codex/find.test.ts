@@ -52,6 +52,21 @@ test('links that go in a circle end, and each file is listed once', async () => 
   expect((await found(directory)).flat()).toHaveLength(1)
 })
 
+test.each(['sessions', 'archived_sessions', 'sessions/'])(
+  'the directory %s is as good as the one it lies in',
+  async inner => {
+    const directory = await tree({ [placeOf(threadA)]: 'x', [archivedPlaceOf(threadB)]: 'y' })
+    const named = await findCodexHistories({ home: '/nowhere', env: {}, directory: join(directory, inner) })
+    expect(named).toEqual(await findCodexHistories({ home: '/nowhere', env: {}, directory }))
+    expect(named).toHaveLength(2)
+  },
+)
+
+test('a directory of the client may be called like one that lies in it', async () => {
+  const directory = join(await tree({ [`sessions/${placeOf(threadA)}`]: 'x', [placeOf(threadB)]: 'y' }), 'sessions')
+  expect(await found(directory)).toEqual([[placeOf(threadA)]])
+})
+
 test('where there is nothing, nothing is found', async () => {
   expect(await found(await tree({}))).toEqual([])
 })

@@ -130,6 +130,7 @@ export interface WholeRead {
   readonly unreadable: readonly Unreadable[]
   readonly end: ReadPoint | undefined
   readonly unresolved: boolean
+  readonly waitsFor: readonly string[]
 }
 
 /** A directory of the client, and what reads it. */
@@ -181,7 +182,7 @@ async function readPath(reader: SourceReader, path: string, options: ReadOptions
     lines.push(captured.map(one => one.row))
     records.push(...captured.map(one => one.record))
   }
-  const { counts, malformed, end, unresolved } = read
+  const { counts, malformed, end, waitsFor } = read
   const skipped = Object.fromEntries(Object.entries(counts.skipped).filter(([, count]) => count > 0))
   return {
     rows: lines.flat(),
@@ -192,7 +193,8 @@ async function readPath(reader: SourceReader, path: string, options: ReadOptions
     malformed,
     unreadable: read.unreadable,
     end,
-    unresolved: unresolved === true,
+    unresolved: (waitsFor ?? []).length > 0,
+    waitsFor: waitsFor ?? [],
   }
 }
 

@@ -1,12 +1,17 @@
 import { CompressionType, compressionRegistry } from 'apache-arrow'
 import { decompressZstd } from 'hyparquet-compressors'
+import { runWithin } from '../../../iceberg/time-limit.ts'
 import { decompressLz4Frame } from './lz4-frame.ts'
+
+/** Milliseconds for a buffer of a body, whatever is in it. */
+const zstdMs = 10_000
 
 /** Lets the package read compressed streams: it brings no codecs of its own. */
 export function registerCodecs(): void {
   compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: frame => decompressLz4Frame(frame, lengthOf(frame)) })
   compressionRegistry.set(CompressionType.ZSTD, {
-    decode: frame => decompressZstd(frame, new Uint8Array(lengthOf(frame))),
+    // Damaged data can keep the decompressor going for ever.
+    decode: frame => runWithin(zstdMs, () => decompressZstd(frame, new Uint8Array(lengthOf(frame)))),
   })
 }
 

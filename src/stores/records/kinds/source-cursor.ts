@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { Json } from '../../../iceberg/types.ts'
 import { defineKind, type RawRecord, type RecordKind } from '../kind.ts'
-import { countAt, isObject, numberAt, objectAt, orNull, RecordMistake, textAt, within } from '../member.ts'
+import { countAt, isObject, listAt, numberAt, objectAt, orNull, RecordMistake, textAt, within } from '../member.ts'
 
 /** What a file was when all of its rows were stored. Null is what was not noted: such a file is read again. */
 export interface FileCursor {
@@ -17,8 +18,26 @@ export interface FileCursor {
   readonly rows: number | null
   /** The rows went to the spool of the table, which refused rows then. */
   readonly spooled?: boolean
+  /** Of those, the times whose rows went there, where it was not all of them. */
+  readonly ranges?: readonly CursorRange[]
+  /** What could not be read, which is told of again while the file stays as it is. */
+  readonly unreadable?: readonly CursorProblem[]
+  /** Threads whose files were not there, and would say more of this one. */
+  readonly waitsFor?: readonly string[]
   /** Members that this version does not know. */
   readonly others?: RawRecord
+}
+
+/** From a time to another, both in it, in microseconds since 1970 UTC; null where it goes on. */
+export interface CursorRange {
+  readonly since: bigint | null
+  readonly until: bigint | null
+}
+
+/** A path and why it could not be read. */
+export interface CursorProblem {
+  readonly path: string
+  readonly reason: string
 }
 
 /** Which files of a history are wholly in a table. */
@@ -94,11 +113,24 @@ function addIdentity(raw: RawRecord): RawRecord {
 
 const unknownIdentity = { dev: null, ino: null, prefix_hash: null, lines: null, rows: null }
 
-const known: ReadonlySet<string> = new Set(['size', 'mtime_ms', 'spooled', ...Object.keys(unknownIdentity)])
+const sometimes = ['spooled', 'ranges', 'unreadable', 'waits_for'] as const
+const known: ReadonlySet<string> = new Set(['size', 'mtime_ms', ...sometimes, ...Object.keys(unknownIdentity)])
 
-function printFile({ size, mtimeMs, dev, ino, prefixHash, lines, rows, spooled, others }: FileCursor): RawRecord {
+function printFile({ size, mtimeMs, dev, ino, prefixHash, lines, rows, others, ...more }: FileCursor): RawRecord {
   const file = { size, mtime_ms: mtimeMs, dev, ino, prefix_hash: prefixHash, lines, rows }
-  return { ...file, ...(spooled === true ? { spooled } : {}), ...others }
+  const { spooled, ranges, unreadable, waitsFor } = more
+  return {
+    ...file,
+    ...(spooled === true ? { spooled } : {}),
+    ...(ranges === undefined ? {} : { ranges: ranges.map(printRange) }),
+    ...(unreadable === undefined ? {} : { unreadable: unreadable.map(({ path, reason }) => ({ path, reason })) }),
+    ...(waitsFor === undefined ? {} : { waits_for: waitsFor }),
+    ...others,
+  }
+}
+
+function printRange({ since, until }: CursorRange): RawRecord {
+  return { since: since === null ? null : String(since), until: until === null ? null : String(until) }
 }
 
 function parseFile(raw: unknown): FileCursor {
@@ -114,6 +146,34 @@ function parseFile(raw: unknown): FileCursor {
     lines: orNull(countAt, file, 'lines'),
     rows: orNull(countAt, file, 'rows'),
     ...(file['spooled'] === true ? { spooled: true } : {}),
+    ...(file['ranges'] === undefined ? {} : { ranges: listAt(file, 'ranges').map(parseRange) }),
+    ...(file['unreadable'] === undefined ? {} : { unreadable: listAt(file, 'unreadable').map(parseProblem) }),
+    ...(file['waits_for'] === undefined ? {} : { waitsFor: listAt(file, 'waits_for').map(parseThread) }),
     ...(others.length === 0 ? {} : { others: Object.fromEntries(others) }),
   }
+}
+
+function parseRange(raw: Json): CursorRange {
+  return { since: microsAt(objectOf(raw), 'since'), until: microsAt(objectOf(raw), 'until') }
+}
+
+function parseProblem(raw: Json): CursorProblem {
+  return { path: textAt(objectOf(raw), 'path'), reason: textAt(objectOf(raw), 'reason') }
+}
+
+function parseThread(raw: Json): string {
+  if (typeof raw !== 'string') throw new RecordMistake('has a thread that is no text')
+  return raw
+}
+
+function objectOf(raw: Json): RawRecord {
+  if (!isObject(raw)) throw new RecordMistake('is no object')
+  return raw
+}
+
+function microsAt(raw: RawRecord, name: string): bigint | null {
+  const text = orNull(textAt, raw, name)
+  if (text === null) return null
+  if (!/^-?\d{1,19}$/.test(text)) throw new RecordMistake(`has a ${name} that is no moment`)
+  return BigInt(text)
 }
