@@ -3,7 +3,8 @@
  * that applies it. Everything here is used by the command line too.
  */
 
-export { type ErrorCode, errorCatalogue, HypError, toHypError } from './errors.ts'
+export { type ErrorCode, errorCatalogue } from './error-catalogue.ts'
+export { HypError, toHypError } from './errors.ts'
 export {
   type AppendContext,
   abandonAppend,

@@ -1,4 +1,4 @@
-import type { errorCatalogue } from '../../src/errors.ts'
+import type { errorCatalogue } from '../../src/error-catalogue.ts'
 
 /** The page `docs/errors.md`: what each exit status stands for, then one section per code, so that links can name it. */
 export function renderErrorsDoc(catalogue: typeof errorCatalogue): string {
@@ -8,7 +8,7 @@ export function renderErrorsDoc(catalogue: typeof errorCatalogue): string {
     '# Errors',
     '',
     'Every error has a code that stays the same, an exit status of the command line and a status of the HTTP interface.',
-    'This page is written by `npm run docs` from `src/errors.ts`.',
+    'This page is written by `npm run docs` from `src/error-catalogue.ts`.',
     '',
     '| exit status | codes |',
     '|---|---|',

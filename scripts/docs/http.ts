@@ -1,6 +1,6 @@
 import { longestCommand, usualLimits } from '../../src/daemon/http/limits.ts'
 import type { Route } from '../../src/daemon/http/route.ts'
-import type { ErrorCode } from '../../src/errors.ts'
+import type { ErrorCode } from '../../src/error-catalogue.ts'
 import { largestBody } from '../../src/ingest/batch/parts.ts'
 
 /** Errors that any request may meet. */

@@ -1,5 +1,5 @@
 import { routes } from '../../src/daemon/http/routes.ts'
-import { errorCatalogue } from '../../src/errors.ts'
+import { errorCatalogue } from '../../src/error-catalogue.ts'
 import { renderColumnsDoc } from '../../src/schema/docs/columns.ts'
 import { renderRulesDoc } from '../../src/schema/docs/rules.ts'
 import { renderCliDoc } from './cli.ts'

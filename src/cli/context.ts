@@ -27,7 +27,7 @@ export function commandContext(io: CliIo, options: OptionValues): CommandContext
     release: namedRelease ?? newestRelease,
     namedRelease,
     pasteable: pasteableIn(io, options),
-    retyped: command => withRelease(command, namedRelease),
+    retyped: commands => eachOf(commands, command => withRelease(command, namedRelease)),
   }
 }
 
@@ -43,8 +43,18 @@ export function pasteableIn(io: CliIo, options: OptionValues): (command: string)
   const given = text(options['asRelease'])
   const release = given !== undefined && /^\d+$/.test(given) ? Number(given) : undefined
   // The demo has a home of its own.
-  return command =>
-    withRelease(command, release).replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`)
+  return commands =>
+    eachOf(commands, command =>
+      withRelease(command, release).replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`),
+    )
+}
+
+/** Changes each of several commands that have `&&` between them. */
+function eachOf(commands: string, change: (command: string) => string): string {
+  return commands
+    .split(/ && (?=hyp )/)
+    .map(change)
+    .join(' && ')
 }
 
 /** Commands that do another thing as another release. */

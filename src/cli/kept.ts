@@ -1,29 +1,34 @@
 import { existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { currentSchema } from '../iceberg/ids.ts'
-import { resultRows } from '../query/format/rows.ts'
-import { openQuerySession } from '../query/session.ts'
-import { builtinTable } from '../schema/builtin.ts'
+import { basename, sep } from 'node:path'
+import { toHypError } from '../errors.ts'
 import { type SourceName, sourceNames, sources } from '../sources/catalogue.ts'
+import { systemCode, unreadable } from '../sources/unreadable.ts'
 import { cursorKind } from '../stores/records/kinds/source-cursor.ts'
 import { recordPlace } from '../stores/records/place.ts'
 import { openRecords } from '../stores/records/store.ts'
 import type { CommandContext } from './context.ts'
 import { loadTable } from './named-table.ts'
+import { type StoredSession, storedSessions } from './stored-sessions.ts'
 
 /** Sessions in the table of which the client has no transcript any more. */
 export interface Kept {
-  readonly sessions: number
+  /** null where the table cannot be asked. */
+  readonly sessions: number | null
   /** The client whose sessions they are, and how many. */
   readonly clients: Readonly<Record<string, number>>
+  /** Sessions of which that cannot be told; null where their number is not known either. */
+  readonly unknown: number | null
+  /** Why it cannot be told, the first of each client. */
+  readonly reasons: readonly Reason[]
 }
 
-/** A session as the table has it. */
-interface Stored {
-  readonly session: string
-  readonly thread: string | null
-  readonly client: string
+/** What could not be looked at. */
+interface Reason {
+  /** null where it is the table. */
+  readonly client: string | null
+  readonly path: string | null
+  readonly reason: string
 }
 
 /** Files whose beginning is looked at where their name does not say whose they are, and bytes of each. */
@@ -33,84 +38,124 @@ const headBytes = 64 << 10
 /** Status waits no longer for the table. */
 const patienceMs = 5_000
 
+/** Reasons of one kind: of a thousand folders that cannot be read a few say enough. */
+const mostReasons = 10
+
 /**
- * How many sessions are kept though their client has removed them; null where that cannot be told: the table cannot be
- * read, or a place where transcripts are cannot be looked at. A transcript is named after its session or thread. What
- * no file is named after may still stand in one of another name, so the beginnings of those are looked at; and a client
- * whose directory is not there at all, nor ever was read, has removed nothing.
+ * How many sessions are kept though their client has removed them. A transcript is named after its session or thread.
+ * What no file is named after may still stand in one of another name, so the beginnings of those are looked at. Where
+ * something cannot be looked at, only what was certainly read from elsewhere is counted.
  */
-export async function keptSessions(context: CommandContext): Promise<Kept | null> {
+export async function keptSessions(context: CommandContext): Promise<Kept> {
   try {
-    const stored = await storedSessions(context)
+    const table = await loadTable(context)
+    const stored = await storedSessions(table, context.home, {
+      patienceMs,
+      signal: context.io.signal,
+    })
+    const reasons: Reason[] = stored.unreadable.slice(0, mostReasons).map(entry => ({ client: null, ...entry }))
+    if (stored.left > 0)
+      reasons.push({
+        client: null,
+        path: null,
+        reason: `${stored.left} data files were not looked at in ${patienceMs / 1000} s`,
+      })
     const clients: Record<string, number> = {}
+    let unknown = 0
     for (const source of sourceNames) {
-      const own = stored.filter(({ client }) => client === source)
+      const own = stored.sessions.filter(({ client }) => client === source)
       if (own.length === 0) continue
-      const paths = await presentPaths(context, source)
-      if (paths === undefined) return null
-      const count = await countGone(own, paths)
-      if (count > 0) clients[source] = count
+      const places = await placesOf(context, source)
+      const missing = await countMissing(own, places)
+      if (missing.gone > 0) clients[source] = missing.gone
+      unknown += missing.unknown
+      for (const { path, reason } of places.closed.slice(0, mostReasons)) reasons.push({ client: source, path, reason })
     }
-    return { sessions: Object.values(clients).reduce((sum, count) => sum + count, 0), clients }
-  } catch {
-    // Why the table cannot be read stands in the status already.
-    return null
+    return {
+      sessions: Object.values(clients).reduce((sum, count) => sum + count, 0),
+      clients,
+      unknown: stored.unreadable.length + stored.left > 0 ? null : unknown,
+      reasons,
+    }
+  } catch (error) {
+    const { code, message } = toHypError(error)
+    if (code === 'TABLE_NOT_FOUND') return { sessions: 0, clients: {}, unknown: 0, reasons: [] }
+    return { sessions: null, clients: {}, unknown: null, reasons: [{ client: null, path: null, reason: message }] }
   }
 }
 
-async function storedSessions(context: CommandContext): Promise<Stored[]> {
-  const table = await loadTable(context)
-  const has = new Set(currentSchema(table.metadata).fields.map(field => field.name))
-  const session = has.has('session_id') ? 'session_id' : 'conversation_id'
-  const query = await openQuerySession({ tables: { [builtinTable]: table } })
-  try {
-    const result = await query.run(
-      `SELECT DISTINCT ${session} AS session, conversation_id AS thread, client_name AS client FROM ${builtinTable}
-      WHERE client_name IN (${sourceNames.map(name => `'${name}'`).join(', ')})`,
-      { timeoutMs: patienceMs },
-    )
-    const stored: Stored[] = []
-    for await (const row of resultRows(result)) stored.push(row as unknown as Stored)
-    return stored
-  } finally {
-    await query.close()
-  }
+/** Where the transcripts of a client are, and were. */
+interface Places {
+  /** Those that are there, also where hyp was once told to look. */
+  readonly present: readonly string[]
+  /** Those that were read once, there or not. */
+  readonly read: readonly string[]
+  /** What cannot be looked at now. A client of which nothing is there has removed nothing. */
+  readonly closed: Closed[]
 }
 
-/** The transcripts of a client that are there, also where it was once told to look; undefined where that is not certain. */
-async function presentPaths({ io, home }: CommandContext, source: SourceName): Promise<readonly string[] | undefined> {
+/** Without a path any transcript may be in it. */
+interface Closed {
+  readonly path: string | null
+  readonly reason: string
+}
+
+async function placesOf({ io, home }: CommandContext, source: SourceName): Promise<Places> {
   const histories = await sources[source].find({ home: io.userHome, env: io.env }, { signal: io.signal })
-  if (histories.some(({ unreadable }) => unreadable.length > 0)) return undefined
-  const { items } = await openRecords(cursorKind, recordPlace(home)).list()
-  const cursors = items.filter(({ value }) => value.source === source)
-  const roots = new Set([...histories.map(({ root }) => root), ...cursors.map(({ value }) => value.root)])
-  if (![...roots].some(root => existsSync(root))) return undefined
-  const found = new Set(histories.flatMap(({ files }) => files.map(({ path }) => path)))
-  for (const { value } of cursors) {
-    // A disk that is not there now has removed nothing either.
-    if (!existsSync(value.root)) return undefined
-    for (const path of value.files.keys()) if (!found.has(path) && existsSync(path)) found.add(path)
-  }
-  return [...found]
+  const { items, problems } = await openRecords(cursorKind, recordPlace(home)).list()
+  const cursors = items.flatMap(({ value }) => (value.source === source ? [value] : []))
+  const closed: Closed[] = [
+    ...histories.flatMap(history => history.unreadable),
+    ...problems
+      .filter(({ id }) => id === null || id.startsWith(`${source}-`))
+      .map(({ path, error }) => ({ path, reason: error.message })),
+    // A disk that is not there now has removed nothing.
+    ...cursors.flatMap(({ root }) => (existsSync(root) ? [] : [{ path: root, reason: 'it is not there' }])),
+  ]
+  if (histories.length === 0 && cursors.length === 0 && closed.length === 0)
+    closed.push({ path: null, reason: 'there is no directory of it' })
+  const read = cursors.flatMap(({ files }) => [...files.keys()])
+  const found = histories.flatMap(({ files }) => files.map(({ path }) => path))
+  return { present: [...new Set([...found, ...read.filter(path => existsSync(path))])], read, closed }
 }
 
-/** How many sessions no file is of. */
-async function countGone(stored: readonly Stored[], paths: readonly string[]): Promise<number> {
-  const names = new Set(paths.flatMap(namesIn))
-  const isNamed = ({ session, thread }: Stored): boolean => names.has(session) || (thread !== null && names.has(thread))
-  const there = new Set(stored.filter(isNamed).map(({ session }) => session))
-  const missing = stored.filter(({ session }) => !there.has(session))
-  if (missing.length === 0) return 0
+/** How many sessions no file is of, and of how many that cannot be told. */
+async function countMissing(
+  stored: readonly StoredSession[],
+  { present, read, closed }: Places,
+): Promise<{ readonly gone: number; readonly unknown: number }> {
+  const names = new Set(present.flatMap(namesIn))
+  const idsOf = ({ session, thread }: StoredSession): string[] => [session, ...(thread === null ? [] : [thread])]
+  const there = new Set(stored.filter(one => idsOf(one).some(id => names.has(id))).map(({ session }) => session))
+  const unnamed = stored.filter(({ session }) => !there.has(session))
+  if (unnamed.length === 0) return { gone: 0, unknown: 0 }
   // Those that no session is named after come first: what is not found by name is there if anywhere.
-  const ids = new Set(stored.flatMap(({ session, thread }) => [session, ...(thread === null ? [] : [thread])]))
+  const ids = new Set(stored.flatMap(idsOf))
   const isClaimed = (path: string): boolean => namesIn(path).some(name => ids.has(name))
-  const looked = [...paths.filter(path => !isClaimed(path)), ...paths.filter(isClaimed)].slice(0, mostFiles)
+  const looked = [...present.filter(path => !isClaimed(path)), ...present.filter(isClaimed)].slice(0, mostFiles)
   const mentioned = new Set<string>()
-  for (const path of looked) for (const id of await idsIn(path)) mentioned.add(id)
-  const isThere = ({ session, thread }: Stored): boolean =>
-    mentioned.has(session) || (thread !== null && mentioned.has(thread))
-  for (const one of missing) if (isThere(one)) there.add(one.session)
-  return new Set(missing.flatMap(({ session }) => (there.has(session) ? [] : [session]))).size
+  for (const path of looked) for (const id of await idsIn(path, closed)) mentioned.add(id)
+  for (const one of unnamed) if (idsOf(one).some(id => mentioned.has(id))) there.add(one.session)
+  const missing = unnamed.filter(({ session }) => !there.has(session))
+  const told = closed.length === 0 ? missing : readElsewhere(missing, read, closed)
+  const gone = new Set(told.map(({ session }) => session))
+  return { gone: gone.size, unknown: new Set(missing.map(({ session }) => session)).size - gone.size }
+}
+
+/** Of sessions that are nowhere the ones that were read from files of their name, none of them in what is closed. */
+function readElsewhere(
+  missing: readonly StoredSession[],
+  read: readonly string[],
+  closed: readonly Closed[],
+): readonly StoredSession[] {
+  const isClosed = (path: string): boolean =>
+    closed.some(place => place.path !== null && (place.path === path || path.startsWith(place.path + sep)))
+  const isElsewhere = new Map<string, boolean>()
+  for (const path of read)
+    for (const name of namesIn(path)) isElsewhere.set(name, !isClosed(path) && isElsewhere.get(name) !== false)
+  return missing.filter(
+    ({ session, thread }) => isElsewhere.get(session) ?? (thread !== null && isElsewhere.get(thread) === true),
+  )
 }
 
 /** What a path says of whose transcript it is: its name, what a rollout's name ends with, the folder of a session. */
@@ -123,16 +168,19 @@ function namesIn(path: string): string[] {
 
 const idMember = /"(?:sessionId|session_id|id)"\s*:\s*"([^"\\]{1,200})"/g
 
-/** Ids that the beginning of a file names; none of one that cannot be read. */
-async function idsIn(path: string): Promise<string[]> {
-  const file = await open(path).catch(() => undefined)
-  if (file === undefined) return []
+/** Ids that the beginning of a file names; where it cannot be read, it is one more thing that is closed. */
+async function idsIn(path: string, closed: Closed[]): Promise<string[]> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-    return Array.from(buffer.toString('utf8', 0, bytesRead).matchAll(idMember), match => match[1] as string)
-  } catch {
+    const file = await open(path)
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+      return Array.from(buffer.toString('utf8', 0, bytesRead).matchAll(idMember), match => match[1] as string)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    // A file that went away meanwhile is none.
+    if (systemCode(error) !== 'ENOENT') closed.push(unreadable(path, error))
     return []
-  } finally {
-    await file.close()
   }
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
-import { errorCatalogue, HypError, toHypError } from '../errors.ts'
+import { errorCatalogue } from '../error-catalogue.ts'
+import { HypError, toHypError } from '../errors.ts'
 import { version } from '../version.ts'
 import { commands, globalOptions } from './catalogue.ts'
 import type { ArgumentEntry, CommandEntry } from './command.ts'

@@ -133,7 +133,7 @@ function importCheck(table: TableStatus, { waiting, failure }: DaemonState): Che
     hint:
       release === null || release >= declared
         ? `see \`${planCommand(table)}\``
-        : `see \`${planCommand(table)}\`, or run as release ${release}: \`hyp daemon --as-release ${release}\``,
+        : `see \`${planCommand(table)}\`, or run as release ${release}: \`hyp stop && hyp start --as-release ${release}\``,
   }
 }
 

@@ -1,4 +1,5 @@
-import { errorCatalogue, HypError, toHypError } from '../errors.ts'
+import { errorCatalogue } from '../error-catalogue.ts'
+import { HypError, toHypError } from '../errors.ts'
 import type { RawRecord } from '../stores/records/kind.ts'
 import { type Task, type TaskError, type TaskProgress, taskKind } from '../stores/records/kinds/task.ts'
 import { isRecordId, newRecordId } from '../stores/records/record-id.ts'

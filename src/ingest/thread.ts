@@ -1,4 +1,5 @@
-import { type ErrorCode, HypError, toHypError } from '../errors.ts'
+import type { ErrorCode } from '../error-catalogue.ts'
+import { HypError, toHypError } from '../errors.ts'
 
 /**
  * Left alone, the engine lets a heap grow to four times what is in use before it

@@ -1,9 +1,19 @@
 import { HypError, toHypError } from '../errors.ts'
 import { IcebergError } from '../iceberg/errors.ts'
+import { builtinTable } from '../schema/builtin.ts'
 import type { LiveTable } from './live-view.ts'
+import { quoteName } from './quote.ts'
+import { viewNames } from './views/view.ts'
 
-/** Why the engine could not do something, as an error of ours. */
-export async function explainFailure(error: unknown, tables: readonly LiveTable[]): Promise<HypError> {
+/**
+ * Why the engine could not do something, as an error of ours.
+ * @param named what the query names behind FROM, in lower case
+ */
+export async function explainFailure(
+  error: unknown,
+  tables: readonly LiveTable[],
+  named: ReadonlySet<string> = new Set(),
+): Promise<HypError> {
   const ours = error instanceof HypError || error instanceof IcebergError
   const ofTheSystem = error instanceof Error && 'code' in error && typeof error.code === 'string'
   if (ours || ofTheSystem) return toHypError(error)
@@ -18,7 +28,33 @@ export async function explainFailure(error: unknown, tables: readonly LiveTable[
       hint: 'Ask for less at once (fewer columns, no ORDER BY over long texts), or give the query more memory.',
     })
   }
-  return new HypError('QUERY_FAILED', withoutContents(message, tables))
+  const listing = columnQueries(tables, named)
+  return new HypError(
+    'QUERY_FAILED',
+    withoutContents(message, tables),
+    listing.length === 0 || !isAboutColumns(error)
+      ? {}
+      : {
+          hint: `The message is the engine’s own; ${listing.join(' and ')} ${listing.length === 1 ? 'lists' : 'list'} the columns.`,
+        },
+  )
+}
+
+/** Whether something in a query means nothing in the tables that it names. */
+export function isAboutColumns(error: unknown): boolean {
+  return messageOf(error).startsWith('Binder Error')
+}
+
+/** Commands that list the columns of the tables and views a query names. */
+function columnQueries(tables: readonly LiveTable[], named: ReadonlySet<string>): string[] {
+  const own = tables.map(({ name }) => name)
+  const ours = own.includes(builtinTable) ? viewNames.filter(name => !own.includes(name)) : []
+  return [...ours, ...own]
+    .filter(name => named.has(name.toLowerCase()))
+    .map(
+      name =>
+        `\`hyp query 'DESCRIBE ${name === builtinTable || ours.some(view => view === name) ? name : quoteName(name)}'\``,
+    )
 }
 
 /** The engine's message, without what the bindings put before it. */

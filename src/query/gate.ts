@@ -39,7 +39,9 @@ export async function admit(connection: DuckDBConnection, sql: string): Promise<
   const tree = await parse(connection, sql)
   if (tree.statements.length === 0) throw refused('the query is empty')
   if (tree.statements.length > 1) throw refused(`there are ${tree.statements.length} statements`)
-  const foreign = [...calledTableFunctions(tree.statements)].find(name => !tableFunctions.has(name))
+  const foreign = [...nodesOf(tree.statements, 'TABLE_FUNCTION')]
+    .map(calledFunction)
+    .find(name => !tableFunctions.has(name))
   if (foreign !== undefined) {
     throw refused(
       `the table function ${foreign} is not allowed`,
@@ -54,11 +56,26 @@ export async function admit(connection: DuckDBConnection, sql: string): Promise<
   return statement
 }
 
-interface ParseTree {
+/**
+ * Names behind FROM anywhere in a query, in lower case, those of its own parts too.
+ * @throws whatever the engine throws where the query is none
+ */
+export async function namedTables(connection: DuckDBConnection, sql: string): Promise<ReadonlySet<string>> {
+  const { statements } = await parse(connection, sql)
+  const names = [...nodesOf(statements, 'BASE_TABLE')].map(node =>
+    'table_name' in node ? String(node.table_name) : '',
+  )
+  return new Set(names.map(name => name.toLowerCase()))
+}
+
+export interface ParseTree {
   readonly statements: readonly unknown[]
 }
 
-/** DuckDB's own parse tree, which it gives for SELECT statements only. */
+/**
+ * DuckDB's own parse tree, which it gives for SELECT statements only.
+ * @throws HypError QUERY_REFUSED for anything else, and what the engine says of the syntax
+ */
 async function parse(connection: DuckDBConnection, sql: string): Promise<ParseTree> {
   const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`)
   // A number beyond a double is printed as no JSON has it. Inside of texts, quotes stand behind a backslash.
@@ -83,14 +100,16 @@ function notSelect(sql: string): string {
     : `${word} is not a SELECT`
 }
 
-/** Names of the table functions called anywhere in a parse tree. */
-function* calledTableFunctions(node: unknown): Generator<string> {
+/** Whatever a parse tree has of a kind. */
+function* nodesOf(node: unknown, type: string): Generator<object> {
   if (typeof node !== 'object' || node === null) return
-  if ('type' in node && node.type === 'TABLE_FUNCTION' && 'function' in node) {
-    const call = node.function as { readonly function_name?: unknown }
-    yield String(call.function_name).toLowerCase()
-  }
-  for (const child of Object.values(node)) yield* calledTableFunctions(child)
+  if ('type' in node && node.type === type) yield node
+  for (const child of Object.values(node)) yield* nodesOf(child, type)
+}
+
+function calledFunction(node: object): string {
+  const call = 'function' in node ? (node.function as { readonly function_name?: unknown }) : {}
+  return String(call.function_name).toLowerCase()
 }
 
 function refused(reason: string, hint?: string): HypError {

@@ -1,7 +1,7 @@
 import { builtinTable } from '../schema/builtin.ts'
-import { confine, type Engine, type EngineOptions, startEngine } from './engine.ts'
-import { explainFailure } from './engine-error.ts'
-import { admit } from './gate.ts'
+import { confine, type Engine, type EngineOptions, rememberFooters, startEngine } from './engine.ts'
+import { explainFailure, isAboutColumns } from './engine-error.ts'
+import { admit, namedTables } from './gate.ts'
 import { emptyViewSql, type LiveTable, liveTable, liveViewSql, type QueryTable } from './live-view.ts'
 import { builtinPrices } from './prices/builtin-prices.ts'
 import type { Price } from './prices/price.ts'
@@ -46,10 +46,9 @@ export async function openQuerySession({
     live = await Promise.all(Object.entries(tables).map(([name, table]) => liveTable(name, table)))
     const engine = await starting
     await createViews(engine, live, [...prices, ...builtinPrices])
-    await confine(
-      engine,
-      live.flatMap(({ paths }) => paths),
-    )
+    const paths = live.flatMap(table => table.paths)
+    await rememberFooters(engine, paths.length)
+    await confine(engine, paths)
     return sessionOf(engine, live)
   } catch (error) {
     await starting.then(
@@ -78,6 +77,8 @@ async function createViews({ instance }: Engine, live: readonly LiveTable[], pri
   }
 }
 
+const none: ReadonlySet<string> = new Set()
+
 function sessionOf(engine: Engine, live: readonly LiveTable[]): QuerySession {
   const running = new Set<Watch>()
   let closing: Promise<void> | undefined
@@ -95,8 +96,11 @@ function sessionOf(engine: Engine, live: readonly LiveTable[]): QuerySession {
       const result = streaming(await query.call(() => statement.stream()), sql, connection, query)
       return { columns: result.columns, batches: guarded(result.batches(), query), close: closeResult }
     } catch (error) {
+      const named = isAboutColumns(error)
+        ? await query.call(() => namedTables(connection, sql)).catch(() => none)
+        : none
       void query.end()
-      throw await explainFailure(error, live)
+      throw await explainFailure(error, live, named)
     }
   }
 

@@ -12,6 +12,8 @@ export interface Home {
   readonly schema: string
   /** What tokens cost, if the user says it. */
   readonly prices: string
+  /** What the user decided, such as how long rows are kept. */
+  readonly config: string
   readonly tables: string
   /** Rows on their way to a table: spool/<table>. */
   readonly spool: string
@@ -25,6 +27,8 @@ export interface Home {
   /** What a program has to know to be answered over TCP. */
   readonly token: string
   readonly log: string
+  /** Which sessions the data files of the built-in table hold: can be removed at any time. */
+  readonly sessionsFile: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -43,6 +47,7 @@ export function homeAt(directory: string): Home {
     directory,
     schema: join(directory, 'schema'),
     prices: join(directory, 'prices.json'),
+    config: join(directory, 'config.json'),
     tables: join(directory, 'tables'),
     spool: join(directory, 'spool'),
     quarantine: join(directory, 'quarantine'),
@@ -52,6 +57,7 @@ export function homeAt(directory: string): Home {
     daemonFile: join(run, 'daemon.json'),
     token: join(run, 'token'),
     log: join(run, 'daemon.log'),
+    sessionsFile: join(run, 'sessions.json'),
   }
 }
 

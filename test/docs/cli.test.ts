@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { commands } from '../../src/cli/catalogue.ts'
 import type { CliIo } from '../../src/cli/io.ts'
 import { buildProgram, runCli } from '../../src/cli/program.ts'
-import { errorCatalogue } from '../../src/errors.ts'
+import { errorCatalogue } from '../../src/error-catalogue.ts'
 
 const silent: CliIo = {
   stdout: () => Promise.resolve(),

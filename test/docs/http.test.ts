@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { routes } from '../../src/daemon/http/routes.ts'
 import { metricEntries, metricLabels } from '../../src/daemon/metrics/catalogue.ts'
-import { errorCatalogue } from '../../src/errors.ts'
+import { errorCatalogue } from '../../src/error-catalogue.ts'
 
 const page = readFileSync('docs/http.md', 'utf8')
 const metrics = readFileSync('docs/metrics.md', 'utf8')

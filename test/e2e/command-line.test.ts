@@ -140,9 +140,13 @@ test('a command in a hint can be pasted: through npx where hyp is not on the pat
       )
     ).stderr
   await here.hyp('apply')
-  expect(await hint('/usr/bin:/bin')).toContain(`\`npx hyp --home ${here.home} table show\``)
-  expect(await hint(here.env['PATH'] as string)).toContain(`\`hyp --home ${here.home} table show\``)
+  expect(await hint('/usr/bin:/bin')).toContain(`\`npx hyp --home ${here.home} query 'DESCRIBE ai_gateway_messages'\``)
+  expect(await hint(here.env['PATH'] as string)).toContain(
+    `\`hyp --home ${here.home} query 'DESCRIBE ai_gateway_messages'\``,
+  )
   const usual = machine({ env: { HYP_HOME: '' } })
   await usual.hyp('apply')
-  expect((await usual.hyp('query', 'SELECT x FROM ai_gateway_messages')).stderr).toContain('`hyp table show`')
+  expect((await usual.hyp('query', 'SELECT x FROM ai_gateway_messages')).stderr).toContain(
+    "`hyp query 'DESCRIBE ai_gateway_messages'`",
+  )
 })

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { errorCatalogue } from '../../src/errors.ts'
+import { errorCatalogue } from '../../src/error-catalogue.ts'
 import { version } from '../../src/version.ts'
 import { type Answer, machine, write } from '../support/home.ts'
 import { addHistory } from '../support/transcripts.ts'

@@ -56,8 +56,26 @@ test('a start of a release that breaks the table succeeds and says that the impo
   expect((await here.hyp('apply', '--as-release', '5')).status).toBe(0)
   const { status, stderr } = await here.hyp('start', '--as-release', '6')
   expect(status).toBe(0)
-  expect(stderr).toMatch(/^import: paused: .*\nhint: .*`hyp .*daemon --as-release 5`/)
+  expect(stderr).toMatch(/^import: paused: /)
   expect((await here.hyp('start', '--as-release', '5')).stderr).toContain('[VERSION_MISMATCH]')
+  // What the hint says is done while the daemon runs, and again when none does.
+  const way = /^hint: .*run as release 5: `([^`]+)`$/m.exec(stderr)?.[1] ?? 'nothing'
+  for (const _ of ['running', 'stopped']) {
+    expect(await here.shell(way)).toMatchObject({ status: 0, stderr: '' })
+    expect(await here.json('status', '--json')).toMatchObject({ running: true, ready: true, release: 5 })
+    await here.hyp('stop')
+  }
+})
+
+test('a plan of a later release names a command that runs as the release of the table, also while a daemon runs', async () => {
+  const here = machine()
+  onTestFinished(async () => void (await here.hyp('stop')))
+  expect((await here.hyp('apply', '--as-release', '5')).status).toBe(0)
+  expect((await here.hyp('start', '--as-release', '6')).status).toBe(0)
+  const { stdout } = await here.hyp('plan', '--as-release', '6')
+  const way = /^next +(hyp .*)$/m.exec(stdout)?.[1] ?? 'nothing'
+  expect(await here.shell(way)).toMatchObject({ status: 0, stderr: '' })
+  expect(await here.json('status', '--json')).toMatchObject({ ready: true, release: 5 })
 })
 
 test('a second daemon of a home exits 75 at once and names the holder', async () => {

@@ -1,8 +1,8 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { declareTable } from '../support/declaring.ts'
-import { type Machine, machine, write } from '../support/home.ts'
+import { filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { addLines, line } from '../support/transcripts.ts'
 
 /** A prompt of a person. */
@@ -100,33 +100,109 @@ test('a table that cannot be read keeps nobody from the others, and a home witho
   expect((await here.hyp('show', 'one')).stdout).toContain('> Hello.')
 })
 
+interface Kept {
+  readonly sessions: number | null
+  readonly clients: Readonly<Record<string, number>>
+  readonly unknown: number | null
+  readonly reasons: readonly { readonly client: string | null; readonly path: string | null; readonly reason: string }[]
+}
+
+async function kept(here: Machine): Promise<Kept> {
+  return (await here.json<{ kept: Kept }>('status', '--json')).kept
+}
+
+const none = { sessions: 0, clients: {}, unknown: 0, reasons: [] }
+
+function transcript(here: Machine, name: string): string {
+  return join(here.claude, 'projects/-somewhere', `${name}.jsonl`)
+}
+
 test('status counts the sessions whose transcripts are gone, wherever those that are there stand', async () => {
   const here = await loaded()
-  const kept = async (): Promise<unknown> => (await here.json<{ kept: unknown }>('status', '--json')).kept
-  const transcript = (name: string): string => join(here.claude, 'projects/-somewhere', `${name}.jsonl`)
-  expect(await kept()).toEqual({ sessions: 0, clients: {} })
+  expect(await kept(here)).toEqual(none)
   expect((await here.hyp('status')).stdout).not.toContain('kept ')
   // Under another name it is there all the same.
-  renameSync(transcript('bbbb'), transcript('other'))
-  expect(await kept()).toEqual({ sessions: 0, clients: {} })
-  rmSync(transcript('aaaa-1'))
-  expect(await kept()).toEqual({ sessions: 1, clients: { claude: 1 } })
+  renameSync(transcript(here, 'bbbb'), transcript(here, 'other'))
+  expect(await kept(here)).toEqual(none)
+  rmSync(transcript(here, 'aaaa-1'))
+  expect(await kept(here)).toEqual({ ...none, sessions: 1, clients: { claude: 1 } })
   expect((await here.hyp('status')).stdout).toContain(
     '\nkept      for you: 1 session whose transcripts are gone (1 of claude)\n',
   )
-  rmSync(transcript('other'))
-  rmSync(transcript('aaaa-2'))
-  expect(await kept()).toEqual({ sessions: 3, clients: { claude: 3 } })
+  rmSync(transcript(here, 'other'))
+  rmSync(transcript(here, 'aaaa-2'))
+  expect(await kept(here)).toEqual({ ...none, sessions: 3, clients: { claude: 3 } })
 })
 
-test('status claims nothing of transcripts whose place cannot be looked at', async () => {
+test('status claims nothing of transcripts whose place cannot be looked at, and says which', async () => {
   const here = await loaded()
-  const kept = async (): Promise<unknown> => (await here.json<{ kept: unknown }>('status', '--json')).kept
   const away = join(here.directory, 'away')
   renameSync(here.claude, away)
-  expect(await kept()).toBeNull()
+  const root = join(here.claude, 'projects')
+  expect(await kept(here)).toEqual({
+    ...none,
+    unknown: 3,
+    reasons: [{ client: 'claude', path: root, reason: 'it is not there' }],
+  })
+  expect((await here.hyp('status')).stdout).toContain(
+    `\nkept      not known of 3 sessions whether the transcripts are gone:\n          claude: ${root}: it is not there\n`,
+  )
   renameSync(away, here.claude)
-  expect(await kept()).toEqual({ sessions: 0, clients: {} })
-  mkdirSync(join(here.directory, 'empty'))
-  expect(await machine().json<{ kept: unknown }>('status', '--json')).toMatchObject({ kept: null })
+  expect(await kept(here)).toEqual(none)
+  expect(await kept(machine())).toEqual(none)
+})
+
+test('what cannot be read among the transcripts is named, and the others count', async () => {
+  const here = await loaded()
+  addLines(here.claude, 'deep/cccc', [prompt('cccc', 0, 'In a folder.')])
+  expect((await here.hyp('backfill', 'claude')).status).toBe(0)
+  rmSync(transcript(here, 'aaaa-1'))
+  const deep = join(here.claude, 'projects/-somewhere/deep')
+  rmSync(deep, { recursive: true })
+  // A link that leads to itself can be read by nobody.
+  symlinkSync(deep, deep)
+  expect(await kept(here)).toEqual({
+    sessions: 1,
+    clients: { claude: 1 },
+    unknown: 1,
+    reasons: [{ client: 'claude', path: deep, reason: 'its symbolic links go in a circle' }],
+  })
+  const { stdout } = await here.hyp('status')
+  expect(stdout).toContain('\nkept      for you: 1 session whose transcripts are gone (1 of claude)\n')
+  expect(stdout).toContain(`          claude: ${deep}: its symbolic links go in a circle\n`)
+})
+
+test('a cursor that cannot be read keeps nothing from being counted that others tell of', async () => {
+  const here = await loaded()
+  rmSync(transcript(here, 'bbbb'))
+  const [cursor = ''] = filesBelow(join(here.home, 'records/source_cursor'), 'files')
+  write(cursor, 'no JSON')
+  const { sessions, unknown, reasons } = await kept(here)
+  expect({ sessions, unknown }).toEqual({ sessions: 0, unknown: 1 })
+  expect(reasons).toEqual([{ client: 'claude', path: cursor, reason: expect.stringContaining('source_cursor') }])
+})
+
+test('sessions of data files are counted once they were read, also beside one that cannot be', async () => {
+  const here = await loaded()
+  addLines(here.claude, 'dddd', [prompt('dddd', 0, 'A fourth.')])
+  expect((await here.hyp('backfill', 'claude')).status).toBe(0)
+  const [first = '', ...others] = filesBelow(join(here.table, 'data'), 'files').filter(path =>
+    path.endsWith('.parquet'),
+  )
+  for (const name of ['aaaa-1', 'aaaa-2', 'bbbb', 'dddd']) rmSync(transcript(here, name))
+  const bytes = readFileSync(first)
+  write(first, 'no Parquet')
+  const damaged = await kept(here)
+  expect([1, 2, 3]).toContain(damaged.sessions)
+  expect(damaged).toMatchObject({ unknown: null, reasons: [{ client: null, path: first }] })
+  expect((await here.hyp('status')).stdout).toContain(`\n          the table: ${first}: `)
+  writeFileSync(first, bytes)
+  expect(await kept(here)).toMatchObject({ sessions: 4, unknown: 0, reasons: [] })
+  // What was found in a file is not looked for again: it does not change.
+  for (const path of [first, ...others]) rmSync(path)
+  expect(await kept(here)).toMatchObject({ sessions: 4, unknown: 0 })
+  write(join(here.home, 'run/sessions.json'), '{"files": {')
+  const lost = await kept(here)
+  expect(lost).toMatchObject({ sessions: 0, unknown: null })
+  expect(new Set(lost.reasons.map(({ path }) => path))).toEqual(new Set([first, ...others]))
 })

@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { HypError } from '../../src/errors.ts'
 import { openQuerySession } from '../../src/query/session.ts'
 import { errorOf, rowsOf } from './asking.ts'
+import { columnsOf } from './message-rows.ts'
 import { column, realTable, session } from './real-table.ts'
 
 test('a query that fails in the middle of its rows says so, and why', async () => {
@@ -90,4 +92,24 @@ test('a session that cannot be opened leaves nothing behind', async () => {
   expect(await readdir(spillDirectory)).toEqual([])
   const nowhere = join(directory, 'nowhere')
   expect(await errorOf(openQuerySession({ tables: {}, spillDirectory: nowhere }))).toBeInstanceOf(Error)
+})
+
+test.each([
+  ['SELECT costs FROM usage', ['DESCRIBE usage']],
+  ['SELECT u.content_text FROM Usage AS u', ['DESCRIBE usage']],
+  ['WITH own AS (SELECT session_id FROM messages) SELECT x FROM own', ['DESCRIBE messages']],
+  ['SELECT 1 FROM sessions JOIN usage USING (nothing)', ['DESCRIBE sessions', 'DESCRIBE usage']],
+  ['SELECT sesion_id FROM ai_gateway_messages', ['DESCRIBE ai_gateway_messages']],
+  ['SELECT txt FROM notes', ['DESCRIBE "notes"']],
+  ['SELECT x FROM (VALUES (1)) AS v(y)', ['SHOW TABLES']],
+  ['SELECT x FROM usages', ['SHOW TABLES']],
+])('after %s the hint names queries that list the columns there are', async (sql, wanted) => {
+  const messages = await realTable(columnsOf(9))
+  const notes = await realTable([column('text', 'string')])
+  const query = await session({ tables: { ai_gateway_messages: messages.table(), notes: notes.table() } })
+  const error = await errorOf(query.run(sql))
+  expect(error).toMatchObject({ code: 'QUERY_FAILED' })
+  const named = Array.from((error as HypError).hint.matchAll(/`hyp query '([^']+)'`/g), match => match[1] as string)
+  expect(named).toEqual(wanted)
+  for (const one of named) expect((await rowsOf(query, one)).length).toBeGreaterThan(0)
 })

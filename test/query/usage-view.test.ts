@@ -274,3 +274,64 @@ test('an answer says where and for which agent it was, and how much of the cache
     },
   ])
 })
+
+test.each(builtinReleases)('in release %i a count below zero is no count, and is in no sum', async release => {
+  const table = await realTable(columnsOf(release))
+  const damaged = { ...usage(-5, 20, 100, -7), cache_creation: { ephemeral_1h_input_tokens: -3 } }
+  const ofCodex = { input_tokens: 10, cached_input_tokens: 80, output_tokens: 9, reasoning_output_tokens: -4 }
+  await table.append([
+    ...line(release, { message: 'damaged', usage: usage(-5, 20, 100, -7) }).map(row => ({
+      ...row,
+      attributes: JSON.stringify({ usage: damaged }),
+    })),
+    ...line(release, { message: 'whole', usage: usage(1, 2, 3, 4) }),
+    ...asRelease(release, [
+      tokenReport(
+        { message_id: 'of codex', input_tokens: 10n, cache_read_input_tokens: 80n, output_tokens: 9n },
+        ofCodex,
+      ),
+    ]),
+  ])
+  const counts = `input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens,
+    cache_creation_1h_input_tokens, uncached_input_tokens, reasoning_output_tokens, total_tokens`
+  expect(await usageOf(table, `provider_message_id, ${counts}`)).toEqual([
+    {
+      provider_message_id: 'damaged',
+      input_tokens: null,
+      output_tokens: 20,
+      cache_creation_input_tokens: 100,
+      cache_read_input_tokens: null,
+      cache_creation_1h_input_tokens: null,
+      uncached_input_tokens: null,
+      reasoning_output_tokens: null,
+      total_tokens: 120,
+    },
+    {
+      provider_message_id: 'of codex',
+      input_tokens: 10,
+      output_tokens: 9,
+      cache_creation_input_tokens: null,
+      cache_read_input_tokens: 80,
+      cache_creation_1h_input_tokens: null,
+      uncached_input_tokens: null,
+      reasoning_output_tokens: null,
+      total_tokens: 89,
+    },
+    {
+      provider_message_id: 'whole',
+      input_tokens: 1,
+      output_tokens: 2,
+      cache_creation_input_tokens: 3,
+      cache_read_input_tokens: 4,
+      cache_creation_1h_input_tokens: null,
+      uncached_input_tokens: 1,
+      reasoning_output_tokens: null,
+      total_tokens: 10,
+    },
+  ])
+  const query = await session({ tables: { ai_gateway_messages: table.table() } })
+  expect(await rowsOf(query, 'SELECT input_tokens, total_tokens FROM sessions ORDER BY session_id')).toEqual([
+    { input_tokens: 1, total_tokens: 130 },
+    { input_tokens: 10, total_tokens: 89 },
+  ])
+})

@@ -1,4 +1,5 @@
-import { type ErrorDocument, errorCatalogue, errorOf } from '../../errors.ts'
+import { errorCatalogue } from '../../error-catalogue.ts'
+import { type ErrorDocument, errorOf } from '../../errors.ts'
 import type { Plan } from '../../schema/plan.ts'
 import { loadDeclaration, loadDeclarations } from '../../stores/declared.ts'
 import { applyTables, type OutcomesDocument, outcomesDocument } from '../../stores/table/apply-tables.ts'

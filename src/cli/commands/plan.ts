@@ -1,4 +1,5 @@
-import { errorCatalogue, errorDocument, HypError } from '../../errors.ts'
+import { errorCatalogue } from '../../error-catalogue.ts'
+import { errorDocument, HypError } from '../../errors.ts'
 import type { Mistake } from '../../schema/declaration-file.ts'
 import type { Verdict } from '../../schema/plan.ts'
 import type { CommandContext } from '../context.ts'

@@ -69,10 +69,21 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
 }
 
 /** Nothing where nothing is kept that is not there anyway. */
-function keptLines(kept: Kept | null): string[] {
-  if (kept === null || kept.sessions === 0) return []
-  const clients = Object.entries(kept.clients).map(([client, sessions]) => `${sessions} of ${client}`)
-  return [`kept      for you: ${plural(kept.sessions, 'session')} whose transcripts are gone (${clients.join(', ')})`]
+function keptLines({ sessions, clients, unknown, reasons }: Kept): string[] {
+  const each = Object.entries(clients).map(([client, count]) => `${count} of ${client}`)
+  const gone =
+    sessions === null || sessions === 0
+      ? []
+      : [`kept      for you: ${plural(sessions, 'session')} whose transcripts are gone (${each.join(', ')})`]
+  if (unknown === 0) return gone
+  const which = unknown === null ? 'all sessions' : plural(unknown, 'session')
+  return [
+    ...gone,
+    `kept      not known of ${which} whether the transcripts are gone:`,
+    ...reasons.map(
+      ({ client, path, reason }) => `          ${[client ?? 'the table', path, reason].filter(Boolean).join(': ')}`,
+    ),
+  ]
 }
 
 function tableLine({ name, verdict, release, schemaId, rows, spool }: TableStatus): string {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { errorCatalogue, errorDocument, HypError, toHypError } from '../../errors.ts'
+import { errorCatalogue } from '../../error-catalogue.ts'
+import { errorDocument, HypError, toHypError } from '../../errors.ts'
 import { printJson } from '../../iceberg/json.ts'
 
 /** Answers with one JSON document. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { type ErrorCode, HypError } from '../../errors.ts'
+import type { ErrorCode } from '../../error-catalogue.ts'
+import { HypError } from '../../errors.ts'
 import { largestBody } from '../../ingest/batch/parts.ts'
 import type { Daemon } from '../daemon.ts'
 import type { Metrics } from '../metrics/metrics.ts'

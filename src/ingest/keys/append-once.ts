@@ -107,9 +107,9 @@ export async function appendOnce(
     // commit, and of many writers the one that takes longest is never first.
     const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
     const { data: added } = await liveFiles(now, manifest => !known.has(manifest.location))
-    const stored = await storedKeys(now, fresh, keyOfBase, added)
-    if (stored.size === 0) return current
-    const hits = new Set([...stored, ...(await leftOut(now, fresh, stored))])
+    const came = await storedKeys(now, fresh, keyOfBase, added)
+    if (came.size === 0) return current
+    const hits = new Set([...came, ...(await leftOut(now, fresh, came))])
     const isHit = (row: Row): boolean => hits.has(key.of(row))
     const spoilt = written.filter(({ partition }) => partition.rows.some(isHit))
     const left = spoilt

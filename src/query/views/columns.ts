@@ -14,6 +14,14 @@ const absentTypes: Readonly<Record<string, string>> = {
   cache_read_input_tokens: 'BIGINT',
 }
 
+/** Columns that a view gives under every release, whatever of them a table has. */
+const neverNeeded: readonly string[] = ['session_id', 'conversation_id', 'agent_id', 'repository']
+
+/** What a table must have for a view to give these columns. */
+export function neededFor(names: readonly string[]): readonly string[] {
+  return names.filter(name => !neverNeeded.includes(name))
+}
+
 /** A column by its name, or null under that name where the table lacks it. */
 export function columnSql(source: Pick<ViewSource, 'columns'>, name: string): string {
   if (name === 'session_id') return sessionSql(source)

@@ -1,3 +1,4 @@
+import { neededFor } from './columns.ts'
 import { firstPartsSql, laterPartsSql, messageKinds } from './kind.ts'
 import type { View, ViewSource } from './view.ts'
 
@@ -46,19 +47,7 @@ export const messagesView: View = {
   name: 'messages',
   doc: 'One row for each message, with the text of its parts and what it is.',
   needs: [
-    'message_id',
-    'message_index',
-    'message_created_at',
-    'date',
-    'role',
-    'is_sidechain',
-    'model',
-    'tool_name',
-    'client_name',
-    'cwd',
-    'git_branch',
-    'prompt_id',
-    'parent_uuid',
+    ...neededFor(own),
     'part_index',
     'part_type',
     'provider_type',

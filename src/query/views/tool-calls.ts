@@ -1,5 +1,5 @@
 import { builtinTable } from '../../schema/builtin.ts'
-import { columnsSql } from './columns.ts'
+import { columnsSql, neededFor } from './columns.ts'
 import type { View, ViewSource } from './view.ts'
 
 const called = [
@@ -52,20 +52,11 @@ export const toolCallsView: View = {
   name: 'tool_calls',
   doc: 'One row for each call of a tool, with its result where there is one.',
   needs: [
-    'message_id',
+    ...neededFor(called),
     'message_index',
     'part_index',
     'part_type',
-    'tool_call_id',
-    'tool_name',
-    'tool_args',
     'tool_result_for',
-    'client_name',
-    'model',
-    'message_created_at',
-    'date',
-    'cwd',
-    'git_branch',
     'is_error',
     'content_text',
   ],

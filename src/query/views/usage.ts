@@ -1,5 +1,5 @@
 import { builtinTable } from '../../schema/builtin.ts'
-import { columnsSql, jsonText } from './columns.ts'
+import { columnsSql, jsonText, neededFor } from './columns.ts'
 import { costSql } from './cost.ts'
 import type { View, ViewSource } from './view.ts'
 
@@ -62,7 +62,7 @@ const claude: Reports = {
     cache_creation_input_tokens: '$.usage.cache_creation_input_tokens',
     cache_read_input_tokens: '$.usage.cache_read_input_tokens',
   },
-  oneHour: `CASE WHEN cache_creation_input_tokens > 0 THEN ${numberAt('$.usage.cache_creation.ephemeral_1h_input_tokens')} END`,
+  oneHour: `CASE WHEN cache_creation_input_tokens > 0 THEN ${countAt('$.usage.cache_creation.ephemeral_1h_input_tokens')} END`,
   reasoning: 'CAST(NULL AS BIGINT)',
   uncached: 'input_tokens',
 }
@@ -78,8 +78,8 @@ const codex: Reports = {
     cache_read_input_tokens: '$.usage.cached_input_tokens',
   },
   oneHour: 'CAST(NULL AS BIGINT)',
-  reasoning: numberAt('$.usage.reasoning_output_tokens'),
-  uncached: 'input_tokens - COALESCE(cache_read_input_tokens, 0) - COALESCE(cache_creation_input_tokens, 0)',
+  reasoning: countAt('$.usage.reasoning_output_tokens'),
+  uncached: countOf('input_tokens - COALESCE(cache_read_input_tokens, 0) - COALESCE(cache_creation_input_tokens, 0)'),
 }
 
 function usageSql(source: ViewSource): string {
@@ -120,7 +120,9 @@ function reportsSql(source: ViewSource, reporter: Reports, by: 'columns' | 'json
   // Two passes, so that rows which have the counts need not have their large JSON text read.
   const only =
     !source.olderRows || !hasCounts ? '' : by === 'columns' ? `\n      AND NOT (${none})` : `\n      AND ${none}`
-  const tokens = tokenColumns.map(name => (by === 'columns' ? name : `${numberAt(reporter.paths[name])} AS ${name}`))
+  const tokens = tokenColumns.map(
+    name => `${by === 'columns' ? countOf(name) : countAt(reporter.paths[name])} AS ${name}`,
+  )
   const rows = `SELECT ${reporter.id} AS provider_message_id, ${columnsSql(source, shared)}, prompt_id, attributes,
         ${tokens.join(', ')}
       FROM ${builtinTable}
@@ -146,30 +148,19 @@ function notReplayed(): string {
     )`
 }
 
-function numberAt(path: string): string {
-  return `TRY_CAST(${jsonText('attributes', path)} AS BIGINT)`
+function countAt(path: string): string {
+  return countOf(`TRY_CAST(${jsonText('attributes', path)} AS BIGINT)`)
+}
+
+/** A number of tokens; null where it is below zero, which only a damaged line says. */
+function countOf(number: string): string {
+  return `NULLIF(GREATEST(${number}, -1), -1)`
 }
 
 export const usageView: View = {
   name: 'usage',
   doc: 'One row for each answer of a model, with the tokens it was billed for, over all sessions.',
-  needs: [
-    'conversation_id',
-    'provider_uuid',
-    'request_id',
-    'message_id',
-    'client_name',
-    'provider',
-    'model',
-    'role',
-    'part_type',
-    'prompt_id',
-    'message_created_at',
-    'date',
-    'cwd',
-    'git_branch',
-    'attributes',
-  ],
+  needs: [...neededFor(shared), 'conversation_id', 'provider_uuid', 'role', 'part_type', 'prompt_id', 'attributes'],
   over: [],
   columns: {
     'provider_message_id, request_id': 'which answer',
@@ -178,9 +169,10 @@ export const usageView: View = {
     'message_created_at, date, cwd, git_branch': 'of that row',
     repository: 'the git remote where it is known, else the root of the repository, else the working directory',
     'input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens':
-      'as the client counts them, null where it reports none: with Claude the four add up, with Codex the input includes what went through the cache',
+      'as the client counts them, null where it reports none or one below zero: with Claude the four add up, with Codex the input includes what went through the cache',
     cache_creation_1h_input_tokens: 'of those written to the cache, the ones kept there for an hour, which cost more',
-    uncached_input_tokens: 'input that did not go through the cache, for either client',
+    uncached_input_tokens:
+      'input that did not go through the cache, for either client; null where the counts contradict each other',
     reasoning_output_tokens: 'of the output, what was reasoning; null where the client does not say',
     total_tokens: 'all input and output',
     cost: 'in US dollars by the [prices](#prices); null where one of them is not known',

@@ -92,5 +92,6 @@ function commandFor(rule: Rule, difference: Difference, { table, declared, found
   // Only where a later release asks for it is the table's own release a way out.
   const isAhead =
     difference.cause === 'declaration' && difference.isBuiltin && found.release !== null && found.release < declared
-  return isAhead ? `hyp daemon --as-release ${found.release}` : 'hyp plan'
+  // A daemon that runs, runs as another release; where none does, there is nothing to stop.
+  return isAhead ? `hyp stop && hyp start --as-release ${found.release}` : 'hyp plan'
 }
