@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { type Figure, isMet, type Reading, targetOf } from './bench/figure.ts'
 import { append } from './bench/figures/append.ts'
 import { capture } from './bench/figures/capture.ts'
+import { compact } from './bench/figures/compact.ts'
 import { dedupe } from './bench/figures/dedupe.ts'
 import { evolve } from './bench/figures/evolve.ts'
 import { facts } from './bench/figures/facts.ts'
@@ -15,6 +16,7 @@ import { restart } from './bench/figures/restart.ts'
 import { rowless } from './bench/figures/rowless.ts'
 import { rows } from './bench/figures/rows.ts'
 import { wide } from './bench/figures/wide.ts'
+import { year } from './bench/figures/year.ts'
 import { valueOf, writePage } from './bench/page.ts'
 
 /** The figures of `npm run bench`, in the order in which they are measured; names after the command select some. */
@@ -33,7 +35,9 @@ const figures: readonly Figure[] = [
   flush,
   dedupe,
   query,
+  year,
   facts,
+  compact,
 ]
 
 const { values, positionals } = parseArgs({

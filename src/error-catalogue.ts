@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'SPOOL_FULL'
   | 'RECORD_NEWER'
   | 'RECORD_UNREADABLE'
+  | 'BACKUP_INVALID'
   | 'TASK_ENDED'
   | 'INTERNAL'
 
@@ -59,6 +60,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 503,
     when: 'The disk failed while a commit was being made durable; it may or may not be in the table.',
     hint: 'Nothing was deleted. Check the disk, then run the command again: it looks first whether the commit landed.',
+  },
+  REPLACED_FILES_CHANGED: {
+    exit: 75,
+    http: 409,
+    when: 'Another writer replaced files, or deleted rows of them, while they were being rewritten.',
+    hint: 'Nothing was changed. Run the command again.',
   },
   TABLE_NOT_FOUND: {
     exit: 1,
@@ -288,6 +295,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 500,
     when: 'A record is damaged, or its name is not one that a record may have.',
     hint: 'Nothing was changed. `hyp records` lists what can be put in its place.',
+  },
+  BACKUP_INVALID: {
+    exit: 1,
+    http: 500,
+    when: 'What is to be restored is not a whole backup.',
+    hint: 'Nothing was changed. Restore another backup, or copy this one again from where it was made.',
   },
   TASK_ENDED: {
     exit: 1,

@@ -48,7 +48,10 @@ export async function commitCompanion(
   }
 }
 
-/** @throws IcebergError UPDATE_ILLEGAL for a table that is not the one it was before */
+/**
+ * @throws IcebergError UPDATE_ILLEGAL for a table that is not the one it was before, COMMIT_CONFLICT for one that was
+ *   relocated: what was written for it meanwhile is named by where it was
+ */
 export function checkSameUuid(stale: Table, fresh: Table): void {
   if (fresh.metadata['table-uuid'] !== stale.metadata['table-uuid']) {
     throw new IcebergError(
@@ -56,4 +59,10 @@ export function checkSameUuid(stale: Table, fresh: Table): void {
       `table UUID does not match: current=${stale.metadata['table-uuid']} != refreshed=${fresh.metadata['table-uuid']}`,
     )
   }
+  if (fresh.metadata.location !== stale.metadata.location)
+    throw new IcebergError(
+      'COMMIT_CONFLICT',
+      `the table was relocated to ${fresh.metadata.location} meanwhile; what was written for it has to be written again`,
+      { location: fresh.metadata.location },
+    )
 }

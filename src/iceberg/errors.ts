@@ -4,6 +4,8 @@ export type IcebergErrorCode =
   | 'COMMIT_CONFLICT'
   /** The commit may or may not have landed: reload and look; delete nothing. */
   | 'COMMIT_STATE_UNKNOWN'
+  /** Files that were to be replaced are not what they were: read the table again and decide again. */
+  | 'REPLACED_FILES_CHANGED'
   /** There is no table at this place. */
   | 'TABLE_NOT_FOUND'
   /** There is a table already. */

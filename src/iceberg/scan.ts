@@ -53,6 +53,8 @@ export interface ScannedColumns {
   readonly rowCount: number
   /** Whether the filter wants the row. */
   readonly keep: (index: number) => boolean
+  /** Where the row stands in its file, from 0, those that were deleted counted. */
+  readonly positionAt: (index: number) => number
 }
 
 /**
@@ -122,14 +124,14 @@ async function openScan(table: Table, options: ScanOptions): Promise<Scan> {
       const absent = absentValues(entry, specById(metadata, entry.specId))
       const batches = file.readColumns(fields, { only: filter, texts, absent, beside: equality?.fields ?? [] })
       for await (const batch of batches) {
-        const { columns, rowCount } = withoutDeleted(batch, positions, equality)
+        const { columns, rowCount, positionAt } = withoutDeleted(batch, positions, equality)
         if (rowCount === 0) continue
         const keys = filter === undefined ? undefined : columns.get(filter.id)
         const keep =
           filter === undefined
             ? () => true
             : (index: number) => filter.values.has((keys?.[index] ?? null) as NonNullable<Cell>)
-        yield { entry, fields, columns, rowCount, keep }
+        yield { entry, fields, columns, rowCount, keep, positionAt }
       }
     } finally {
       await close()
@@ -156,14 +158,16 @@ function withoutDeleted(
   { columns, rowCount, rowStart, beside }: ColumnBatch,
   positions: DeletedPositions | undefined,
   equality: EqualityDeletes | undefined,
-): Pick<ColumnBatch, 'columns' | 'rowCount'> {
-  if (positions === undefined && equality === undefined) return { columns, rowCount }
+): Pick<ColumnBatch, 'columns' | 'rowCount'> & Pick<ScannedColumns, 'positionAt'> {
+  const whole = { columns, rowCount, positionAt: (index: number): number => rowStart + index }
+  if (positions === undefined && equality === undefined) return whole
   const left: number[] = []
   for (let index = 0; index < rowCount; index++)
     if (positions?.has(rowStart + index) !== true && equality?.isDeleted(beside, index) !== true) left.push(index)
-  if (left.length === rowCount) return { columns, rowCount }
+  if (left.length === rowCount) return whole
   return {
     columns: new Map(Array.from(columns, ([id, cells]) => [id, left.map(index => cells[index])])),
     rowCount: left.length,
+    positionAt: index => rowStart + (left[index] as number),
   }
 }

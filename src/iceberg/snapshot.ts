@@ -2,14 +2,12 @@ import { decodeAvro } from './avro/decode.ts'
 import type { Table } from './catalog/catalog.ts'
 import { IcebergError } from './errors.ts'
 import { isNotFound } from './file-io/file-io.ts'
-import { currentSchema } from './ids.ts'
-import { partitionFieldType } from './manifest/avro-layout.ts'
-import { entryStatus, type ManifestEntry, type ManifestFile } from './manifest/data-file.ts'
+import { type EntryStatus, entryStatus, type ManifestEntry, type ManifestFile } from './manifest/data-file.ts'
 import { decodeManifest } from './manifest/manifest.ts'
 import { decodeManifestList } from './manifest/manifest-list.ts'
+import { partitionTypes } from './manifest/partition-sources.ts'
 import { currentSnapshot } from './metadata.ts'
-import { indexById } from './schema-index.ts'
-import type { PrimitiveType, Schema, Snapshot, TableMetadata } from './types.ts'
+import type { Snapshot } from './types.ts'
 
 /** Reads a file that the table names. @throws IcebergError FILE_MISSING naming it */
 async function readNamedFile(table: Table, location: string): Promise<Uint8Array> {
@@ -75,16 +73,53 @@ export async function readManifests(
   manifests: readonly ManifestFile[],
   withStatistics = true,
 ): Promise<ManifestEntry[]> {
-  const types = partitionTypes(table.metadata)
-  const entries = await inParallel(manifests, async manifest =>
+  return (await readEachManifest(table, manifests, withStatistics)).flat()
+}
+
+/** The entries of each manifest by itself, deleted ones included. */
+export async function readEachManifest(
+  table: Table,
+  manifests: readonly ManifestFile[],
+  withStatistics = true,
+): Promise<ManifestEntry[][]> {
+  const types = new Map(
+    Array.from(new Set(manifests.map(({ specId }) => specId)), id => [id, partitionTypes(table.metadata, id)] as const),
+  )
+  return inParallel(manifests, async manifest =>
     decodeManifest(
       await readNamedFile(table, manifest.location),
       { ...manifest, location: table.path(manifest.location) },
-      types,
+      types.get(manifest.specId) ?? new Map(),
       withStatistics,
     ),
   )
-  return entries.flat()
+}
+
+/**
+ * The manifests of the current snapshot with counts that lists of version 1 may
+ * lack and version 2 requires. A zero in their place would say that nothing is live.
+ */
+export async function readManifestListWithCounts(table: Table): Promise<ManifestFile[]> {
+  return inParallel(await readManifestList(table), async manifest => {
+    const { addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows } = manifest
+    const counts = [addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows]
+    if (!counts.includes(undefined)) return manifest
+    const entries = await readManifests(table, [manifest], false)
+    const of = (status: EntryStatus): { files: number; rows: number } => {
+      const found = entries.filter(entry => entry.status === status)
+      return { files: found.length, rows: found.reduce((sum, entry) => sum + entry.file.recordCount, 0) }
+    }
+    const { added, existing, deleted } = entryStatus
+    return {
+      ...manifest,
+      addedFiles: of(added).files,
+      existingFiles: of(existing).files,
+      deletedFiles: of(deleted).files,
+      addedRows: of(added).rows,
+      existingRows: of(existing).rows,
+      deletedRows: of(deleted).rows,
+    }
+  })
 }
 
 /** What a reader of the current snapshot has to read. */
@@ -137,8 +172,8 @@ export async function liveDataFiles(
   return data
 }
 
-/** Unknown counts mean there may be one. */
-function hasLive({ addedFiles, existingFiles }: ManifestFile): boolean {
+/** Whether a manifest may hold a live file: unknown counts mean there may be one. */
+export function hasLive({ addedFiles, existingFiles }: ManifestFile): boolean {
   return addedFiles !== 0 || existingFiles !== 0
 }
 
@@ -151,21 +186,8 @@ async function readLive(
   return entries.filter(entry => entry.status !== entryStatus.deleted)
 }
 
-/** The types of partition values. A source may have been dropped: then the newest schema that has it says. */
-function partitionTypes(metadata: TableMetadata): ReadonlyMap<number, PrimitiveType> {
-  const current = currentSchema(metadata)
-  const ids = indexById(current)
-  const schemaOf = (source: number): Schema =>
-    ids.has(source) ? current : (metadata.schemas.toReversed().find(schema => indexById(schema).has(source)) ?? current)
-  return new Map(
-    metadata['partition-specs'].flatMap(spec =>
-      spec.fields.map(field => [field['field-id'], partitionFieldType(field, schemaOf(field['source-id']))] as const),
-    ),
-  )
-}
-
 /** Manifests are many and small: a few reads at a time keep the disk busy and the memory bounded. */
-async function inParallel<Item, Result>(
+export async function inParallel<Item, Result>(
   items: readonly Item[],
   run: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {

@@ -15,11 +15,12 @@ import type { AvroSchema } from '../../src/iceberg/avro/schema.ts'
 import type { Catalog, Table } from '../../src/iceberg/catalog/catalog.ts'
 import { writeDataFiles } from '../../src/iceberg/data-files.ts'
 import { isCode } from '../../src/iceberg/errors.ts'
+import { expireSnapshots } from '../../src/iceberg/expiry/expire.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSnapshot, parseMetadata, printMetadata } from '../../src/iceberg/metadata.ts'
 import { patience } from '../../src/iceberg/retry.ts'
 import { readManifestList } from '../../src/iceberg/snapshot.ts'
-import type { Row } from '../../src/iceberg/types.ts'
+import type { Row, SnapshotRef } from '../../src/iceberg/types.ts'
 import {
   append,
   catalogAt,
@@ -156,6 +157,21 @@ describe('a snapshot', () => {
     ).snapshot
     expect(summary).toMatchObject({ 'total-records': '6', 'added-records': '3' })
     expect(summary).not.toHaveProperty('total-data-files')
+  })
+
+  test('leaves main with the retention that it has', async () => {
+    const target = await append(await createTable(shape), rowsFrom(0))
+    const main = { ...target.table.metadata.refs['main'], type: 'branch', 'min-snapshots-to-keep': 7 } as const
+    const table = await target.catalog.commit(target.table, {
+      requirements: [],
+      updates: [{ action: 'set-snapshot-ref', 'ref-name': 'main', ...(main as typeof main & SnapshotRef) }],
+    })
+    const next = await append({ ...target, table }, rowsFrom(3))
+    expect(next.table.metadata.refs['main']).toEqual({
+      type: 'branch',
+      'snapshot-id': currentSnapshot(next.table.metadata)?.['snapshot-id'],
+      'min-snapshots-to-keep': 7,
+    })
   })
 
   test('can set properties in the same commit', async () => {
@@ -335,6 +351,32 @@ describe('when another writer was first, an append', () => {
     )
     await expect(commitAppend(catalog, target.table, mine, context, again)).rejects.toEqual(
       failure('COMMIT_CONFLICT', 'the partition spec changed while rows were being written'),
+    )
+  })
+
+  test('goes on where the base it was made for expired meanwhile, and asks what came since', async () => {
+    const target = await append(await createTable(shape), rowsFrom(0))
+    const mine = await prepared(target, rowsFrom(50))
+    const other = await append(target, rowsFrom(10, 1))
+    const rule = { nowMs: Date.now() + 60_000, minSnapshots: 1, maxAgeMs: 0, pinned: new Set<bigint>() }
+    await expireSnapshots(target.catalog, other.table, rule, context)
+    const seen: number[] = []
+    const reprobe: Reprobe = async (fresh, stale, current) => {
+      seen.push(stale.version, fresh.version)
+      return current
+    }
+    const table = await commitAppend(target.catalog, target.table, mine, context, reprobe)
+    expect(seen).toEqual([2, 4])
+    expect(idsOf(await readRows(table))).toEqual([0, 1, 2, 10, 50, 51, 52])
+  })
+
+  test('stops where a file is missing that the table names as it is now', async () => {
+    const target = await append(await createTable(shape), rowsFrom(0))
+    const mine = await prepared(target, rowsFrom(50))
+    const list = target.table.path(currentSnapshot(target.table.metadata)?.['manifest-list'] ?? '')
+    await localFileIO.remove(list)
+    await expect(commitAppend(target.catalog, target.table, mine, context, again)).rejects.toEqual(
+      failure('FILE_MISSING', list),
     )
   })
 

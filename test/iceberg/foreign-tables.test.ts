@@ -1,5 +1,4 @@
-import { chmod, cp, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { expect, test } from 'vitest'
@@ -8,23 +7,8 @@ import { parseMetadata } from '../../src/iceberg/metadata.ts'
 import { liveDataFiles } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import { dataPath, describeWithData } from '../support/data.ts'
-import { append, catalogAt, evolve, optional, readRows, type TestTable, temporaryFolder } from '../support/table.ts'
-
-/** A copy of a foreign table, as it was at a version. */
-async function copyOf(name: string, version: number): Promise<TestTable> {
-  const directory = join(await temporaryFolder(), 'table')
-  await cp(dataPath('foreign-tables', ...name.split('/')), directory, { recursive: true })
-  // The data may be read-only, and a copy keeps that.
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) await chmod(join(entry.parentPath, entry.name), 0o755)
-  }
-  for (const file of await readdir(join(directory, 'metadata'))) {
-    const [, found] = /^v(\d+)\.metadata\.json$/.exec(file) ?? []
-    if (Number(found) > version) await rm(join(directory, 'metadata', file))
-  }
-  const catalog = catalogAt(directory)
-  return { directory, catalog, table: await catalog.load() }
-}
+import { copyOf } from '../support/foreign-tables.ts'
+import { append, catalogAt, evolve, optional, readRows, type TestTable } from '../support/table.ts'
 
 /** The rows of a file of the table, by another reader, under the names of the file. */
 async function rowsOf(file: string): Promise<Row[]> {

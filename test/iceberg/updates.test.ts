@@ -71,6 +71,14 @@ describe('a commit', () => {
     expect(metadata['last-updated-ms']).toBe(created)
   })
 
+  test('is no older than its snapshot, also where the clock went back after that was made', () => {
+    const { 'timestamp-ms': made, ...rest } = snapshot(11, 1)
+    const future = { ...rest, 'timestamp-ms': made + 3_600_000 }
+    const updates: Update[] = [{ action: 'add-snapshot', snapshot: future }, toMain(11)]
+    const metadata = applyUpdates(base, updates, { nowMs: made })
+    expect(metadata['last-updated-ms']).toBe(made + 3_600_000)
+  })
+
   test('keeps the newest hundred entries of the metadata log, or as many as the table says, and never none', () => {
     const lengthAfter = (commits: number, max?: string): number => {
       let metadata =

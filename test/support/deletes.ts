@@ -98,7 +98,8 @@ export async function commitDeletes(
   const schema = currentSchema(metadata)
   const parent = currentSnapshot(metadata)
   const sequenceNumber = Number(metadata['last-sequence-number']) + 1
-  const snapshotId = Number(parent?.['snapshot-id'] ?? 0) + 1
+  let snapshotId = Number(parent?.['snapshot-id'] ?? 0) + 1
+  while (metadata.snapshots.some(snapshot => snapshot['snapshot-id'] === snapshotId)) snapshotId++
   const sync = new Uint8Array(16)
   const bytes = encodeManifest(
     files.map(file => ({ status: entryStatus.added, file })),

@@ -77,6 +77,7 @@ export function watchedFileIO(inner: FileIO, watcher: Watcher): FileIO {
     rename: (from, to) => run('rename', to, () => inner.rename(from, to)),
     remove: (path, options) => run('remove', path, () => inner.remove(path, options)),
     list: directory => run('list', directory, () => inner.list(directory)),
+    listFiles: directory => run('listFiles', directory, () => inner.listFiles(directory)),
     size: path => run('size', path, () => inner.size(path)),
     look: path => run('look', path, () => inner.look(path)),
     makeDirectory: directory => run('makeDirectory', directory, () => inner.makeDirectory(directory)),

@@ -8,6 +8,7 @@ import { flush } from '../../../src/ingest/flush/flush.ts'
 import { openSpool } from '../../../src/ingest/spool/spool.ts'
 import { systemContext } from '../../../src/stores/table/catalog.ts'
 import { writeBare } from '../bare-parquet.ts'
+import { lineOf } from '../json-lines.ts'
 import { say, taskOf } from '../program.ts'
 import { rowsFrom } from '../rows.ts'
 import { apply, catalogAt, declared } from '../tables.ts'
@@ -37,7 +38,6 @@ const directory = join(folder, 'table')
 mkdirSync(directory, { recursive: true })
 const { table } = await apply(directory, declared)
 const schema = currentSchema(table.metadata)
-const times = new Set(declared.columns.flatMap(({ name, type }) => (type === 'timestamptz' ? name : [])))
 const ms: [number, number, number][] = []
 for (let round = 0; round < rounds; round++) {
   const made = (): Row[] => rowsFrom(round * count, count, { text, perSession: 60 })
@@ -95,12 +95,4 @@ async function spooled(rows: readonly Row[], round: number): Promise<Parameters<
   const segments = await spool.rotate()
   await spool.close()
   return segments
-}
-
-function lineOf(row: Row): string {
-  const record = Object.entries(row).map(([name, cell]) => [
-    name,
-    times.has(name) && typeof cell === 'bigint' ? new Date(Number(cell / 1000n)).toISOString() : cell,
-  ])
-  return `${JSON.stringify(Object.fromEntries(record))}\n`
 }

@@ -27,6 +27,15 @@ export interface FileCatalogOptions {
   readonly uniqueName: () => string
 }
 
+/** A catalog of one directory, which is where its table is, whatever the table says. */
+export interface FileCatalog extends Catalog {
+  /**
+   * Commits metadata that says the table is in this directory; everything else a commit cannot change stays.
+   * @throws IcebergError as {@link Catalog.commit}
+   */
+  relocate(base: Table, metadata: TableMetadata): Promise<Table>
+}
+
 /**
  * A table in a directory (spec "File System Tables"). A commit is the hard
  * link of a complete, durable file to the name `v<N+1>.metadata.json`: it
@@ -34,11 +43,11 @@ export interface FileCatalogOptions {
  * newest version; `version-hint.text` is written for other engines and never
  * believed.
  */
-export function fileCatalog(options: FileCatalogOptions): Catalog {
+export function fileCatalog(options: FileCatalogOptions): FileCatalog {
   const { io, directory, now, uniqueName } = options
   const metadataDirectory = `${directory}/metadata`
 
-  return { load, create, commit }
+  return { load, create, commit, relocate }
 
   async function load(): Promise<Table> {
     // A file may be trimmed between listing and reading; then there is a newer one.
@@ -76,6 +85,16 @@ export function fileCatalog(options: FileCatalogOptions): Catalog {
     const metadata = applyUpdates(base.metadata, change.updates, { nowMs: now(), baseFile: base.metadataLocation })
     if (metadata === base.metadata) return base
     checkStays(base.metadata, metadata)
+    return replace(base, metadata)
+  }
+
+  async function relocate(base: Table, metadata: TableMetadata): Promise<Table> {
+    if (metadata.location !== locationOf(directory) || metadata['table-uuid'] !== base.metadata['table-uuid'])
+      throw new IcebergError('UPDATE_ILLEGAL', `a table in ${directory} cannot be relocated to ${metadata.location}`)
+    return replace(base, metadata)
+  }
+
+  async function replace(base: Table, metadata: TableMetadata): Promise<Table> {
     const version = base.version + 1
     const names = await publish(metadata, version, base)
     if (names === undefined) {

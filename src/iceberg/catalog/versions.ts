@@ -55,11 +55,17 @@ export function pendingName(version: number, unique: string): string {
   return `pending-${version}-${unique}.tmp`
 }
 
+/** The version that a file waits to become; undefined for any other file. */
+export function pendingVersion(name: string): number | undefined {
+  const version = pending.exec(name)?.[1]
+  return version === undefined ? undefined : Number(version)
+}
+
 /** A writer that so many commits passed by is dead: what it left behind is no reason to keep old versions. */
 const givenUpAfter = 100
 
 /** The lowest version that a writer is about to commit, as far as names of a directory tell. */
 export function oldestPending(names: readonly string[], newest: number): number {
-  const versions = names.flatMap(name => pending.exec(name)?.[1] ?? []).map(Number)
+  const versions = names.flatMap(name => pendingVersion(name) ?? [])
   return Math.min(...versions.filter(version => version > newest - givenUpAfter), newest)
 }

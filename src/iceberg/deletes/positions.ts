@@ -13,11 +13,15 @@ export interface DeletedPositions {
   has(position: number): boolean
 }
 
-const pathField: Field = { id: deleteFileColumns.path, name: 'file_path', required: true, type: 'string' }
-const positionField: Field = { id: deleteFileColumns.position, name: 'pos', required: true, type: 'long' }
+/** The columns of a position delete file. */
+export const pathField: Field = { id: deleteFileColumns.path, name: 'file_path', required: true, type: 'string' }
+export const positionField: Field = { id: deleteFileColumns.position, name: 'pos', required: true, type: 'long' }
 
-/** The columns have fixed names as well. */
-const byName: NameMapping = [pathField, positionField].map(({ id, name }) => ({ 'field-id': id, names: [name] }))
+/** They have fixed names as well. */
+export const positionsByName: NameMapping = [pathField, positionField].map(({ id, name }) => ({
+  'field-id': id,
+  names: [name],
+}))
 
 /**
  * Reads what position delete files say of one data file. Memory: one bit for
@@ -34,7 +38,7 @@ export async function readDeletedPositions(
 ): Promise<DeletedPositions> {
   const bits = new Uint8Array(Math.ceil(rows / 8))
   for (const entry of deletes) {
-    const { file, close } = await openDataFile(table, entry, () => byName)
+    const { file, close } = await openDataFile(table, entry, () => positionsByName)
     try {
       for await (const { columns, rowCount } of file.readColumns([pathField, positionField], {
         only: groupsOf(location),

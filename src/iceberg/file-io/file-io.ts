@@ -30,6 +30,15 @@ export interface Entry {
   readonly modifiedMs: number
 }
 
+/** A file that was found in a directory. */
+export interface FoundFile {
+  readonly path: string
+  /** In bytes. */
+  readonly size: number
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number
+}
+
 export interface FileIO {
   read(path: string): Promise<Uint8Array>
   open(path: string): Promise<InputFile>
@@ -46,6 +55,11 @@ export interface FileIO {
   remove(path: string, options?: { readonly background: boolean }): Promise<void>
   /** Names in a directory, in no order; none when it does not exist. */
   list(directory: string): Promise<string[]>
+  /**
+   * Every file below a directory, however deep, in no order; none when it does not exist. Links are neither followed nor
+   * given, and a file that goes meanwhile may be left out.
+   */
+  listFiles(directory: string): Promise<FoundFile[]>
   /** Size in bytes; undefined when there is no such file. */
   size(path: string): Promise<number | undefined>
   /** What a name itself is: a symbolic link is not followed. Undefined when there is no such name. */

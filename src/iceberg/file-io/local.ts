@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  type Dirent,
   fstatSync,
   fsync,
   linkSync,
@@ -19,7 +20,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import type { Entry, FileIO, InputFile, OutputFile } from './file-io.ts'
+import type { Entry, FileIO, FoundFile, InputFile, OutputFile } from './file-io.ts'
 
 const privateFile = 0o600
 const privateDirectory = 0o700
@@ -83,6 +84,8 @@ export const localFileIO: FileIO = {
     }
   },
 
+  listFiles,
+
   size: async path => statSync(path, { throwIfNoEntry: false })?.size,
 
   look: async path => {
@@ -93,6 +96,31 @@ export const localFileIO: FileIO = {
   makeDirectory,
   syncFile: syncPath,
   syncDirectory: syncPath,
+}
+
+async function listFiles(directory: string): Promise<FoundFile[]> {
+  const found: FoundFile[] = []
+  const open = [directory]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const entry of entriesOf(next)) {
+      const path = `${next}/${entry.name}`
+      if (entry.isDirectory()) open.push(path)
+      const stats = entry.isFile() ? lstatSync(path, { throwIfNoEntry: false }) : undefined
+      if (stats?.isFile() === true) found.push({ path, size: stats.size, modifiedMs: stats.mtimeMs })
+    }
+    // Directories can be many and large: whoever shares this thread gets a turn.
+    await new Promise(setImmediate)
+  }
+  return found
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
+  }
 }
 
 async function makeDirectory(directory: string): Promise<void> {

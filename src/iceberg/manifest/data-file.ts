@@ -21,6 +21,8 @@ export interface DataFile {
   readonly nanValueCounts: ReadonlyMap<number, number>
   readonly lowerBounds: ReadonlyMap<number, Uint8Array>
   readonly upperBounds: ReadonlyMap<number, Uint8Array>
+  /** Opaque, of an encrypted file; carried over as it is. */
+  readonly keyMetadata?: Uint8Array | undefined
   readonly splitOffsets: readonly number[] | undefined
   readonly equalityIds: readonly number[] | undefined
   readonly sortOrderId: number | undefined

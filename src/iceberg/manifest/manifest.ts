@@ -25,17 +25,21 @@ export interface NewManifestEntry {
   readonly file: DataFile
 }
 
-/** Encodes a manifest of data files, or of delete files, that all belong to one partition spec. */
+/**
+ * Encodes a manifest of data files, or of delete files, that all belong to one partition spec.
+ * @param sources a schema that has the sources of the spec, where that is another one
+ */
 export function encodeManifest(
   entries: readonly NewManifestEntry[],
   spec: PartitionSpec,
   schema: Schema,
   sync: Uint8Array,
+  sources: Schema = schema,
 ): Uint8Array {
   const types = spec.fields.map(field => ({
     id: field['field-id'],
     name: partitionAvroName(field),
-    type: partitionFieldType(field, schema),
+    type: partitionFieldType(field, sources),
   }))
   const isOfDeletes = entries.some(({ file }) => file.content !== fileContent.data)
   const metadata = {
@@ -53,7 +57,7 @@ export function encodeManifest(
     file_sequence_number: added.fileSequenceNumber ?? null,
     data_file: fileRecord(added.file, types),
   }))
-  return encodeAvro(manifestEntrySchema(spec, schema, isOfDeletes), records, metadata, sync)
+  return encodeAvro(manifestEntrySchema(spec, sources, isOfDeletes), records, metadata, sync)
 }
 
 function fileRecord(file: DataFile, types: readonly { id: number; name: string; type: PrimitiveType }[]): AvroInput {
@@ -66,18 +70,23 @@ function fileRecord(file: DataFile, types: readonly { id: number; name: string; 
     ),
     record_count: file.recordCount,
     file_size_in_bytes: file.fileSize,
-    column_sizes: file.columnSizes,
-    value_counts: file.valueCounts,
-    null_value_counts: file.nullValueCounts,
-    nan_value_counts: file.nanValueCounts.size === 0 ? null : file.nanValueCounts,
-    lower_bounds: file.lowerBounds,
-    upper_bounds: file.upperBounds,
-    key_metadata: null,
+    column_sizes: orNull(file.columnSizes),
+    value_counts: orNull(file.valueCounts),
+    null_value_counts: orNull(file.nullValueCounts),
+    nan_value_counts: orNull(file.nanValueCounts),
+    lower_bounds: orNull(file.lowerBounds),
+    upper_bounds: orNull(file.upperBounds),
+    key_metadata: file.keyMetadata ?? null,
     split_offsets: file.splitOffsets ?? null,
     equality_ids: file.equalityIds ?? null,
     sort_order_id: file.sortOrderId ?? null,
     referenced_data_file: file.referencedDataFile ?? null,
   }
+}
+
+/** Metrics that nobody took are absent, and so they stay. */
+function orNull<Value>(metrics: ReadonlyMap<number, Value>): ReadonlyMap<number, Value> | null {
+  return metrics.size === 0 ? null : metrics
 }
 
 function partitionInput(cell: Cell, type: PrimitiveType): AvroInput {
@@ -154,6 +163,7 @@ function entry(
       nanValueCounts: counts(raw[137]),
       lowerBounds: bounds(raw[125]),
       upperBounds: bounds(raw[128]),
+      ...(raw[131] instanceof Uint8Array ? { keyMetadata: raw[131] } : {}),
       splitOffsets: (raw[132] as number[] | null | undefined) ?? undefined,
       equalityIds: (raw[135] as number[] | null | undefined)?.map(Number) ?? undefined,
       sortOrderId: (raw[140] as number | null | undefined) ?? undefined,

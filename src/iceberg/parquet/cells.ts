@@ -70,6 +70,13 @@ function inside(context: ConvertContext, name: string): ConvertContext {
   return { ...context, path: `${context.path}.${name}` }
 }
 
+const toUtf8 = new TextEncoder()
+
+/** The bytes of a text; mostly it comes as them. */
+export function bytesOf(value: unknown): Cell {
+  return typeof value === 'string' ? toUtf8.encode(value) : (value as Cell)
+}
+
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const dayMicros = 86_400_000_000n
 

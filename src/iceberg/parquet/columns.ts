@@ -31,6 +31,41 @@ export function columnOf(field: Field): (rows: readonly Row[]) => unknown[] {
   }
 }
 
+/**
+ * A function that checks the cells of one column and gives them as the encoder takes them; a text may come as its UTF-8
+ * bytes, which are believed. Its error names the cell's index and the column.
+ */
+export function cellsOf(field: Field): (cells: readonly Cell[]) => readonly unknown[] {
+  const convert = converter(field.type, field.name)
+  const { name, required, type } = field
+  const isText = type === 'string'
+  return cells => {
+    // Mostly what was read from a file is what is written.
+    let column: readonly unknown[] = cells
+    let index = 0
+    const put = (value: unknown): void => {
+      if (column === cells) column = [...cells]
+      ;(column as unknown[])[index] = value
+    }
+    try {
+      for (; index < cells.length; index++) {
+        const cell = cells[index]
+        if (cell === null || cell === undefined) {
+          if (required) throw new IcebergError('ROW_INVALID', `required column ${name} has no value`)
+          if (cell === undefined) put(null)
+          continue
+        }
+        if (isText && cell instanceof Uint8Array) continue
+        const value = convert(cell)
+        if (!Object.is(value, cell)) put(value)
+      }
+    } catch (error) {
+      throw error instanceof IcebergError ? invalid(`row ${index}: ${error.message}`, index, name) : error
+    }
+    return column
+  }
+}
+
 /** A function that takes a member of a row or struct by its name. What every object has, such as `toString`, is none. */
 export function memberOf(name: string): (holder: Readonly<Record<string, Cell>>) => Cell {
   return name in Object.prototype

@@ -42,7 +42,7 @@ export async function readFooter(
     const written = schemaIn(footer)
     let wanted = plans.get(written)
     if (wanted === undefined) {
-      wanted = wantedParts(parse(withTail(cut(footer, undefined))).schema, isWanted)
+      wanted = wantedParts(parse(withoutGroups(footer)).schema, isWanted)
       plans.set(written, wanted)
     }
     return parse(withTail(cut(footer, wanted)))
@@ -51,8 +51,8 @@ export async function readFooter(
   }
 }
 
-/** The bytes of the schema as a text. */
-function schemaIn(footer: Uint8Array): string {
+/** The bytes of a footer's schema as a text. */
+export function schemaIn(footer: Uint8Array): string {
   const reader = new ThriftReader(footer)
   let text = ''
   reader.struct((id, type) => {
@@ -65,7 +65,8 @@ function schemaIn(footer: Uint8Array): string {
   return text
 }
 
-async function footerOf(file: AsyncBuffer): Promise<Uint8Array | undefined> {
+/** The bytes of a file's footer; undefined for a file that has none. */
+export async function footerOf(file: AsyncBuffer): Promise<Uint8Array | undefined> {
   const { byteLength: size } = file
   const last = new Uint8Array(await file.slice(Math.max(0, size - footerBytes), size))
   if (last.byteLength < tailLength) return undefined
@@ -75,6 +76,11 @@ async function footerOf(file: AsyncBuffer): Promise<Uint8Array | undefined> {
   const end = size - tailLength
   if (length + tailLength > last.byteLength) return new Uint8Array(await file.slice(end - length, end))
   return last.subarray(last.byteLength - tailLength - length, last.byteLength - tailLength)
+}
+
+/** A footer as if there were no row groups and no texts of the writer, in the form that is parsed. */
+export function withoutGroups(footer: Uint8Array): Uint8Array {
+  return withTail(cut(footer, undefined))
 }
 
 function withTail(footer: readonly Uint8Array[]): Uint8Array {

@@ -3,11 +3,13 @@ import { IcebergError } from '../errors.ts'
 import type { InputFile } from '../file-io/file-io.ts'
 import type { NameMapping } from '../name-mapping.ts'
 import type { Cell, Field } from '../types.ts'
-import { type Convert, converter } from './cells.ts'
+import { bytesOf, type Convert, converter } from './cells.ts'
 import { codecs } from './codecs.ts'
 import { exactly } from './exactly.ts'
 import { type FileNode, fileNodes, hasFieldIds, mayBeOf } from './file-schema.ts'
 import { type FooterPlans, footerBytes, readFooter } from './footer.ts'
+import { lateParsers, parsers } from './parsers.ts'
+import { type RowRange, rangesIn } from './row-range.ts'
 import { readTexts } from './texts.ts'
 
 /** Values of the asked columns for a run of rows, by field id. */
@@ -43,6 +45,10 @@ export interface ReadOptions {
   readonly absent?: AbsentValues
   /** Fields to read besides; they may have ids that others have, in other shapes. Needs `absent`. */
   readonly beside?: readonly Field[]
+  /** Texts of top-level columns come as their UTF-8 bytes, but for those beside. Without `only`. */
+  readonly asBytes?: boolean
+  /** Rows [from, to) of the file, at most so many at a time. Without `only`. */
+  readonly rows?: RowRange
 }
 
 /** An opened Parquet file. */
@@ -81,20 +87,6 @@ export interface RowGroupView {
   bounds(id: number): RowGroupBounds | undefined
 }
 
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** Parsers that keep every value exact: microseconds as bigint, dates as days, strings with their byte order mark. */
-const parsers = {
-  timestampFromMilliseconds: (value: bigint) => value * 1000n,
-  timestampFromMicroseconds: (value: bigint) => value,
-  timestampFromNanoseconds: (value: bigint) => (value - (((value % 1000n) + 1000n) % 1000n)) / 1000n,
-  dateFromDays: (days: number) => days,
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
-}
-
-/** Where most rows are left out, texts are decoded when it is known which rows stay. */
-const lateParsers = { ...parsers, stringFromBytes: (bytes: Uint8Array | undefined) => bytes as unknown as string }
-
 /** One column to be read: where in the file it is, and what becomes of its values. */
 interface Reading {
   readonly field: Field
@@ -118,14 +110,7 @@ export async function openParquet(
   mapping: () => NameMapping | undefined = () => undefined,
   ids?: ReadonlySet<number>,
 ): Promise<ParquetFile> {
-  const file: AsyncBuffer = {
-    byteLength: input.size,
-    slice: async (start, end = input.size) => {
-      const bytes = await input.read(start < 0 ? input.size + start : start, end)
-      const isWhole = bytes.byteLength === bytes.buffer.byteLength
-      return (isWhole ? bytes : new Uint8Array(bytes)).buffer as ArrayBuffer
-    },
-  }
+  const file = bufferOf(input)
   const metadata = await damaged(location, () => readMetadata(file, ids))
   const isMapped = !(await damaged(location, async () => hasFieldIds(metadata)))
   const names = isMapped ? mapping() : undefined
@@ -145,7 +130,7 @@ export async function openParquet(
   return { metadata, rowCount: Number(metadata.num_rows), has: id => byId.has(id), readColumns }
 
   async function* readColumns(fields: readonly Field[], options: ReadOptions = {}): AsyncGenerator<ColumnBatch> {
-    const { only, beside = [] } = options
+    const { only, beside = [], asBytes = false, rows } = options
     const inOrder = fields.toSorted((a, b) => Number(b.id === only?.id) - Number(a.id === only?.id))
     const readings = [
       ...inOrder.map(field => readingOf(field, options, false)),
@@ -157,19 +142,15 @@ export async function openParquet(
         metadata: plain,
         columns: [...new Set(readings.flatMap(({ source }) => source?.name ?? []))],
         compressors: codecs,
-        parsers: only === undefined ? parsers : lateParsers,
+        parsers: only === undefined && !asBytes ? parsers : lateParsers,
         utf8: false,
         geoparquet: false,
       }),
     )
-    let groupStart = 0
-    for (const group of metadata.row_groups) {
+    for (const { group, start, from, to } of rangesIn(metadata.row_groups, rows)) {
       const rowCount = Number(group.num_rows)
-      const groupEnd = groupStart + rowCount
-      const start = groupStart
-      let rowStart = groupStart
-      let rowEnd = groupEnd
-      groupStart = groupEnd
+      let rowStart = from
+      let rowEnd = to
       if (only?.mayMatch({ rowCount, bounds: id => groupBounds(group, byId.get(id)) }) === false) continue
       const columns = new Map<number, readonly Cell[]>()
       const others: (readonly Cell[])[] = []
@@ -182,11 +163,11 @@ export async function openParquet(
                 convertAll(await scan.readColumn({ column: source.name, rowStart, rowEnd }), source.convert),
               )))
         if (!isBeside && field.id === only?.id) {
-          const [from, to] = only.range(cells) ?? [0, 0]
-          rowEnd = rowStart + to
-          rowStart += from
+          const [first, last] = only.range(cells) ?? [0, 0]
+          rowEnd = rowStart + last
+          rowStart += first
           if (rowStart === rowEnd) break
-          cells = cells.slice(from, to)
+          cells = cells.slice(first, last)
         }
         if (isBeside) others.push(cells)
         else columns.set(field.id, cells)
@@ -209,16 +190,22 @@ export async function openParquet(
     return chunk && readTexts(file, chunk, from, to, (bytes, start, end) => texts.mayMatch(bytes, start, end))
   }
 
-  function readingOf(field: Field, { absent, only, texts }: ReadOptions, isBeside: boolean): Reading | undefined {
+  function readingOf(
+    field: Field,
+    { absent, only, texts, asBytes }: ReadOptions,
+    isBeside: boolean,
+  ): Reading | undefined {
     // What the partition says comes before what the mapping says (spec "Column Projection").
     const constant = isMapped ? absent?.constant(field.id) : undefined
     const node = (constant ?? null) === null && field.type !== 'unknown' ? byId.get(field.id) : undefined
+    const isText = asBytes === true && !isBeside && field.type === 'string'
     if (node !== undefined) {
-      const plainly = converter(node, field.type, {
+      const convertible = converter(node, field.type, {
         location,
         path: field.name,
         absent: absent && (member => absent.value(member)),
       })
+      const plainly = isText ? bytesOf : convertible
       const isFiltered = only !== undefined && texts?.id === field.id && !isBeside
       const convert: Convert = isFiltered
         ? value => (value instanceof Uint8Array && !texts.mayMatch(value, 0, value.length) ? null : plainly(value))
@@ -226,7 +213,21 @@ export async function openParquet(
       const isTexts = isFiltered && node.required && field.type === 'string' && node.type === 'string'
       return { field, isBeside, source: { name: node.name, convert }, texts: isTexts ? texts : undefined, value: null }
     }
-    return absent === undefined ? undefined : { field, isBeside, source: undefined, value: absent.value(field) }
+    if (absent === undefined) return undefined
+    const value = absent.value(field)
+    return { field, isBeside, source: undefined, value: isText && value !== null ? bytesOf(value) : value }
+  }
+}
+
+/** A file as hyparquet reads it. */
+export function bufferOf(input: InputFile): AsyncBuffer {
+  return {
+    byteLength: input.size,
+    slice: async (start, end = input.size) => {
+      const bytes = await input.read(start < 0 ? input.size + start : start, end)
+      const isWhole = bytes.byteLength === bytes.buffer.byteLength
+      return (isWhole ? bytes : new Uint8Array(bytes)).buffer as ArrayBuffer
+    },
   }
 }
 

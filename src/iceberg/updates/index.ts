@@ -101,7 +101,13 @@ export function applyUpdates(base: TableMetadata, updates: readonly Update[], co
     const way = version < 2 ? '; upgrade it to version 2' : ''
     throw new IcebergError('FORMAT_UNSUPPORTED', `a table of format version ${version} is read but not written${way}`)
   }
-  return { ...draft.metadata, 'last-updated-ms': nowMs, 'metadata-log': metadataLog(draft.metadata, base, context) }
+  // A snapshot was made before this, on a clock that may have been set back since.
+  const newest = draft.metadata['snapshot-log'].at(-1)?.['timestamp-ms'] ?? 0
+  return {
+    ...draft.metadata,
+    'last-updated-ms': Math.max(nowMs, newest),
+    'metadata-log': metadataLog(draft.metadata, base, context),
+  }
 }
 
 /** Adds the base's file and keeps the newest `write.metadata.previous-versions-max` entries (default 100). */
