@@ -1,3 +1,4 @@
+import { backupCommands } from './catalogue/backup.ts'
 import { dataCommands } from './catalogue/data.ts'
 import { recordCommands } from './catalogue/records.ts'
 import { demoCommand, runCommands } from './catalogue/run.ts'
@@ -20,5 +21,13 @@ export const globalOptions: readonly OptionEntry[] = [
 
 /** Every command, in the order of the help. Each is loaded when it runs. */
 export function commands(runCli: RunCli): readonly CommandEntry[] {
-  return [...runCommands, ...dataCommands, ...schemaCommands, ...tableCommands, ...recordCommands, demoCommand(runCli)]
+  return [
+    ...runCommands,
+    ...dataCommands,
+    ...schemaCommands,
+    ...tableCommands,
+    ...backupCommands,
+    ...recordCommands,
+    demoCommand(runCli),
+  ]
 }

@@ -10,7 +10,7 @@ export interface DaemonClient {
   /** Its process: known whatever version it is of. */
   readonly pid: number
   get<Answer>(path: string): Promise<Answer>
-  post<Answer>(path: string, body: object): Promise<Answer>
+  post<Answer>(path: string, body: object, signal?: AbortSignal): Promise<Answer>
   /** Posts bytes as they are, and gives the answer with its headers. */
   send(
     path: string,
@@ -49,7 +49,7 @@ function client(socket: string, pid: number): DaemonClient {
   return {
     pid,
     get: async path => (await document(await send(socket, 'GET', path))) as never,
-    post: async (path, body) => (await document(await send(socket, 'POST', path, body))) as never,
+    post: async (path, body, signal) => (await document(await send(socket, 'POST', path, body, signal))) as never,
     send: async (path, body, headers, signal) => {
       const response = await send(socket, 'POST', path, body, signal, headers)
       return { document: await document(response), headers: response.headers }

@@ -5,11 +5,14 @@ import type { Table } from '../iceberg/catalog/catalog.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import { listSegments } from '../ingest/spool/read.ts'
 import { type SpooledRows, spooledRows } from '../ingest/spooled-rows.ts'
+import { tombstoneReader } from '../ingest/tombstones/tombstones.ts'
 import type { QueryTable } from '../query/live-view.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import { declarationOf } from '../schema/declaration-of.ts'
 import { planTable } from '../schema/plan.ts'
+import { takeLease } from '../stores/leases.ts'
 import { makeQueryFolder, queryPlaces } from '../stores/query-folder.ts'
+import { recordPlace } from '../stores/records/place.ts'
 import { openCatalog } from '../stores/table/catalog.ts'
 import type { CommandContext } from './context.ts'
 import { loadTables, type NamedTable, type NamedTables } from './named-table.ts'
@@ -28,12 +31,31 @@ export interface QueryTables {
   readonly notices: readonly Notice[]
   /** A private folder for what the query itself has to write down; removed with all else. */
   readonly folder: () => Promise<string>
-  /** Removes what was written for them. */
+  /** Removes what was written for them, and gives the lease back. */
   readonly close: () => Promise<void>
 }
 
-/** The tables of a home as queries see them, or only some of them. Takes no lock: a flush may go on beside it. */
+/**
+ * The tables of a home as queries see them, or only some of them, with a lease on what they are. Takes no lock: a flush
+ * may go on beside it.
+ */
 export async function queryTables(context: CommandContext, only?: readonly string[]): Promise<QueryTables> {
+  const lease = await takeLease(context.home)
+  try {
+    const found = await openTables(context, only)
+    await lease.narrow(found.tables)
+    const close = async (): Promise<void> => {
+      await found.close()
+      await lease.release()
+    }
+    return { ...found, close }
+  } catch (error) {
+    await lease.release()
+    throw error
+  }
+}
+
+async function openTables(context: CommandContext, only: readonly string[] | undefined): Promise<QueryTables> {
   const { home, io } = context
   const loaded = await loadTables(context)
   const notices: Notice[] = []
@@ -67,6 +89,7 @@ export async function queryTables(context: CommandContext, only?: readonly strin
           catalog: openCatalog(home, declaration),
           spool,
           declaration: readAs(declaration, table),
+          tombstones: tombstoneReader({ place: recordPlace(home), table: name }),
           file: join(folder, `${name}.parquet`),
           signal: io.signal,
         }),

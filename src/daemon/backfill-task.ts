@@ -81,7 +81,8 @@ function progressOf({ files, rows }: Extract<BackfillEvent, { type: 'progress' }
 }
 
 function countsOf(summary: BackfillSummary): RawRecord {
-  const { files, unchanged, lines, rows, duplicates, spooled, refused, skipped, unreadable, commits, ms } = summary
+  const { files, unchanged, lines, rows, duplicates, deleted, spooled, refused, skipped, unreadable, commits, ms } =
+    summary
   return {
     files,
     unchanged,
@@ -90,6 +91,7 @@ function countsOf(summary: BackfillSummary): RawRecord {
     skipped: Object.values(skipped).reduce((sum, count) => sum + count, 0),
     rows,
     duplicates,
+    deleted,
     spooled,
     refused,
     commits,

@@ -60,6 +60,8 @@ export type DaemonEvent =
       readonly table: string
       readonly rows: number
       readonly duplicates: number
+      /** Rows that were deleted before, and do not come back. */
+      readonly deleted: number
       /** Rows that could not be written, and are among the rejects. */
       readonly setAside: number
       readonly commits: number
@@ -71,6 +73,69 @@ export type DaemonEvent =
       readonly code: string
       readonly message: string
       readonly hint: string
+    }
+  | {
+      readonly type: 'maintained'
+      readonly table: string
+      /** Data files that were written again, and how many they are now. */
+      readonly filesBefore: number
+      readonly filesAfter: number
+      /** Snapshots that expired. */
+      readonly snapshots: number
+      /** Files that went, and their bytes. */
+      readonly removed: number
+      readonly bytes: number
+      readonly ms: number
+    }
+  | {
+      readonly type: 'maintenance-failed'
+      readonly table: string
+      readonly code: string
+      readonly message: string
+      readonly hint: string
+    }
+  | {
+      readonly type: 'deleted'
+      readonly table: string
+      readonly rows: number
+      /** Whether somebody asked for it. */
+      readonly by: 'request' | 'retention'
+      /** Data files that went or were written again. */
+      readonly files: number
+      /** Files that went besides. */
+      readonly purged: number
+      readonly ms: number
+    }
+  | { readonly type: 'retention-failed'; readonly code: string; readonly message: string; readonly hint: string }
+  | {
+      readonly type: 'backed-up'
+      readonly directory: string
+      readonly files: number
+      readonly bytes: number
+      /** Bytes of them that take no room. */
+      readonly linkedBytes: number
+      readonly ms: number
+    }
+  | {
+      readonly type: 'backup-failed'
+      readonly directory: string
+      readonly code: string
+      readonly message: string
+      readonly hint: string
+    }
+  | {
+      /** A table says that it lies elsewhere: it was moved or copied. */
+      readonly type: 'moved'
+      readonly table: string
+      readonly location: string
+      readonly directory: string
+    }
+  | {
+      readonly type: 'relocated'
+      readonly table: string
+      readonly from: string
+      readonly to: string
+      readonly files: number
     }
   | { readonly type: 'held'; readonly table: string; readonly stream: string; readonly reason: string }
   | { readonly type: 'watching'; readonly directories: number; readonly files: number; readonly ms: number }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HypError } from '../errors.ts'
+import { localFileIO } from '../iceberg/file-io/local.ts'
+import { finishRestore } from '../stores/backup/swap.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
 import { lockedBy, takeLock } from './lock.ts'
@@ -57,6 +59,8 @@ async function hold(home: Home): Promise<Hold> {
     // A lock can be lost without being given back: the daemon that lost it works on.
     const rival = await rivalOf(home)
     if (rival !== undefined) throw lockedBy(home, rival)
+    // Nobody works on a home that is half what it was and half what was restored.
+    await finishRestore(localFileIO, home)
     await say(notListening)
   } catch (error) {
     lock.release()

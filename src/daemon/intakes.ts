@@ -1,11 +1,14 @@
 import { errorDocument, HypError, toHypError } from '../errors.ts'
 import { startChecks } from '../ingest/batch/check-thread.ts'
+import type { PurgedRejects } from '../ingest/deletion/purge-rejects.ts'
 import type { FlushResult } from '../ingest/flush/flush.ts'
 import { type Flusher, startFlusher } from '../ingest/flush/flush-thread.ts'
 import type { Accepted, IntakeAnswer, IntakeRequest } from '../ingest/intake.ts'
 import { type SpoolStatus, tablesWithSpool } from '../ingest/spool-report.ts'
 import { openTableIntake, type TableIntake } from '../ingest/table-intake.ts'
+import type { Grave } from '../ingest/tombstones/row-matcher.ts'
 import type { Declaration } from '../schema/declaration.ts'
+import type { SpoolWriters } from '../stores/backup/spools.ts'
 import type { Home } from '../stores/home.ts'
 import type { DaemonEvent } from './event.ts'
 import type { IntakeLimits } from './intake-limits.ts'
@@ -21,6 +24,12 @@ export interface Intakes {
    */
   readonly accept: (table: string, request: IntakeRequest, declaration?: Declaration) => Promise<Accepted>
   readonly status: (table: string) => SpoolStatus
+  /** For who copies the spools while rows come in. */
+  readonly segments: SpoolWriters
+  /** Writes what waits for a table into it, as far as that goes. Never throws: a failure is told, and in the status. */
+  readonly flushNow: (table: string) => Promise<void>
+  /** See {@link TableIntake.purgeRejects}. */
+  readonly purgeRejects: (table: string, graves: readonly Grave[], dryRun: boolean) => Promise<PurgedRejects>
   /** Tries everything that waits: a declaration was applied, or a table declared again. */
   readonly resume: () => Promise<void>
   /** Writes what waits into the tables, as far as it gets until the signal, and closes. */
@@ -78,11 +87,26 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       metrics.set('hyp_spool_held_rows', { table }, held)
     }
   })
-  return { accept, status, resume: openAll, stop }
+  return { accept, status, segments: { close: closeSegments, active }, flushNow, purgeRejects, resume: openAll, stop }
 
   /** Opens the spools that are there for declared tables, and begins to empty them. */
   async function openAll(): Promise<void> {
     for (const table of await tablesWithSpool(home)) await begin(table)
+  }
+
+  async function flushNow(table: string): Promise<void> {
+    if (!(await tablesWithSpool(home)).includes(table) || !isFlushed(table)) return
+    const state = await keptOf(table).catch(() => undefined)
+    if (state === undefined) return
+    // The one that is under way may have begun before the last rows came.
+    await state.flushing
+    schedule(table, state, 0)
+    await state.flushing
+  }
+
+  async function purgeRejects(table: string, graves: readonly Grave[], dryRun: boolean): Promise<PurgedRejects> {
+    if (!(await tablesWithSpool(home)).includes(table)) return { rows: 0, unknown: 0 }
+    return (await keptOf(table)).intake.purgeRejects(graves, dryRun)
   }
 
   /** Never throws. A spool that cannot be opened now is opened later, also where nobody sends rows to it. */
@@ -212,6 +236,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
           table,
           rows: result.rows,
           duplicates: result.duplicates,
+          deleted: result.deleted,
           setAside: result.setAside,
           commits: result.commits,
           ms: result.ms,
@@ -232,11 +257,12 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     else if (state.fresh > 0) schedule(table, state, limits.flushAgeMs)
   }
 
-  function countFlushed(table: string, { commits, rows, duplicates, setAside, ms }: FlushResult): void {
+  function countFlushed(table: string, { commits, rows, duplicates, deleted, setAside, ms }: FlushResult): void {
     if (commits === 0) return
     metrics.observe('hyp_flush_duration_seconds', { table }, ms / 1000)
     metrics.count('hyp_flush_rows_total', { table, outcome: 'stored' }, rows)
     metrics.count('hyp_flush_rows_total', { table, outcome: 'duplicate' }, duplicates)
+    metrics.count('hyp_flush_rows_total', { table, outcome: 'deleted' }, deleted)
     metrics.count('hyp_flush_rows_total', { table, outcome: 'set-aside' }, setAside)
   }
 
@@ -270,6 +296,14 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       reason: heldRows === 0 ? null : (failure?.message ?? [...(state?.held.values() ?? [])].join(' ')),
       failure: lastFailure === undefined ? null : errorDocument(lastFailure),
     }
+  }
+
+  async function closeSegments(): Promise<void> {
+    await Promise.all(Array.from(opened.values(), ({ intake }) => intake.rotate()))
+  }
+
+  function active(): ReadonlySet<string> {
+    return new Set(Array.from(opened.values(), ({ intake }) => intake.active()).flat())
   }
 
   async function stop(patience: AbortSignal): Promise<void> {

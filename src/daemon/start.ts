@@ -5,6 +5,7 @@ import type { BackfillEvent, BackfillSummary } from '../ingest/backfill/backfill
 import { runBackfill } from '../ingest/backfill/backfill-thread.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import { canonicalJson } from '../schema/fingerprint.ts'
+import { readConfig } from '../stores/config.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
 import { removeDeadQueryFolders } from '../stores/query-folder.ts'
 import { migrateRecords } from '../stores/records/migrate.ts'
@@ -14,7 +15,9 @@ import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'
 import type { Outcome } from '../stores/table/apply-tables.ts'
 import { version } from '../version.ts'
+import { newBackups } from './backups.ts'
 import type { Daemon } from './daemon.ts'
+import { type Deletions, type RetentionPace, startDeletions } from './deletions.ts'
 import type { DaemonEvent } from './event.ts'
 import { holdHome } from './hold.ts'
 import { type HttpServer, listen } from './http/server.ts'
@@ -30,6 +33,7 @@ import { type ApplyRequest, openTables } from './tables.ts'
 import { newTaskDesk } from './task-desk.ts'
 import { openTasks } from './tasks.ts'
 import { openToken } from './token.ts'
+import { startUpkeep, type Upkeep, type UpkeepPace } from './upkeep.ts'
 import { startWatching, type Watching } from './watch.ts'
 
 export interface DaemonOptions {
@@ -44,6 +48,10 @@ export interface DaemonOptions {
   readonly onEvent: (event: DaemonEvent) => void
   /** When rows go from the spools into the tables; as usual where left out. */
   readonly limits?: Partial<IntakeLimits> | undefined
+  /** When tables are looked after; as usual where left out. */
+  readonly pace?: Partial<UpkeepPace> | undefined
+  /** When the retention is looked at; as usual where left out. */
+  readonly retention?: RetentionPace | undefined
   /** Ends the waiting for another process. */
   readonly signal?: AbortSignal
 }
@@ -55,7 +63,11 @@ export interface DaemonOptions {
  *   taken
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { home, release, onEvent } = options
+  const { home, release } = options
+  const onEvent = (event: DaemonEvent): void => {
+    options.onEvent(event)
+    upkeep?.hear(event)
+  }
   const start = performance.now()
   await ensureHome(home)
   const held = await holdHome(home, { signal: options.signal, onWait: ({ pid }) => onEvent({ type: 'waiting', pid }) })
@@ -63,9 +75,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let place: Awaited<ReturnType<typeof socketPlace>> | undefined
   let intakes: Intakes | undefined
   let watching: Watching | undefined
+  let upkeep: Upkeep | undefined
+  let deletions: Deletions | undefined
   try {
     onEvent({ type: 'home', directory: home.directory, version })
     await removeDeadQueryFolders(home)
+    await readConfig(home)
     const token = await openToken(home)
     if (token.replaced !== undefined) onEvent({ type: 'token-replaced', file: token.path, reason: token.replaced })
     const metrics = await openMetrics()
@@ -83,10 +98,35 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onEvent,
     })
     intakes = spools
+    const tending = startUpkeep({ home, ...tables, metrics, onEvent, pace: options.pace })
+    upkeep = tending
+    const deleting = startDeletions({
+      home,
+      tables,
+      intakes: spools,
+      upkeep: tending,
+      onEvent,
+      pace: options.retention,
+    })
+    deletions = deleting
+    const backups = newBackups({ home, release, tables, intakes: spools, upkeep: tending, onEvent })
     place = await socketPlace(home)
     const imports = newImports({ tasks, start: importFrom })
     const desk = newTaskDesk({ tasks, backfill: beginBackfill })
-    const daemon: Daemon = { release, tasks: desk, backfill, apply, adopt, ingest: spools.accept, status, stop }
+    const daemon: Daemon = {
+      release,
+      tasks: desk,
+      backfill,
+      apply,
+      adopt,
+      ingest: spools.accept,
+      maintain: tending.run,
+      delete: deleting.run,
+      backUp: backups.backUp,
+      relocate: backups.relocate,
+      status,
+      stop,
+    }
     const watch = startWatching({
       where: { home: options.userHome, env: historyEnvironment(options.env) },
       accept: spools.accept,
@@ -192,10 +232,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         release,
         pid: process.pid,
         startedAt: held.startedAt,
-        tables: await tables.status(spools.status),
+        tables: await tables.status(async table => ({
+          spool: spools.status(table),
+          maintenance: await tending.status(table),
+        })),
         importing: imports.isRunning(),
         watching: watch.status(),
         waiting: tables.builtin().failure !== undefined,
+        retention: deleting.checks(),
         failure: imports.failure(),
       })
     }
@@ -204,17 +248,25 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onEvent({ type: 'stopping', signal })
       tasks.stop()
       const patience = AbortSignal.timeout(longestStopMs)
+      const copied = backups.stop()
+      const tended = tending.stop()
+      const deleted = deleting.stop()
       await watch.stop()
       await Promise.race([imports.settled(), sleep(longestStopMs, undefined, { ref: false })])
       await http.close()
       unwatch()
       await spools.stop(patience)
+      await copied
+      await tended
+      await deleted
       await socket.remove()
       await held.release()
       onEvent({ type: 'stopped' })
     }
   } catch (error) {
     await watching?.stop()
+    await upkeep?.stop()
+    await deletions?.stop()
     await server?.close()
     await place?.remove()
     await intakes?.stop(AbortSignal.abort())

@@ -2,7 +2,7 @@ import type { HypError } from '../errors.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
-import { planCommand, type TableStatus } from './table-status.ts'
+import { missingText, planCommand, type TableStatus } from './table-status.ts'
 import type { WatchStatus } from './watch.ts'
 
 /** One line of `/readyz`: a check, whether it holds, and the way out when it does not. */
@@ -43,6 +43,8 @@ export interface DaemonState {
   readonly watching: WatchStatus | null
   /** The built-in table was refused, and nothing was applied since. */
   readonly waiting: boolean
+  /** What there is to say of the retention. */
+  readonly retention?: readonly Check[]
   /** Why the last import failed. */
   readonly failure?: HypError | undefined
 }
@@ -54,6 +56,9 @@ export function statusOf(state: DaemonState): DaemonStatus {
     ...(state.pid === null ? [notRunning] : []),
     ...tables.map(tableCheck),
     ...tables.flatMap(table => spoolCheck(table)),
+    ...tables.flatMap(table => maintenanceCheck(table)),
+    ...tables.flatMap(table => tombstoneCheck(table)),
+    ...(state.retention ?? []),
     ...(builtin === undefined ? [] : [importCheck(builtin, state)]),
     ...(state.watching === null ? [] : [watchCheck(state.watching)]),
   ]
@@ -88,7 +93,14 @@ function tableCheck(table: TableStatus): Check {
       message: `${name} stays at schema ${table.schemaId}: ${refusal(table)}`,
       hint: `see \`${planCommand(table)}\``,
     }
-  return { name: 'table', ok: true, message: `${name} at schema ${table.schemaId}`, hint: null }
+  const at = `${name} at schema ${table.schemaId}`
+  if (table.moved === null) return { name: 'table', ok: true, message: at, hint: null }
+  return {
+    name: 'table',
+    ok: true,
+    message: `${at}; it was made at ${table.moved}, where other programs look for its files: run \`hyp table relocate\``,
+    hint: null,
+  }
 }
 
 /** Nothing where rows come and go as they should. */
@@ -106,6 +118,29 @@ function spoolCheck({ name, spool: { rows, held, reason, failure } }: TableStatu
   return [
     { name: 'spool', ok: false, message: `${held} rows for ${name} are held: ${reason}`, hint: 'see `hyp spool`' },
   ]
+}
+
+/** Nothing before a table was looked at. */
+function maintenanceCheck({ name, maintenance: { failure, waiting } }: TableStatus): Check[] {
+  if (failure !== null)
+    return [
+      {
+        name: 'maintenance',
+        ok: false,
+        message: `${name} grows until it works again: ${failure.message} [${failure.code}]`,
+        hint: failure.hint,
+      },
+    ]
+  if (waiting === null) return []
+  const { files, snapshots } = waiting
+  const message = `${name} has ${files} data ${files === 1 ? 'file' : 'files'} and ${snapshots} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`
+  return [{ name: 'maintenance', ok: true, message, hint: null }]
+}
+
+/** Nothing where the records know of every deletion. */
+function tombstoneCheck({ name, missingTombstones }: TableStatus): Check[] {
+  if (!missingTombstones) return []
+  return [{ name: 'records', ok: true, message: missingText(name), hint: 'delete them again where they came back' }]
 }
 
 function refusal({ declared, release, verdict, refused }: TableStatus): string {

@@ -1,10 +1,15 @@
 import { type ErrorDocument, errorDocument, toHypError } from '../errors.ts'
 import type { SpoolStatus } from '../ingest/spool-report.ts'
+import { areTombstonesMissing } from '../ingest/tombstones/tombstones.ts'
 import { builtinTable, newestRelease } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
-import type { PlannedChange, Verdict } from '../schema/plan.ts'
+import { type PlannedChange, planTable, type Verdict } from '../schema/plan.ts'
 import { type Home, tableDirectory } from '../stores/home.ts'
-import { planOf } from '../stores/table/apply-tables.ts'
+import { recordPlace } from '../stores/records/place.ts'
+import { openCatalog } from '../stores/table/catalog.ts'
+import { movedFrom } from '../stores/table/moved.ts'
+import { observeTable } from '../stores/table/store.ts'
+import type { MaintenanceStatus } from '../stores/table/upkeep/status.ts'
 
 /** What is known of one table. */
 export interface TableStatus {
@@ -23,22 +28,38 @@ export interface TableStatus {
   readonly error: ErrorDocument | null
   /** Why the declaration is refused, when it is. */
   readonly refused: readonly PlannedChange[]
+  /** Where it says that it lies, if that is not where it does: it was moved or copied. */
+  readonly moved: string | null
+  /** Rows were deleted that the records do not know of, and that can come back: the records are of an older copy. */
+  readonly missingTombstones: boolean
   /** What is acknowledged and not in the table yet. */
   readonly spool: SpoolStatus
+  /** How it is kept fast and small. */
+  readonly maintenance: MaintenanceStatus
 }
 
 /** Looks at a table. Never throws: one that cannot be read is a status too. */
-export async function tableStatus(home: Home, declaration: Declaration, spool: SpoolStatus): Promise<TableStatus> {
+export async function tableStatus(
+  home: Home,
+  declaration: Declaration,
+  { spool, maintenance }: Pick<TableStatus, 'spool' | 'maintenance'>,
+): Promise<TableStatus> {
   const base = {
     name: declaration.table,
     directory: tableDirectory(home, declaration),
     declared: declaration.release,
     spool,
+    maintenance,
   }
   try {
-    const { found, verdict, id, changes } = await planOf(home, declaration)
+    const observed = await observeTable(openCatalog(home, declaration))
+    const { found, verdict, id, changes } = planTable(declaration, observed)
     return {
       ...base,
+      moved: observed === null ? null : await movedFrom(observed.metadata, base.directory),
+      missingTombstones:
+        observed !== null &&
+        (await areTombstonesMissing({ place: recordPlace(home), table: declaration.table }, observed)),
       release: found?.release ?? null,
       schemaId: found?.schemaId ?? null,
       rows: found?.rows ?? 0,
@@ -51,6 +72,8 @@ export async function tableStatus(home: Home, declaration: Declaration, spool: S
     const error = errorDocument(toHypError(cause))
     return {
       ...base,
+      moved: null,
+      missingTombstones: false,
       release: null,
       schemaId: null,
       rows: null,
@@ -60,6 +83,11 @@ export async function tableStatus(home: Home, declaration: Declaration, spool: S
       refused: [],
     }
   }
+}
+
+/** What there is to know where the records are older than a table. */
+export function missingText(table: string): string {
+  return `rows of ${table} were deleted that the records do not know of, and that can come back: the records are of an older copy`
 }
 
 /** The command that shows the plan of a table. */

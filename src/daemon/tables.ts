@@ -2,17 +2,17 @@ import { HypError } from '../errors.ts'
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { heldDeclaration } from '../ingest/backfill/held-declaration.ts'
 import { withFieldIds } from '../ingest/flush/captured-ids.ts'
-import type { SpoolStatus } from '../ingest/spool-report.ts'
 import { readApplied } from '../schema/applied.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { Plan } from '../schema/plan.ts'
 import { loadDeclaration, loadDeclarations } from '../stores/declared.ts'
-import type { Home } from '../stores/home.ts'
+import { type Home, tableDirectory } from '../stores/home.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import { type Adoption, adoptTable } from '../stores/table/adopt.ts'
 import { applyTables, type Outcome } from '../stores/table/apply-tables.ts'
 import { openCatalog, systemContext } from '../stores/table/catalog.ts'
+import { movedFrom } from '../stores/table/moved.ts'
 import { observeTable, type Receipt } from '../stores/table/store.ts'
 import type { DaemonEvent } from './event.ts'
 import { type TableStatus, tableStatus } from './table-status.ts'
@@ -41,12 +41,14 @@ export interface ApplyRequest {
 export interface Tables {
   readonly builtin: () => KeptTable
   readonly find: (table: string) => KeptTable | undefined
+  /** Of all of them. */
+  readonly names: () => readonly string[]
   /** Reads the declarations again and applies them. @throws HypError DECLARATION_INVALID, USAGE, PLAN_CHANGED */
   apply(request: ApplyRequest): Promise<Outcome[]>
   /** @throws HypError as `adoptTable` */
   adopt(request: AdoptionRequest): Promise<Adoption>
-  /** @param spool what waits for a table */
-  status(spool: (table: string) => SpoolStatus): Promise<TableStatus[]>
+  /** @param beside what else is known of a table */
+  status(beside: (table: string) => Promise<Pick<TableStatus, 'spool' | 'maintenance'>>): Promise<TableStatus[]>
 }
 
 export interface TablesOptions {
@@ -75,9 +77,12 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
     find: table => kept.get(table),
     apply: request => inTurn(() => apply(request)),
     adopt: request => inTurn(() => adopt(request)),
-    status: spool =>
+    names: () => [...kept.keys()],
+    status: beside =>
       Promise.all(
-        Array.from(kept.values(), table => tableStatus(home, table.declaration, spool(table.declaration.table))),
+        Array.from(kept.values(), async ({ declaration }) =>
+          tableStatus(home, declaration, await beside(declaration.table)),
+        ),
       ),
   }
 
@@ -130,8 +135,15 @@ export async function openTables({ home, release, onEvent }: TablesOptions): Pro
           failure: result,
         })
       onEvent(result instanceof HypError ? failed(declaration.table, result) : done(result))
+      if (!(result instanceof HypError)) await tellMoved(declaration, result.table)
     }
     return outcomes
+  }
+
+  async function tellMoved(declaration: Declaration, { metadata }: Table): Promise<void> {
+    const directory = tableDirectory(home, declaration)
+    const location = await movedFrom(metadata, directory)
+    if (location !== null) onEvent({ type: 'moved', table: declaration.table, location, directory })
   }
 
   async function importedBy(refused: Declaration, { code }: HypError): Promise<Declaration> {

@@ -13,6 +13,7 @@ import { type RowKey, rowKey } from './keys/row-key.ts'
 import { storedKeys } from './keys/stored-keys.ts'
 import { positionsOf } from './spool/position.ts'
 import { type OpenSegment, openStreams } from './spool/read.ts'
+import { deletedRowTest, type ReadTombstones } from './tombstones/tombstones.ts'
 
 export interface SpooledRowsOptions {
   readonly io: FileIO
@@ -21,6 +22,8 @@ export interface SpooledRowsOptions {
   readonly spool: string
   /** What is applied to the table. */
   readonly declaration: Declaration
+  /** What was deleted from the table, and is not shown. */
+  readonly tombstones?: ReadTombstones | undefined
   /** The file to write; there must be none of that name. */
   readonly file: string
   readonly signal?: AbortSignal | undefined
@@ -48,7 +51,7 @@ const rowGroupRows = 1000
  * file, for queries. It takes no lock: others may take rows, flush and release
  * segments meanwhile, and yet every row that was acknowledged before is either
  * in the table that is given back or in the file. A row key that the table has
- * or that came before is left out. Memory holds a batch of rows, and a digest of
+ * or that came before is left out, and so is a row that was deleted. Memory holds a batch of rows, and a digest of
  * each row key in the spool.
  * @throws HypError and IcebergError; no file is left behind then
  */
@@ -77,7 +80,8 @@ export async function spooledRows(options: SpooledRowsOptions): Promise<SpooledR
       onUnreadable: (stream, error) => left.set(stream, whyUnreadable(error)),
       signal: options.signal,
     })
-    const file = new SpooledFile(table, options)
+    const buried = await options.tombstones?.(table)
+    const file = new SpooledFile(table, options, buried && deletedRowTest(buried, table))
     const faulty = new Map<string, number>()
     try {
       for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {
@@ -114,11 +118,13 @@ class SpooledFile {
   readonly #table: Table
   readonly #key: RowKey
   readonly #options: SpooledRowsOptions
+  readonly #wasDeleted: ((row: Row) => boolean) | undefined
   readonly #seen = new Set<string>()
   #writer: DataFileWriter | undefined
   #rows = 0
 
-  constructor(table: Table, options: SpooledRowsOptions) {
+  constructor(table: Table, options: SpooledRowsOptions, wasDeleted: ((row: Row) => boolean) | undefined) {
+    this.#wasDeleted = wasDeleted
     this.#table = table
     this.#key = rowKey(options.declaration.identifier)
     this.#options = options
@@ -149,8 +155,10 @@ class SpooledFile {
     await this.#writer?.abandon()
   }
 
-  /** Rows whose key was neither before them nor is in the table; all where there is no key. */
-  async #fresh(rows: readonly Row[]): Promise<readonly Row[]> {
+  /** Rows that were not deleted and whose key was neither before them nor is in the table; all others where there is no key. */
+  async #fresh(all: readonly Row[]): Promise<readonly Row[]> {
+    const wasDeleted = this.#wasDeleted
+    const rows = wasDeleted === undefined ? all : all.filter(row => !wasDeleted(row))
     // Where none are, the table may have other names for the key by now.
     if (rows.length === 0 || this.#key.columns.length === 0) return rows
     const candidates = new Map<string, Row>()

@@ -10,7 +10,8 @@ import { type Home, tableDirectory } from '../stores/home.ts'
 import { systemContext } from '../stores/table/catalog.ts'
 import { observeTable } from '../stores/table/store.ts'
 import type { Checks } from './batch/check-thread.ts'
-import { openRejects } from './batch/rejects.ts'
+import { openRejects, type Rejects } from './batch/rejects.ts'
+import { type PurgedRejects, purgeRejects } from './deletion/purge-rejects.ts'
 import type { FlushResult } from './flush/flush.ts'
 import type { Flusher } from './flush/flush-thread.ts'
 import { type Accepted, type IntakeRequest, type IntakeTarget, newIntake } from './intake.ts'
@@ -18,6 +19,7 @@ import { positionsOf } from './spool/position.ts'
 import { removeParts } from './spool/replace-file.ts'
 import { openSpool, type SpoolOptions, type SpoolState } from './spool/spool.ts'
 import { newStreamId } from './spool/stream.ts'
+import type { Grave } from './tombstones/row-matcher.ts'
 
 /** Everything between rows that arrive for one table and rows that are in it. One per table, under the lock. */
 export interface TableIntake {
@@ -29,6 +31,15 @@ export interface TableIntake {
    */
   readonly flush: (declaration: Declaration) => Promise<FlushResult>
   readonly state: () => SpoolState
+  /**
+   * Removes rejected rows that were deleted; see {@link purgeRejects}. What is rejected meanwhile waits, and so does a
+   * flush.
+   */
+  readonly purgeRejects: (graves: readonly Grave[], dryRun: boolean) => Promise<PurgedRejects>
+  /** Closes the segment that batches are added to, after those that wait. */
+  readonly rotate: () => Promise<void>
+  /** See {@link Spool.active}. */
+  readonly active: () => readonly string[]
   /** Waits for what is under way. */
   readonly close: () => Promise<void>
 }
@@ -63,7 +74,7 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
   const newName = (): string => newStreamId(machine.now(), count => machine.randomBytes(count))
   const aside = join(directory, 'rejects')
   for (const written of [aside, join(home.quarantine, table)]) await removeParts(io, written)
-  const rejects = openRejects({ io, directory: aside, now: () => machine.now(), newName })
+  const rejects = pausableRejects(() => openRejects({ io, directory: aside, now: () => machine.now(), newName }))
   const intake = newIntake({ spool, rejects, checks })
   let flushing: Promise<unknown> = Promise.resolve()
 
@@ -74,7 +85,14 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
       flushing = next.catch(() => undefined)
       return next
     },
+    purgeRejects: (graves, dryRun) => {
+      const next = flushing.then(() => rejects.whileClosed(() => purgeRejects(io, aside, graves, dryRun)))
+      flushing = next.catch(() => undefined)
+      return next
+    },
     state: () => spool.state(),
+    rotate: async () => void (await spool.rotate()),
+    active: () => spool.active(),
     close: async () => {
       await flushing
       await spool.close()
@@ -92,11 +110,42 @@ export async function openTableIntake(options: TableIntakeOptions): Promise<Tabl
         segments,
         streams: spool.state().streams.map(({ stream }) => stream),
         declaration,
+        records: home.records,
       },
       signal,
     )
     await spool.release(result.positions)
     return result
+  }
+}
+
+/** Rejects whose files can be written anew in between. */
+function pausableRejects(
+  open: () => Rejects,
+): Rejects & { readonly whileClosed: <Result>(work: () => Promise<Result>) => Promise<Result> } {
+  let current = open()
+  let pause: Promise<unknown> = Promise.resolve()
+  return {
+    add: async rejects => {
+      for (let waited: unknown; waited !== pause; ) await (waited = pause)
+      return current.add(rejects)
+    },
+    close: async () => {
+      await pause
+      await current.close()
+    },
+    whileClosed: work => {
+      const next = pause.then(async () => {
+        await current.close()
+        try {
+          return await work()
+        } finally {
+          current = open()
+        }
+      })
+      pause = next.catch(() => undefined)
+      return next
+    },
   }
 }
 

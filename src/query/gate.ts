@@ -76,7 +76,7 @@ export interface ParseTree {
  * DuckDB's own parse tree, which it gives for SELECT statements only.
  * @throws HypError QUERY_REFUSED for anything else, and what the engine says of the syntax
  */
-async function parse(connection: DuckDBConnection, sql: string): Promise<ParseTree> {
+export async function parse(connection: DuckDBConnection, sql: string): Promise<ParseTree> {
   const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`)
   // A number beyond a double is printed as no JSON has it. Inside of texts, quotes stand behind a backslash.
   const tree = String(reader.getRows()[0]?.[0]).replaceAll(/"value":-?(?:Infinity|NaN)\b/g, '"value":null')

@@ -19,11 +19,18 @@ interface Planned {
   readonly facts: ReadonlyMap<number, string>
 }
 
+/** Names of columns that say where a row stands: the number of its file in `data`, and its place in it, from 0. */
+export interface PlaceNames {
+  readonly file: string
+  readonly row: string
+}
+
 /**
  * The live rows of data files as a query. Each file is read under its own
  * schema, and those that are read alike are one reading.
  * @param fields the columns to give, of the current schema
  * @param data at least one
+ * @param places columns to give besides
  * @throws IcebergError FORMAT_UNSUPPORTED, MANIFEST_INVALID, DATA_INVALID, METADATA_INVALID
  */
 export function liveRowsSql(
@@ -31,6 +38,7 @@ export function liveRowsSql(
   metadata: TableMetadata,
   data: readonly ShapedFile[],
   deletes: readonly ShapedFile[],
+  places?: PlaceNames,
 ): string {
   const numbers = dataNumbers(data, metadata)
   const deleted = deletedRows(data, deletes, metadata, numbers)
@@ -46,7 +54,7 @@ export function liveRowsSql(
       applicable.map(({ name }) => name),
       [...facts.keys()].sort((a, b) => a - b),
     ]),
-  ).map(group => readingSql(fields, metadata, group, numbers))
+  ).map(group => readingSql(fields, metadata, group, numbers, places))
   const tables = deleted.map(({ name, sql }) => `${name} AS (${sql})`)
   return `${tables.length === 0 ? '' : `WITH ${tables.join(',\n')}\n`}${readings.join('\nUNION ALL\n')}`
 }
@@ -77,6 +85,7 @@ function readingSql(
   metadata: TableMetadata,
   group: NonEmpty<Planned>,
   numbers: DataNumbers,
+  places: PlaceNames | undefined,
 ): string {
   const [{ file, deletes, facts }] = group
   const { shape, entry } = file
@@ -88,7 +97,7 @@ function readingSql(
   }
   const columns = fields.map(field => `${projection(field, shape, absent)} AS ${quoteName(field.name)}`).join(', ')
   const files = filesSql([group[0].file, ...group.slice(1).map(planned => planned.file)])
-  if (deletes.length === 0 && facts.size === 0) return `SELECT ${columns} FROM ${files}`
+  if (deletes.length === 0 && facts.size === 0 && places === undefined) return `SELECT ${columns} FROM ${files}`
 
   const names = ['path', 'number', 'sequence', 'part', ...Array.from(facts.keys(), id => `k${id}`)]
   const told = group.map(planned => [
@@ -101,7 +110,9 @@ function readingSql(
   const keys = new Map(deletes.flatMap(rows => rows.keys.map(({ name, column }) => [name, column])))
   const keyColumns = Array.from(keys, ([name, column]) => `, ${deleteValue(column, shape, absent)} AS ${name}`)
   const joins = deletes.map(({ name, condition }) => `\nANTI JOIN ${name} AS d ON ${condition}`)
-  return `SELECT ${columns} FROM (
+  const place =
+    places === undefined ? '' : `, r.number AS ${quoteName(places.file)}, r.position AS ${quoteName(places.row)}`
+  return `SELECT ${columns}${place} FROM (
 SELECT f.*, x.*${keyColumns.join('')} FROM (SELECT f.*, filename AS name, file_row_number AS position FROM ${files}) AS f
 JOIN ${valuesSql('x', names, told)} ON x.path = f.name
 ) AS r${joins.join('')}`

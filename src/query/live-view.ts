@@ -10,7 +10,7 @@ import { columnType } from './column-type.ts'
 import { positionDeleteNames } from './delete-rows.ts'
 import { checkNames } from './distinct-names.ts'
 import { shapedFiles } from './file-shape.ts'
-import { liveRowsSql } from './live-rows.ts'
+import { liveRowsSql, type PlaceNames } from './live-rows.ts'
 import { quoteName, quotePattern, quoteText } from './quote.ts'
 import { whyFooters } from './why-footers.ts'
 
@@ -73,17 +73,59 @@ async function rowsSql(
     const paths = [...data.map(entry => localPath(entry, table)), ...spooled]
     return paths.length === 0 ? undefined : likeTableSql(fields, paths)
   }
+  const live = await shapedRowsSql(fields, table, data, deletes)
+  return spooled.length === 0 ? live : `${live}\nUNION ALL\nSELECT * ${likeTableSql(fields, spooled)}`
+}
+
+/** By the footers of the files. @param data at least one */
+async function shapedRowsSql(
+  fields: readonly Field[],
+  table: Table,
+  data: readonly ManifestEntry[],
+  deletes: readonly ManifestEntry[],
+  places?: PlaceNames,
+): Promise<string> {
   const names = nameMappingOf(table)
   const isPositions = ({ file }: ManifestEntry): boolean => file.content === fileContent.positionDeletes
-  const live = liveRowsSql(fields, table.metadata, await shapedFiles(table, data, names), [
+  const shapedDeletes = [
     ...(await shapedFiles(table, deletes.filter(isPositions), positionDeleteNames)),
     ...(await shapedFiles(
       table,
       deletes.filter(entry => !isPositions(entry)),
       names,
     )),
-  ])
-  return spooled.length === 0 ? live : `${live}\nUNION ALL\nSELECT * ${likeTableSql(fields, spooled)}`
+  ]
+  return liveRowsSql(fields, table.metadata, await shapedFiles(table, data, names), shapedDeletes, places)
+}
+
+/** A table whose rows say where they stand. */
+export interface PlacedTable extends LiveTable {
+  readonly places: PlaceNames
+  /** Its data files, by the numbers that its rows give. */
+  readonly data: readonly ManifestEntry[]
+}
+
+/** Looks up what a view needs whose rows say where they stand. @throws as {@link liveTable} */
+export async function placedTable(name: string, table: Table): Promise<PlacedTable> {
+  const { fields } = currentSchema(table.metadata)
+  checkNames(name, fields)
+  checkReadable(fields)
+  const { data, deletes } = await liveFiles(table, undefined, false)
+  const places = { file: freeName('file_number', fields), row: freeName('row_number', fields) }
+  return {
+    name,
+    table,
+    fields,
+    paths: [...data, ...deletes].map(entry => localPath(entry, table)),
+    rows: data.length === 0 ? undefined : await shapedRowsSql(fields, table, data, deletes, places),
+    places,
+    data,
+  }
+}
+
+/** A name that no column has, however it is spelled. */
+function freeName(name: string, fields: readonly Field[]): string {
+  return fields.some(field => field.name.toLowerCase() === name) ? freeName(`_${name}`, fields) : name
 }
 
 /** Files whose columns are found by field id alone, and members of structs by the names they have in the table. */

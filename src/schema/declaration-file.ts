@@ -9,6 +9,7 @@ import { readWhole } from './declaration-file/whole.ts'
 
 export { declarationInvalid, formatMistakes, type Mistake } from './declaration-file/mistake.ts'
 export type { Places } from './declaration-file/places.ts'
+export { withoutLocation } from './declaration-file/without-location.ts'
 
 export interface DeclarationFile {
   readonly text: string

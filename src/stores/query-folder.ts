@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive } from './alive.ts'
 import type { Home } from './home.ts'
 
 /*
@@ -29,12 +30,5 @@ export async function removeDeadQueryFolders(home: Home): Promise<void> {
 
 function isOfDead(name: string): boolean {
   const pid = Number(/^query-(\d+)-/.exec(name)?.[1])
-  if (Number.isNaN(pid)) return false
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    // Not ours to signal, but alive.
-    return !(error instanceof Error && 'code' in error && error.code === 'EPERM')
-  }
+  return !Number.isNaN(pid) && !isAlive(pid)
 }

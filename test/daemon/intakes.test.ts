@@ -31,6 +31,7 @@ const nothingDone: FlushResult = {
   commits: 0,
   rows: 0,
   duplicates: 0,
+  deleted: 0,
   setAside: 0,
   positions: new Map(),
   held: [],

@@ -101,6 +101,13 @@ async function dropColumn(directory: string, name: string): Promise<void> {
   })
 }
 
+/** What its owner says of a table. */
+async function setProperty(directory: string, name: string, value: string): Promise<void> {
+  const catalog = catalogAt(directory)
+  const updates = [{ action: 'set-properties' as const, updates: { [name]: value } }]
+  await catalog.commit(await catalog.load(), { requirements: [], updates })
+}
+
 /** The documents of tasks and records, with an old record, one that is torn, and backups of all ages. */
 async function printRecords(
   here: Machine,
@@ -170,17 +177,38 @@ async function printShow(
   await print('status', 'status', '--json', '--as-release', '5')
 }
 
+/** The documents of copies of a home. */
+async function printCopies(printFrom: (from: Machine) => Print): Promise<void> {
+  const here = machine()
+  const print = printFrom(here)
+  const backup = join(here.directory, 'backup')
+  addLines(here.claude, 'one', [line('one', 0)])
+  await print('backfill', 'backfill', '--json')
+  await print('backup', 'backup', backup, '--json')
+  await print('restore', 'restore', backup, '--json')
+  await print('table relocate', 'table', 'relocate', '--dry-run', '--json')
+  await print('table delete', 'table', 'delete', '--session', 'one', '--json')
+  await print('table delete', 'table', 'delete', '--where', 'true', '--purge', '--json')
+  await print('table delete', 'table', 'delete', '--before', '2026-01-01', '--dry-run', '--json')
+}
+
+type Print = (name: string, ...words: readonly string[]) => Promise<void>
+
 /** The documents of every command, from a home with something of everything in it. */
 async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> {
   const here = machine()
   const documents = new Map<string, object[]>()
-  const print = async (name: string, ...words: readonly string[]): Promise<void> => {
-    const { stdout } = await here.hyp(...words)
-    const document = JSON.parse(stdout) as object
-    const list = documents.get(name)
-    if (list === undefined) documents.set(name, [document])
-    else list.push(document)
-  }
+  const printFrom =
+    (from: Machine) =>
+    async (name: string, ...words: readonly string[]): Promise<void> => {
+      const { stdout } = await from.hyp(...words)
+      const document = JSON.parse(stdout) as object
+      const list = documents.get(name)
+      if (list === undefined) documents.set(name, [document])
+      else list.push(document)
+    }
+  const print = printFrom(here)
+  await printCopies(printFrom)
   await print('plan', 'plan', '--json')
   await print('status', 'status', '--json')
   await printIngest(here, print)
@@ -215,6 +243,7 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   write(others, whole)
   symlinkSync('in-a-circle', join(here.claude, 'projects/in-a-circle'))
   const daemon = await here.daemon('--as-release', '6')
+  await print('table compact', 'table', 'compact', '--json')
   await print('status', 'status', '--json')
   await daemon.stop()
   here.declare('{"columns": []}')
@@ -225,6 +254,10 @@ async function realDocuments(): Promise<ReadonlyMap<string, readonly object[]>> 
   await print('errors', 'plan', '--json')
   await print('table show', 'table', 'show', '--json')
   await print('table files', 'table', 'files', '--json')
+  await print('table snapshots', 'table', 'snapshots', '--json')
+  await print('table compact', 'table', 'expire', '--dry-run', '--json')
+  await setProperty(here.table, 'gc.enabled', 'false')
+  await print('table compact', 'table', 'expire', '--json')
   await print('table verify', 'table', 'verify', '--json')
   await print('query', 'query', '--format', 'json', 'SELECT * FROM ai_gateway_messages')
   rmSync(filesBelow(join(here.table, 'data'))[0] as string)

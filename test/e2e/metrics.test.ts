@@ -6,7 +6,7 @@ import { declareTable } from '../support/declaring.ts'
 import { eventually, machine, write } from '../support/home.ts'
 import { postRows } from '../support/rows.ts'
 
-test('a daemon that took rows gives every metric of the catalogue, with what it counted', async () => {
+test('a daemon that took rows and looked after its tables gives every metric of the catalogue, with what it counted', async () => {
   const here = machine()
   const columns = [{ name: 'id', type: 'long', required: true }]
   const key = { identifier: ['id'], partitionBy: [{ column: 'id', transform: 'bucket[4]' }] }
@@ -21,6 +21,8 @@ test('a daemon that took rows gives every metric of the catalogue, with what it 
   expect((await postRows(daemon, 'broken', '{"id":1}')).status).toBe(202)
   const logged = (msg: string): boolean => daemon.events().some(line => line.msg === msg)
   await daemon.until('one flush worked and one failed', () => logged('flushed') && logged('flush-failed'))
+  for (const table of ['events', 'broken'])
+    expect((await daemon.ask('POST', `/v1/tables/${table}/expire`)).status).toBe(200)
   let text = ''
   await eventually('what was flushed is no longer counted as waiting', async () => {
     ;({ text } = await daemon.ask('GET', '/metrics'))
@@ -33,6 +35,9 @@ test('a daemon that took rows gives every metric of the catalogue, with what it 
     'hyp_flush_rows_total{table="events",outcome="stored"} 1',
     'hyp_flush_rows_total{table="events",outcome="duplicate"} 1',
     'hyp_flush_duration_seconds_count{table="events"} 1',
+    'hyp_maintenance_duration_seconds_count{table="events"} 1',
+    'hyp_maintenance_failures_total{table="broken"} 1',
+    'hyp_table_snapshots{table="events"} 1',
     'hyp_spool_rows{table="broken"} 1',
     'hyp_spool_held_rows{table="broken"} 0',
   ])

@@ -124,3 +124,21 @@ export const segmentV2 = {
   previous: { segment: 1, end: 4711, mine: 'kept' },
   mine: 'kept',
 } satisfies RawRecord
+
+export const tombstoneV1 = {
+  schema_version: 1,
+  table: 'orders',
+  table_uuid: '0b1c7f2e-6d0a-4a53-9d8e-7a1f0c2b3d4e',
+  generation: 4,
+  what: {
+    kind: 'keys',
+    columns: ['origin.host', 'id'],
+    column_ids: [3, 1],
+    keys: 2,
+    digest: 'ef'.repeat(32),
+    mine: 'kept',
+  },
+  rows: 2,
+  created_at: '2026-01-02T03:04:05.678Z',
+  mine: 'kept',
+} satisfies RawRecord

@@ -18,7 +18,7 @@ export const runCommands: readonly CommandEntry[] = [
     ],
     examples: ['hyp daemon --port 7373', 'hyp daemon --as-release 5 --log-format json'],
     exits:
-      '0 stopped; 4 the table is newer; 75 another process works on the home; 78 a declaration is invalid, or the port is taken',
+      '0 stopped; 4 the table is newer; 75 another process works on the home; 78 a declaration or config.json is invalid, or the port is taken',
     run: async (context, options) => (await import('../commands/daemon.ts')).runDaemon(context, options),
   },
   {

@@ -1,14 +1,16 @@
 import { type DaemonStatus, statusOf } from '../../daemon/status.ts'
-import { planCommand, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
+import { missingText, planCommand, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
 import { spoolReport, spoolStatus } from '../../ingest/spool-report.ts'
 import { builtinTable } from '../../schema/builtin.ts'
 import { loadDeclarations } from '../../stores/declared.ts'
+import { rememberedMaintenance } from '../../stores/table/upkeep/status.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import { type Kept, keptSessions } from '../kept.ts'
 import type { OptionValues } from '../option.ts'
 import { pasteableHint } from '../render/error.ts'
+import { maintenanceLines } from '../render/maintenance.ts'
 import { plural } from '../render/text.ts'
 import { visible } from '../render/visible.ts'
 
@@ -30,7 +32,10 @@ async function statusWithoutDaemon({ home, release }: CommandContext): Promise<D
   const declarations = await loadDeclarations(home, release)
   const tables = await Promise.all(
     declarations.map(async declaration =>
-      tableStatus(home, declaration, spoolStatus(await spoolReport(home, declaration))),
+      tableStatus(home, declaration, {
+        spool: spoolStatus(await spoolReport(home, declaration)),
+        maintenance: await rememberedMaintenance(home, declaration.table),
+      }),
     ),
   )
   return statusOf({
@@ -53,12 +58,15 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
   return [
     `daemon    ${daemon}`,
     `home      ${status.home}`,
-    ...status.tables.map((table, index) => `table     ${tableLine(table)}${index === 0 ? importing : ''}`),
+    ...status.tables.flatMap((table, index) => [
+      `table     ${tableLine(table)}${index === 0 ? importing : ''}`,
+      ...maintenanceLines(table.maintenance).map(line => `          ${line}`),
+    ]),
     ...(isRunning
       ? status.checks.map(check => (check.ok ? 'ok' : 'FAIL').padEnd(10) + `${check.name}: ${check.message}`)
-      : status.tables.flatMap(({ name, error }) =>
+      : status.tables.flatMap(({ name, error, moved, missingTombstones }) =>
           error === null
-            ? []
+            ? [...movedLines(name, moved, context), ...(missingTombstones ? [`records   ${missingText(name)}`] : [])]
             : [
                 `FAIL      ${name}: ${error.message} [${error.code}]`,
                 `          hint: ${pasteableHint(error.hint, context.pasteable)}`,
@@ -92,6 +100,15 @@ function tableLine({ name, verdict, release, schemaId, rows, spool }: TableStatu
   const what =
     schemaId === null ? 'not there yet' : `release ${release ?? 'none'}, schema ${schemaId}, ${plural(rows, 'row')}`
   return `${name}: ${what} (${verdict})${waiting}`
+}
+
+/** Nothing of a table that lies where it says. */
+function movedLines(name: string, moved: string | null, { pasteable }: CommandContext): string[] {
+  if (moved === null) return []
+  return [
+    `moved     ${name} was made at ${moved}, where other programs look for its files`,
+    `          hint: run ${pasteable('hyp table relocate')}`,
+  ]
 }
 
 function refusedLines(table: TableStatus, context: CommandContext): string[] {

@@ -6,9 +6,11 @@ import { indexById } from '../../iceberg/schema-index.ts'
 import { liveFiles } from '../../iceberg/snapshot.ts'
 import { readApplied } from '../../schema/applied.ts'
 import { rowCount } from '../../schema/plan.ts'
+import { takeLease } from '../../stores/leases.ts'
+import type { Verification } from '../../stores/table/verify.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
-import { loadTable } from '../named-table.ts'
+import { loadTable, type NamedTable } from '../named-table.ts'
 import type { OptionValues } from '../option.ts'
 import { alignColumns, bytes, count, plural, wrap } from '../render/text.ts'
 import { visible } from '../render/visible.ts'
@@ -112,24 +114,45 @@ export async function runTableFiles(
   return 0
 }
 
-/** Re-reads everything; exit status 1 when anything is damaged. */
+/** Re-reads everything, in a thread of its own; exit status 1 when anything is damaged. */
 export async function runTableVerify(
   context: CommandContext,
   options: OptionValues,
   wanted: string | undefined,
 ): Promise<number> {
-  const { verifyTable } = await import('../../stores/table/verify.ts')
-  const table = await loadTable(context, wanted)
-  const result = await verifyTable(table)
+  const { table, result } = await verifyNamed(context, wanted)
   const ok = result.damage.length === 0 && result.icebird !== 'differs'
   if (options['json'] === true) await printDocument(context.io, { table: table.name, ok, ...result })
   else {
     for (const { file, message } of result.damage) await context.io.stdout(`${visible(`! ${file}: ${message}`)}\n`)
     const left = result.notCompared.length === 0 ? '' : ` (not compared: ${result.notCompared.join(', ')})`
+    const { hashed, unhashed, moved } = result
+    const without = unhashed === 0 ? '' : ` (${count(unhashed)} more without a hash)`
+    const hashes = !ok || hashed + unhashed === 0 ? '' : `; bytes as written: ${plural(hashed, 'file')}${without}`
     const icebird = result.icebird === null ? '' : `; re-read by icebird: ${result.icebird}${left}`
     await context.io.stdout(
-      `${plural(result.files, 'file')}, ${plural(result.rows, 'row')}: ${ok ? 'all as the manifests say' : result.damage.length === 0 ? 'icebird reads other rows' : `${plural(result.damage.length, 'problem')} found`}${icebird}\n`,
+      `${plural(result.files, 'file')}, ${plural(result.rows, 'row')}: ${ok ? 'all as the manifests say' : result.damage.length === 0 ? 'icebird reads other rows' : `${plural(result.damage.length, 'problem')} found`}${hashes}${icebird}\n`,
     )
+    if (moved !== null)
+      await context.io.stdout(
+        `${visible(`the table says that it lies at ${moved}: run ${context.pasteable(`hyp table relocate ${table.name}`)} for other programs to find it`)}\n`,
+      )
   }
   return ok ? 0 : 1
+}
+
+async function verifyNamed(
+  context: CommandContext,
+  wanted: string | undefined,
+): Promise<{ readonly table: NamedTable; readonly result: Verification }> {
+  const { verifyInThread } = await import('../verify/verify-thread.ts')
+  // What is read now is not expired meanwhile.
+  const lease = await takeLease(context.home)
+  try {
+    const table = await loadTable(context, wanted)
+    const directory = table.path(`${table.metadata.location}/x`).slice(0, -2)
+    return { table, result: await verifyInThread({ directory }, context.io.signal) }
+  } finally {
+    await lease.release()
+  }
 }

@@ -58,7 +58,8 @@ function summaryLines(summary: BackfillSummary, pasteable: Pasteable): string[] 
 }
 
 /** What was read, and what it came to. */
-function readLine({ files, unchanged, lines, rows, duplicates, spooled, dryRun, ms }: BackfillSummary): string {
+function readLine(summary: BackfillSummary): string {
+  const { files, unchanged, lines, rows, duplicates, deleted, spooled, dryRun, ms } = summary
   const left = `${plural(unchanged, 'file')} unchanged since`
   if (unchanged === files) return `nothing new in ${duration(ms)}: ${left} the last time`
   const what = dryRun ? `nothing was written; ${plural(rows, 'row')} would be new,` : plural(rows, 'new row')
@@ -67,6 +68,7 @@ function readLine({ files, unchanged, lines, rows, duplicates, spooled, dryRun, 
   return [
     `${all} from ${plural(lines, 'line')} of ${plural(files - unchanged, 'file')} in ${duration(ms)}`,
     ...(duplicates === 0 ? [] : [`${plural(duplicates, 'row')} stored already or repeated`]),
+    ...(deleted === 0 ? [] : [`${plural(deleted, 'row')} left out, as deleted before`]),
     ...(unchanged === 0 ? [] : [`${left} the last time`]),
   ].join('; ')
 }

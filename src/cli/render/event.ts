@@ -4,7 +4,7 @@ import { builtinTable } from '../../schema/builtin.ts'
 import { renderBackfill } from './backfill.ts'
 import { pasteableHint } from './error.ts'
 import { type EventLines, label } from './event-lines.ts'
-import { bytes, duration, plural, releases } from './text.ts'
+import { bytes, count, duration, plural, releases } from './text.ts'
 import { visible } from './visible.ts'
 
 /** What a person reads of a daemon's event. */
@@ -78,7 +78,7 @@ function eventLines(event: DaemonEvent, pasteable: (command: string) => string):
     case 'flushed':
       return {
         lines: [
-          `${label('stored')}${plural(event.rows, 'row')} in ${event.table} in ${duration(event.ms)}${event.duplicates === 0 ? '' : `; ${plural(event.duplicates, 'row')} stored already`}${event.setAside === 0 ? '' : `; ${plural(event.setAside, 'row')} could not be, see ${pasteable('hyp spool')}`}`,
+          `${label('stored')}${plural(event.rows, 'row')} in ${event.table} in ${duration(event.ms)}${event.duplicates === 0 ? '' : `; ${plural(event.duplicates, 'row')} stored already`}${event.deleted === 0 ? '' : `; ${plural(event.deleted, 'row')} left out, as deleted before`}${event.setAside === 0 ? '' : `; ${plural(event.setAside, 'row')} could not be, see ${pasteable('hyp spool')}`}`,
         ],
       }
     case 'flush-failed':
@@ -86,6 +86,58 @@ function eventLines(event: DaemonEvent, pasteable: (command: string) => string):
         lines: [
           `${label('spool')}rows for ${event.table} wait: ${event.message} [${event.code}]`,
           `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
+    case 'maintained':
+      return { lines: maintainedLines(event) }
+    case 'maintenance-failed':
+      return {
+        lines: [
+          `${label('failed')}maintenance of ${event.table}, which is tried again: ${event.message} [${event.code}]`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
+    case 'deleted': {
+      const { table, rows, by, files, purged } = event
+      const besides = purged === 0 ? '' : `; ${plural(purged, 'file')} of before removed`
+      const why = by === 'retention' ? ', older than they are kept' : ''
+      return {
+        lines: [
+          `${label('deleted')}${plural(rows, 'row')} of ${plural(files, 'file')} in ${table}${why}, in ${duration(event.ms)}${besides}`,
+        ],
+      }
+    }
+    case 'retention-failed':
+      return {
+        lines: [
+          `${label('failed')}nothing that is too old was deleted: ${event.message} [${event.code}]`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
+    case 'backed-up':
+      return {
+        lines: [
+          `${label('backup')}of ${plural(event.files, 'file')} at ${event.directory} in ${duration(event.ms)}: ${bytes(event.bytes)}, of which ${bytes(event.linkedBytes)} take no room`,
+        ],
+      }
+    case 'backup-failed':
+      return {
+        lines: [
+          `${label('backup')}at ${event.directory} failed: ${event.message} [${event.code}]`,
+          `${label('')}hint: ${pasteableHint(event.hint, pasteable)}`,
+        ],
+      }
+    case 'moved':
+      return {
+        lines: [
+          `${label('moved')}${event.table} was made at ${event.location} and lies at ${event.directory}: other programs look for its files where they were`,
+          `${label('')}hint: run ${pasteable('hyp table relocate')}`,
+        ],
+      }
+    case 'relocated':
+      return {
+        lines: [
+          `${label('table')}${event.table} is said to lie at ${event.to} now, no data file touched (${plural(event.files, 'file')} written)`,
         ],
       }
     case 'held':
@@ -149,6 +201,24 @@ function eventLines(event: DaemonEvent, pasteable: (command: string) => string):
     case 'stopped':
       return { lines: ['stopped'] }
   }
+}
+
+/** Nothing where all that changed is how manifests are laid out. */
+function maintainedLines({
+  table,
+  filesBefore,
+  filesAfter,
+  snapshots,
+  removed,
+  bytes: freed,
+  ms,
+}: Extract<DaemonEvent, { type: 'maintained' }>): string[] {
+  const parts = [
+    ...(filesBefore === 0 ? [] : [`${plural(filesBefore, 'file')} of ${table} became ${count(filesAfter)}`]),
+    ...(snapshots === 0 ? [] : [`${plural(snapshots, 'snapshot')} of ${table} expired`]),
+    ...(removed === 0 ? [] : [`${plural(removed, 'file')} with ${bytes(freed)} removed`]),
+  ]
+  return parts.length === 0 ? [] : [`${label('table')}${parts.join('; ')} in ${duration(ms)}`]
 }
 
 function refusedLines(

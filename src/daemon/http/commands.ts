@@ -11,8 +11,11 @@ import type { Exchange, JsonObject } from './route.ts'
 
 type Command = Exchange<never, JsonObject>
 
+/** What members of a body are looked at for. */
+type Commanded = Pick<Command, 'daemon' | 'body'>
+
 /** What is asked of one release is not quietly done as another. */
-function checkRelease({ daemon, body }: Command): void {
+export function checkRelease({ daemon, body }: Commanded): void {
   const { release } = body
   if (release === undefined || release === daemon.release) return
   throw new HypError(
@@ -23,7 +26,7 @@ function checkRelease({ daemon, body }: Command): void {
 }
 
 /** A member that nobody looks at would be obeyed by chance only. @throws HypError USAGE */
-function checkMembers({ body }: Command, known: readonly string[]): void {
+export function checkMembers({ body }: Pick<Commanded, 'body'>, known: readonly string[]): void {
   const unknown = Object.keys(body).find(member => member !== 'release' && !known.includes(member))
   if (unknown === undefined) return
   throw new HypError('USAGE', `The body has ${JSON.stringify(unknown)}, which means nothing here.`, {

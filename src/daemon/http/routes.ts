@@ -1,5 +1,9 @@
+import { compactSteps, expireSteps } from '../../stores/table/upkeep/due.ts'
 import { adopt, apply, backfill } from './commands.ts'
+import { backUp, relocate } from './copies.ts'
+import { deleteRows } from './deletion.ts'
 import { healthz, readMetrics, readyz, status } from './health.ts'
+import { maintain } from './maintenance.ts'
 import { get, post, postBytes, type Route } from './route.ts'
 import { takeRows } from './rows.ts'
 import { cancelTask, listTasks, resumeTask, showTask } from './tasks.ts'
@@ -64,6 +68,56 @@ export const routes: readonly Route[] = [
       errors: ['NOT_FOUND', 'TASK_ENDED', 'SCHEMA_BREAKING', 'STORE_NEWER', 'RECORD_NEWER', 'RECORD_UNREADABLE'],
     },
     resumeTask,
+  ),
+  post(
+    '/v1/tables/:table/delete',
+    {
+      doc: 'Does what `hyp table delete` does; one of `session`, `before` and `where`, and `dryRun`, `purge`, `release`. Answers with what `--json` prints.',
+      errors: [
+        'NOT_FOUND',
+        'TABLE_NOT_FOUND',
+        'QUERY_REFUSED',
+        'QUERY_FAILED',
+        'RECORD_NEWER',
+        'RECORD_UNREADABLE',
+        'COMMIT_CONFLICT',
+        'REPLACED_FILES_CHANGED',
+        'INTERRUPTED',
+      ],
+    },
+    deleteRows,
+  ),
+  post(
+    '/v1/tables/:table/compact',
+    {
+      doc: 'Does what `hyp table compact` does; member `dryRun`. Answers with what `--json` prints, 200 also where a part of it failed.',
+      errors: ['NOT_FOUND', 'TABLE_NOT_FOUND', 'INTERRUPTED'],
+    },
+    exchange => maintain(exchange, compactSteps),
+  ),
+  post(
+    '/v1/tables/:table/expire',
+    {
+      doc: 'Does what `hyp table expire` does; member `dryRun`. Answers with what `--json` prints, 200 also where a part of it failed.',
+      errors: ['NOT_FOUND', 'TABLE_NOT_FOUND', 'INTERRUPTED'],
+    },
+    exchange => maintain(exchange, expireSteps),
+  ),
+  post(
+    '/v1/relocate',
+    {
+      doc: 'Does what `hyp table relocate` does; members `table` (all of them where it is left out), `dryRun`.',
+      errors: ['NOT_FOUND', 'TABLE_NOT_FOUND', 'FILE_MISSING', 'FORMAT_UNSUPPORTED', 'COMMIT_CONFLICT'],
+    },
+    relocate,
+  ),
+  post(
+    '/v1/backup',
+    {
+      doc: 'Does what `hyp backup` does; member `directory`, a whole path on the machine of the daemon. Answers when the backup is whole and durable. 409 while another one is made.',
+      errors: ['DECLARATION_INVALID', 'LOCKED', 'FILE_MISSING', 'DISK_FULL', 'DISK_FAILED', 'INTERRUPTED'],
+    },
+    backUp,
   ),
   postBytes(
     '/v1/tables/:table/rows',

@@ -50,6 +50,17 @@ const metricCatalogue = {
     help: 'Rows that were sent to be stored.',
     labels: ['table', 'outcome'],
   },
+  hyp_maintenance_duration_seconds: {
+    type: 'histogram',
+    help: 'How long it took to compact, expire and sweep a table, where anything was due.',
+    labels: ['table'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+  },
+  hyp_maintenance_failures_total: {
+    type: 'counter',
+    help: 'Times that maintenance of a table failed; it is tried again.',
+    labels: ['table'],
+  },
   hyp_process_resident_memory_bytes: {
     type: 'gauge',
     help: 'Memory of the process that is in RAM.',
@@ -70,6 +81,16 @@ const metricCatalogue = {
     help: 'Acknowledged rows on their way to a table, held ones too.',
     labels: ['table'],
   },
+  hyp_table_data_files: {
+    type: 'gauge',
+    help: 'Live data files of a table, when it was last looked at.',
+    labels: ['table'],
+  },
+  hyp_table_snapshots: {
+    type: 'gauge',
+    help: 'Snapshots that a table keeps, when it was last looked at.',
+    labels: ['table'],
+  },
   hyp_watched_directories: {
     type: 'gauge',
     help: 'Directories with transcripts that are watched.',
@@ -87,7 +108,7 @@ export const metricLabels: Readonly<Record<LabelOf<MetricName>, string>> = {
   method: '`GET`, `HEAD`, `POST`; `other` for all else',
   node: 'the version of Node',
   outcome:
-    'what became of them: `stored`, `refused`, `discarded` by a contract, `duplicate` of a stored row, `set-aside` among the rejects',
+    'what became of them: `stored`, `refused`, `discarded` by a contract, `duplicate` of a stored row, `deleted` before, `set-aside` among the rejects',
   release: 'the built-in release it runs as',
   route: 'the pattern of the route, such as `/v1/tables/:table/rows`; `none` where the request came to none',
   status: 'the class of the status, such as `2xx`; `none` where the sender went away before an answer',

@@ -58,7 +58,7 @@ export interface SourceSummary {
 /**
  * What a backfill came to. Every line read gave rows or is counted in
  * `skipped`: `lines = linesWithRows + Σ skipped`, and
- * `captured = rows + duplicates + spooled + refused`.
+ * `captured = rows + duplicates + deleted + spooled + refused`.
  */
 export interface BackfillSummary extends Omit<SourceSummary, 'source'>, Taken {
   readonly source: BackfillScope
@@ -149,6 +149,7 @@ function added(sum: Taken, more: Taken): Taken {
   return {
     rows: sum.rows + more.rows,
     duplicates: sum.duplicates + more.duplicates,
+    deleted: sum.deleted + more.deleted,
     spooled: sum.spooled + more.spooled,
     refused: sum.refused + more.refused,
     commits: sum.commits + more.commits,

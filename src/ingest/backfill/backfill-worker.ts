@@ -5,6 +5,7 @@ import { localFileIO } from '../../iceberg/file-io/local.ts'
 import { recordPlace } from '../../stores/records/place.ts'
 import type { IntakeAnswer } from '../intake.ts'
 import { failureOf, failureWord } from '../thread.ts'
+import { tombstoneReader } from '../tombstones/tombstones.ts'
 import { backfill } from './backfill.ts'
 import type { BackfillReply, BackfillTask, BackfillWord } from './backfill-thread.ts'
 import { laneBeside } from './lane-thread.ts'
@@ -33,6 +34,7 @@ try {
     ...task,
     catalog: fileCatalog({ io: localFileIO, directory: task.tableDirectory, ...context }),
     records: recordPlace(task),
+    tombstones: tombstoneReader({ place: recordPlace(task), table: task.declaration.table }),
     context,
     spool: held ? spool : undefined,
     beside: laneBeside(task, abort.signal),

@@ -7,6 +7,7 @@ import type { Whereabouts } from '../../sources/source.ts'
 import type { RecordPlaceOptions } from '../../stores/records/store.ts'
 import { observeTable } from '../../stores/table/store.ts'
 import { gatewayIdOf, rowShaper } from '../rows.ts'
+import type { ReadTombstones } from '../tombstones/tombstones.ts'
 import {
   type LaneOptions,
   type LaneProgress,
@@ -39,6 +40,8 @@ export interface BackfillOptions {
   readonly tableDirectory: string
   /** Where it is kept which files were read; without it all are. */
   readonly records?: RecordPlaceOptions | undefined
+  /** What was deleted from the table and does not come back; without it everything is taken. */
+  readonly tombstones?: ReadTombstones | undefined
   readonly context: AppendContext & { readonly monotonic: () => number }
   /** The table refuses rows now: this takes them until it does not. */
   readonly spool?: AcceptRows | undefined
@@ -212,10 +215,10 @@ function checkApplied(table: Table | null, schemaId: number | undefined): void {
 
 /** @param table undefined only where rows are counted for one that is not there yet */
 function sinkOf(options: BackfillOptions, table: Table | undefined): RowSink {
-  const { catalog, declaration, context, request, spool } = options
+  const { catalog, declaration, context, request, spool, tombstones } = options
   if (request.dryRun === true || table === undefined)
-    return spool === undefined ? countingSink(declaration, table) : waitingSink
+    return spool === undefined ? countingSink(declaration, table, tombstones) : waitingSink
   return spool === undefined
-    ? tableSink({ catalog, begun: table, declaration, context })
+    ? tableSink({ catalog, begun: table, declaration, tombstones, context })
     : spoolSink(declaration, spool)
 }

@@ -6,18 +6,27 @@ import { type FirstKeys, readFirstKeys } from '../keys/first-keys.ts'
 import { tableKey } from '../keys/key-fields.ts'
 import { rowKey } from '../keys/row-key.ts'
 import { storedKeys } from '../keys/stored-keys.ts'
+import { deletedRowTest, type ReadTombstones } from '../tombstones/tombstones.ts'
 import { noneTaken, type RowSink } from './row-sink.ts'
 
 /**
  * Counts what the table would take of rows, and writes nothing.
  * @param table undefined where there is none yet. Memory holds a digest of each row key.
+ * @param tombstones what was deleted from it
  */
-export function countingSink(declaration: Declaration, table: Table | undefined): RowSink {
+export function countingSink(
+  declaration: Declaration,
+  table: Table | undefined,
+  tombstones?: ReadTombstones,
+): RowSink {
   const key = rowKey(declaration.identifier)
   const seen = new Set<string>()
   let known: FirstKeys | undefined
   return {
-    take: async ({ rows }) => {
+    take: async ({ rows: given }) => {
+      const buried = table === undefined ? undefined : await tombstones?.(table)
+      const wasDeleted = table && buried && deletedRowTest(buried, table)
+      const rows = wasDeleted === undefined ? given : given.filter(row => !wasDeleted(row))
       const fresh = new Map<string, Row>()
       for (const row of rows) {
         const text = key.of(row)
@@ -31,7 +40,13 @@ export function countingSink(declaration: Declaration, table: Table | undefined)
         for (const text of await storedKeys(table, known.suspects(table, fresh), tableKey(key, table)))
           fresh.delete(text)
       }
-      return { ...noneTaken, rows: fresh.size, duplicates: rows.length - fresh.size, faults: [] }
+      return {
+        ...noneTaken,
+        rows: fresh.size,
+        duplicates: rows.length - fresh.size,
+        deleted: given.length - rows.length,
+        faults: [],
+      }
     },
   }
 }

@@ -14,6 +14,8 @@ export interface LaneTask {
   readonly where: Whereabouts
   readonly declaration: Declaration
   readonly tableDirectory: string
+  /** `records` of the home. */
+  readonly records: string
   readonly begun: Pick<Table, 'metadata'>
   readonly files: readonly LaneFile[]
 }

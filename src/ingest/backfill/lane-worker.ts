@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
+import { recordPlace } from '../../stores/records/place.ts'
 import { gatewayIdOf, rowShaper } from '../rows.ts'
 import { failureWord } from '../thread.ts'
+import { tombstoneReader } from '../tombstones/tombstones.ts'
 import { type LaneProgress, pairedBatch, runLane } from './backfill-lane.ts'
 import type { LaneReply, LaneTask, LaneWord } from './lane-thread.ts'
 import { readersOf } from './readers.ts'
@@ -16,7 +18,7 @@ import { newTurns } from './turns.ts'
  * while one of the two encodes and commits, the other reads.
  */
 
-const { request, where, declaration, tableDirectory, begun, files } = workerData as LaneTask
+const { request, where, declaration, tableDirectory, records, begun, files } = workerData as LaneTask
 const abort = new AbortController()
 const say = (word: LaneWord): void => parentPort?.postMessage(word)
 const turns = newTurns(baton => say({ type: 'baton', baton }))
@@ -29,6 +31,7 @@ parentPort?.on('message', (reply: LaneReply) => {
 
 const context = { now: Date.now, monotonic: () => performance.now(), random: Math.random, uniqueName: randomUUID }
 const catalog = fileCatalog({ io: localFileIO, directory: tableDirectory, ...context })
+const tombstones = tombstoneReader({ place: recordPlace({ records }), table: declaration.table })
 const shaper = rowShaper(declaration, gatewayIdOf(begun))
 
 /** Often enough to look at. */
@@ -43,7 +46,7 @@ try {
     readerOf: readersOf(request, where),
     shaper,
     range: timeRange(request.since, request.until),
-    sink: tableSink({ catalog, begun, declaration, context }),
+    sink: tableSink({ catalog, begun, declaration, tombstones, context }),
     onStored: report => say({ type: 'stored', report }),
     onProgress: now => progress(now),
     limits: pairedBatch,

@@ -14,6 +14,8 @@ export interface Taken {
   readonly rows: number
   /** Rows whose key was stored already or stood twice in the histories. */
   readonly duplicates: number
+  /** Rows that were deleted before, and do not come back. */
+  readonly deleted: number
   /** Rows that are durable, and wait until the table takes rows again. */
   readonly spooled: number
   /** Rows that cannot be stored as they are. */
@@ -21,7 +23,7 @@ export interface Taken {
   readonly commits: number
 }
 
-export const noneTaken: Taken = { rows: 0, duplicates: 0, spooled: 0, refused: 0, commits: 0 }
+export const noneTaken: Taken = { rows: 0, duplicates: 0, deleted: 0, spooled: 0, refused: 0, commits: 0 }
 
 /** Where the rows of histories go. */
 export interface RowSink {

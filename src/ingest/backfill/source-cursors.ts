@@ -15,6 +15,7 @@ import {
   type SourceCursor,
 } from '../../stores/records/kinds/source-cursor.ts'
 import { openRecords, type RecordPlaceOptions, type StoredRecord } from '../../stores/records/store.ts'
+import { isInHistory } from '../../stores/table/ancestors.ts'
 import { version } from '../../version.ts'
 import { type FileIdentity, identify, isSameFile } from '../file-identity.ts'
 import type { TimeRange } from './time-range.ts'
@@ -78,8 +79,9 @@ interface RootCursor {
 
 /**
  * The cursors of a source's roots for one table. A cursor counts for the very table, declaration and version of hyp
- * that its rows were made with, and only while the snapshot that it names is in the history of the table: a table that
- * was made anew, or that a copy was put in the place of, is filled from the beginning.
+ * that its rows were made with, and only where the snapshot that it names led to what the table is now, which the table
+ * says of itself when that snapshot has expired: a table that was made anew, or that a copy was put in the place of, is
+ * filled from the beginning.
  *
  * While the table refuses rows, what counts is that they are stored at all: in the table, under whatever declaration, or
  * in its spool. The files whose rows went there are read once more when the table takes rows again: its snapshots do
@@ -161,7 +163,8 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
   function counts(cursor: SourceCursor): boolean {
     return (
       cursor.tableUuid === shape.tableUuid &&
-      isInHistory(options.table.metadata, cursor.snapshotId) &&
+      // A table without rows had no snapshot, and that always holds.
+      (cursor.snapshotId === null || isInHistory(options.table.metadata, cursor.snapshotId)) &&
       (held || (cursor.declarationHash === shape.declarationHash && cursor.hypVersion === shape.hypVersion))
     )
   }
@@ -214,18 +217,4 @@ function declarationHash(declaration: Declaration): string {
 function snapshotOf(metadata: TableMetadata): string | null {
   const snapshot = currentSnapshot(metadata)
   return snapshot === undefined ? null : String(snapshot['snapshot-id'])
-}
-
-/** Whether a snapshot is the current one or led to it. A table without rows had none, and that always holds. */
-function isInHistory(metadata: TableMetadata, id: string | null): boolean {
-  if (id === null) return true
-  const byId = new Map(metadata.snapshots.map(snapshot => [String(snapshot['snapshot-id']), snapshot]))
-  const seen = new Set<string>()
-  let at = snapshotOf(metadata)
-  while (at !== null && at !== id && !seen.has(at)) {
-    seen.add(at)
-    const parent = byId.get(at)?.['parent-snapshot-id']
-    at = parent === undefined || parent === null ? null : String(parent)
-  }
-  return at === id
 }

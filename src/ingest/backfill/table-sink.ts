@@ -8,6 +8,7 @@ import { faultyRows, isOfRows } from '../flush/faulty-rows.ts'
 import { type Appended, appendOnce } from '../keys/append-once.ts'
 import { type FirstKeys, readFirstKeys } from '../keys/first-keys.ts'
 import { rowKey } from '../keys/row-key.ts'
+import type { ReadTombstones } from '../tombstones/tombstones.ts'
 import { firstLines } from './first-lines.ts'
 import { faultsOf, noneTaken, type RowSink } from './row-sink.ts'
 
@@ -16,11 +17,13 @@ export interface TableSinkOptions {
   /** The table that rows are made for. */
   readonly begun: Pick<Table, 'metadata'>
   readonly declaration: Declaration
+  /** What was deleted from the table and does not come back; without it everything is taken. */
+  readonly tombstones?: ReadTombstones | undefined
   readonly context: AppendContext
 }
 
 /** The table itself: each batch is one commit, and each row key is in the table once. Rows that it cannot hold are left out. */
-export function tableSink({ catalog, begun, declaration, context }: TableSinkOptions): RowSink {
+export function tableSink({ catalog, begun, declaration, tombstones, context }: TableSinkOptions): RowSink {
   const key = rowKey(declaration.identifier)
   const lines = firstLines(declaration, key)
   let known: FirstKeys | undefined
@@ -31,11 +34,12 @@ export function tableSink({ catalog, begun, declaration, context }: TableSinkOpt
       const firstKeys = (known ??= await readFirstKeys(base, key))
       await firstKeys.follow(base)
       const faults = new Map<number, string>()
-      const { rows, duplicates } = await append(base, batch.rows, firstKeys, faults)
+      const { rows, duplicates, deleted } = await append(base, batch.rows, firstKeys, faults)
       return {
         ...noneTaken,
         rows,
         duplicates,
+        deleted,
         refused: faults.size,
         commits: rows > 0 ? 1 : 0,
         faults: faultsOf(batch, faults),
@@ -73,6 +77,7 @@ export function tableSink({ catalog, begun, declaration, context }: TableSinkOpt
     const appended = await appendOnce(catalog, base, first, key, context, {
       firstKeys,
       leftOut: lines?.leftOut,
+      tombstones,
       check,
     })
     return { ...appended, duplicates: appended.duplicates + rows.length - first.length }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { parentPort } from 'node:worker_threads'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
+import { recordPlace } from '../../stores/records/place.ts'
 import { yieldToOthers } from '../low-priority.ts'
-import { failureWord } from '../thread.ts'
-import { flush } from './flush.ts'
-import type { FlushOrder, FlushTask, FlushWord } from './flush-thread.ts'
+import { serveTasks } from '../task-thread.ts'
+import { type ReadTombstones, tombstoneReader } from '../tombstones/tombstones.ts'
+import { type FlushEvent, type FlushResult, flush } from './flush.ts'
+import type { FlushTask } from './flush-thread.ts'
 
 /*
  * The thread that flushes: it reads segments, shapes, encodes and commits, so
@@ -13,31 +14,28 @@ import type { FlushOrder, FlushTask, FlushWord } from './flush-thread.ts'
  */
 
 const context = { now: Date.now, monotonic: () => performance.now(), random: Math.random, uniqueName: randomUUID }
-const say = (word: FlushWord): void => parentPort?.postMessage(word)
-let abort: AbortController | undefined
 
 yieldToOthers()
 
-parentPort?.on('message', (order: FlushOrder) => {
-  if (order.type === 'stop') abort?.abort()
-  else void work(order.task)
-})
+/** What was read of tombstones is good until a table says that there are more. */
+const readers = new Map<string, ReadTombstones>()
 
-async function work(task: FlushTask): Promise<void> {
-  const { signal } = (abort = new AbortController())
-  const { table: directory, spool, ...rest } = task
-  try {
-    const result = await flush({
-      ...rest,
-      catalog: fileCatalog({ io: localFileIO, directory, ...context }),
-      io: localFileIO,
-      rejects: `${spool}/rejects`,
-      context,
-      onEvent: event => say({ type: 'event', event }),
-      signal,
-    })
-    say({ type: 'done', result })
-  } catch (error) {
-    say(failureWord(error, signal.aborted))
-  }
+function tombstonesOf({ records, declaration: { table } }: FlushTask): ReadTombstones {
+  const known = readers.get(table) ?? tombstoneReader({ place: recordPlace({ records }), table })
+  readers.set(table, known)
+  return known
 }
+
+serveTasks<FlushTask, FlushResult, FlushEvent>((task, { signal, say }) => {
+  const { table: directory, spool, records: _, ...rest } = task
+  return flush({
+    ...rest,
+    tombstones: tombstonesOf(task),
+    catalog: fileCatalog({ io: localFileIO, directory, ...context }),
+    io: localFileIO,
+    rejects: `${spool}/rejects`,
+    context,
+    onEvent: say,
+    signal,
+  })
+})

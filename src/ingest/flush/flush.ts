@@ -4,12 +4,13 @@ import { IcebergError, isCode } from '../../iceberg/errors.ts'
 import { type FileIO, type InputFile, isNotFound } from '../../iceberg/file-io/file-io.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import { isAnother } from '../another-table.ts'
-import { appendOnce } from '../keys/append-once.ts'
+import { type Appended, appendOnce } from '../keys/append-once.ts'
 import { type FirstKeys, readFirstKeys } from '../keys/first-keys.ts'
 import { rowKey } from '../keys/row-key.ts'
 import { type Position, positionsOf } from '../spool/position.ts'
 import { quarantine } from '../spool/quarantine.ts'
 import type { Damage } from '../spool/salvage.ts'
+import type { ReadTombstones } from '../tombstones/tombstones.ts'
 import { faultyRows, isOfRows } from './faulty-rows.ts'
 import { type Batch, type BatchLimits, BatchReader } from './flush-batch.ts'
 import { hasReached, isSamePosition, PositionsMoved, passing } from './flush-positions.ts'
@@ -28,6 +29,8 @@ export interface FlushOptions {
   readonly streams?: readonly string[]
   /** What is applied to the table. */
   readonly declaration: Declaration
+  /** What was deleted from the table and does not come back; without it everything is taken. */
+  readonly tombstones?: ReadTombstones | undefined
   /** `quarantine/<table>`, for damaged bytes. */
   readonly quarantine: string
   /** `spool/<table>/rejects`, for rows that cannot be written. */
@@ -45,6 +48,7 @@ export interface FlushEvent {
   /** New in the table. */
   readonly rows: number
   readonly duplicates: number
+  readonly deleted: number
   /** All positions that the table has after it. */
   readonly positions: ReadonlyMap<string, Position>
 }
@@ -56,6 +60,8 @@ export interface FlushResult {
   readonly rows: number
   /** Rows whose key was in the table or came before. */
   readonly duplicates: number
+  /** Rows that a tombstone is in the way of. */
+  readonly deleted: number
   /** Rows that cannot be written, and are among the rejects now. */
   readonly setAside: number
   /** All that the table has, durably. Segments at or before them are not needed any more. */
@@ -84,7 +90,7 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
   const start = context.monotonic()
   const key = rowKey(declaration.identifier)
   const onDisk = new Set([...streams, ...segments.map(({ stream }) => stream)])
-  const total = { commits: 0, rows: 0, duplicates: 0, setAside: 0 }
+  const total = { commits: 0, rows: 0, duplicates: 0, deleted: 0, setAside: 0 }
   const damaged = new Map<string, number>()
   let held: ReadonlyMap<string, string> = new Map()
   let restarts = 0
@@ -156,7 +162,11 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
     if (total.commits > 0 && batch.rows.length > 0) firstKeys ??= await readFirstKeys(table, key)
     const also = passing(from, batch.reached, onDisk)
     try {
-      const appended = await appendOnce(catalog, table, batch.rows, key, context, { firstKeys, also })
+      const appended = await appendOnce(catalog, table, batch.rows, key, context, {
+        firstKeys,
+        also,
+        tombstones: options.tombstones,
+      })
       committed(appended, aside)
       return true
     } catch (error) {
@@ -169,8 +179,7 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
         const now = await catalog.load().catch(() => undefined)
         if (now === undefined || !hasReached(now.metadata.properties, batch.reached)) throw error
         await makeDurable(now)
-        const { rows, duplicates } = (error as IcebergError).details as { rows: number; duplicates: number }
-        committed({ table: now, rows, duplicates }, aside)
+        committed({ ...((error as IcebergError).details as unknown as Appended), table: now }, aside)
         return true
       }
       const isOvertaken = error instanceof PositionsMoved
@@ -182,17 +191,15 @@ export async function flush(options: FlushOptions): Promise<FlushResult> {
     }
   }
 
-  function committed(
-    { table: now, rows, duplicates }: { readonly table: Table; readonly rows: number; readonly duplicates: number },
-    aside: number,
-  ): void {
+  function committed({ table: now, rows, duplicates, deleted }: Appended, aside: number): void {
     table = now
     restarts = 0
     total.commits++
     total.rows += rows
     total.duplicates += duplicates
+    total.deleted += deleted
     total.setAside += aside
-    options.onEvent?.({ type: 'committed', rows, duplicates, positions: positionsIn(now) })
+    options.onEvent?.({ type: 'committed', rows, duplicates, deleted, positions: positionsIn(now) })
   }
 
   /** A segment that is gone was flushed by somebody else, who then has said so. */

@@ -10,22 +10,25 @@ import { type Companion, commitCompanion } from '../../iceberg/companion.ts'
 import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '../../iceberg/data-files.ts'
 import { IcebergError, isCode } from '../../iceberg/errors.ts'
 import { currentSchema } from '../../iceberg/ids.ts'
-import type { DataFile } from '../../iceberg/manifest/data-file.ts'
+import type { DataFile, ManifestFile } from '../../iceberg/manifest/data-file.ts'
 import { specById } from '../../iceberg/metadata.ts'
 import { liveFiles, readManifestList } from '../../iceberg/snapshot.ts'
 import type { Row } from '../../iceberg/types.ts'
+import { deletedRowTest, generationOf, type ReadTombstones, type Tombstones } from '../tombstones/tombstones.ts'
 import type { FirstKeys } from './first-keys.ts'
 import { tableKey } from './key-fields.ts'
 import { firstOfEachKey, type RowKey, rowKey } from './row-key.ts'
 import { storedKeys } from './stored-keys.ts'
 
-/** What became of the rows that were handed over: `rows + duplicates` is their number. */
+/** What became of the rows that were handed over: `rows + duplicates + deleted` is their number. */
 export interface Appended {
   /** The table after the commit, or as it was when there was nothing to add. */
   readonly table: Table
   readonly rows: number
   /** Rows whose key was in the table or earlier among the rows. */
   readonly duplicates: number
+  /** Rows that a tombstone is in the way of. */
+  readonly deleted: number
 }
 
 /** Rows of one row group: small enough to hold little memory, large enough to compress. */
@@ -49,18 +52,20 @@ export interface AppendOptions {
   readonly leftOut?:
     | ((table: Table, candidates: ReadonlyMap<string, Row>, stored: ReadonlySet<string>) => Promise<Iterable<string>>)
     | undefined
+  /** What was deleted from the table and does not come back; without it everything is taken. */
+  readonly tombstones?: ReadTombstones | undefined
   /** Asked of what the table is after somebody else committed first; what it throws ends the append. */
   readonly check?: ((now: Table) => void) | undefined
 }
 
 /**
  * Appends rows so that each row key is in the table once, in one commit. Rows
- * that are stored already are left out and counted; a table without a row key
- * takes all. When another writer commits first, only the files it added are
- * searched, and only files that hold a row it added are written again. Memory
- * grows with the rows, not with the table.
- * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, and `details` say how many `rows`
- *   and `duplicates` there are if the commit landed; after all others nothing is left behind
+ * that are stored already or were deleted are left out and counted; a table
+ * without a row key takes all others. When another writer commits first, only
+ * the files it added are searched, and only files that hold a row it added or
+ * deleted are written again. Memory grows with the rows, not with the table.
+ * @throws HypError and IcebergError; after COMMIT_STATE_UNKNOWN nothing is removed, and `details` say how many `rows`,
+ *   `duplicates` and `deleted` there are if the commit landed; after all others nothing is left behind
  */
 export async function appendOnce(
   catalog: Catalog,
@@ -68,9 +73,13 @@ export async function appendOnce(
   rows: readonly Row[],
   key: RowKey,
   context: AppendContext,
-  { firstKeys, leftOut = async () => [], also, check }: AppendOptions = {},
+  { firstKeys, leftOut = async () => [], also, tombstones, check }: AppendOptions = {},
 ): Promise<Appended> {
-  const candidates = firstOfEachKey(rows, key)
+  let buried = await tombstones?.(base)
+  const wasDeleted = buried && deletedRowTest(buried, base)
+  const taken = wasDeleted === undefined ? rows : rows.filter(row => !wasDeleted(row))
+  let deleted = rows.length - taken.length
+  const candidates = firstOfEachKey(taken, key)
   // Where there are no rows, the table may have other names for the key by now.
   const keyOfBase = tableKey(rows.length === 0 ? rowKey([]) : key, base)
   const stored = await storedKeys(base, firstKeys?.suspects(base, candidates.rows) ?? candidates.rows, keyOfBase)
@@ -79,6 +88,7 @@ export async function appendOnce(
   let written: WrittenPartition[] = []
   let prepared: PreparedAppend | undefined
   const count = (): number => written.reduce((sum, { file }) => sum + file.recordCount, 0)
+  const counts = (): Counts => ({ rows: count(), duplicates: rows.length - deleted - count(), deleted })
   try {
     let table = base
     if (fresh.size > 0) {
@@ -92,25 +102,29 @@ export async function appendOnce(
     if (count() > 0) firstKeys?.added(table, fresh.values())
     else if (also !== undefined) table = await commitCompanion(catalog, table, also, context)
     else if (rows.length > 0) await makeDurable(table)
-    return { table, rows: count(), duplicates: rows.length - count() }
+    return { table, ...counts() }
   } catch (error) {
-    if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw counted(error as IcebergError, rows.length, count())
+    if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw counted(error as IcebergError, counts())
     if (prepared === undefined) await removeDataFiles(base, filesOf(written))
     else await abandonAppend(base, { ...prepared, files: filesOf(written) })
     throw error
   }
 
-  /** Takes out what was stored meanwhile; undefined when nothing is left to add. */
+  /** Takes out what was stored or deleted meanwhile; undefined when nothing is left to add. */
   async function reprobe(now: Table, before: Table, current: PreparedAppend): Promise<PreparedAppend | undefined> {
     check?.(now)
     // Manifests never change: what was added since lies in new ones. Reading all of them would take longer with every
     // commit, and of many writers the one that takes longest is never first.
-    const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
-    const { data: added } = await liveFiles(now, manifest => !known.has(manifest.location))
+    const known = new Set((await listedIn(before)).map(manifest => manifest.location))
+    const { data: listed } = await liveFiles(now, manifest => !known.has(manifest.location))
+    // What has no later number was in the table then: compacting only wrote it again, or put its entry into another manifest.
+    const last = BigInt(before.metadata['last-sequence-number'])
+    const added = listed.filter(({ sequenceNumber }) => BigInt(sequenceNumber) > last)
     const came = await storedKeys(now, fresh, keyOfBase, added)
-    if (came.size === 0) return current
-    const hits = new Set([...came, ...(await leftOut(now, fresh, came))])
-    const isHit = (row: Row): boolean => hits.has(key.of(row))
+    const gone = await deletedSince(now)
+    if (came.size === 0 && gone.size === 0) return current
+    const hits = new Set([...came, ...(came.size === 0 ? [] : await leftOut(now, fresh, came))])
+    const isHit = (row: Row): boolean => hits.has(key.of(row)) || gone.has(row)
     const spoilt = written.filter(({ partition }) => partition.rows.some(isHit))
     const left = spoilt
       .map(({ partition }) => ({ ...partition, rows: partition.rows.filter(row => !isHit(row)) }))
@@ -119,14 +133,36 @@ export async function appendOnce(
     await removeDataFiles(base, filesOf(spoilt))
     await base.io.remove(base.path(current.manifest.location)).catch(() => undefined)
     written = [...written, ...(await writePartitions(base, left, context))]
-    for (const text of hits) fresh.delete(text)
+    for (const [text, row] of fresh) if (isHit(row)) fresh.delete(text)
+    deleted += gone.size
     prepared = written.length === 0 ? undefined : await prepareAppend(now, filesOf(written), context)
     return prepared
   }
+
+  /** The rows that were deleted since the tombstones were read. */
+  async function deletedSince(now: Table): Promise<ReadonlySet<Row>> {
+    if (tombstones === undefined || generationOf(now.metadata) <= (buried as Tombstones).generation) return new Set()
+    buried = await tombstones(now)
+    // Rows have the names of the table that they were shaped for.
+    const isDeleted = deletedRowTest(buried, base)
+    return new Set(isDeleted === undefined ? [] : [...fresh.values()].filter(isDeleted))
+  }
 }
 
-function counted({ code, message, details, cause }: IcebergError, given: number, rows: number): IcebergError {
-  return new IcebergError(code, message, { ...details, rows, duplicates: given - rows }, cause)
+type Counts = Omit<Appended, 'table'>
+
+function counted({ code, message, details, cause }: IcebergError, counts: Counts): IcebergError {
+  return new IcebergError(code, message, { ...details, ...counts }, cause)
+}
+
+/** What a snapshot that expired meanwhile lists cannot be told any more: then all that is there came since. */
+async function listedIn(table: Table): Promise<readonly ManifestFile[]> {
+  try {
+    return await readManifestList(table)
+  } catch (error) {
+    if (isCode(error, 'FILE_MISSING')) return []
+    throw error
+  }
 }
 
 /** Writes one file for each partition; bytes and names are durable on return. */

@@ -78,6 +78,8 @@ export interface Spool {
   recall(key: string): Promise<Recalled | undefined>
   /** Closes the active segment after all batches that wait, and gives every closed one that holds anything, in order. */
   rotate(): Promise<readonly ClosedSegment[]>
+  /** Paths of segments to which batches are still added: one at most. */
+  active(): readonly string[]
   /** Tells what the table says is flushed, for {@link Spool.state}. Positions that are not further than known ones say nothing new. */
   flushed(positions: ReadonlyMap<string, Position>): void
   /**
@@ -128,7 +130,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   })
   let releasing: Promise<void> = Promise.resolve()
   let closed: Promise<void> | undefined
-  return { append, recall, rotate, flushed, release, state, close }
+  return { append, recall, rotate, active, flushed, release, state, close }
 
   async function append(batch: SpoolBatch, declaration: Declaration): Promise<Recalled | undefined> {
     const { key } = batch
@@ -185,7 +187,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     await observeAgain()
     return inventory.streams.flatMap(({ declaration, problem, segments }) =>
       segments
-        .filter(({ active, tally }) => !active && tally.end > tally.start)
+        .filter(segment => !segment.active && segment.tally.end > segment.tally.start)
         .map(({ stream, segment, path, tally: { start, end } }) => ({
           stream,
           segment,
@@ -196,6 +198,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           problem,
         })),
     )
+  }
+
+  function active(): readonly string[] {
+    return inventory.streams.flatMap(({ segments }) => segments.flatMap(each => (each.active ? each.path : [])))
   }
 
   function flushed(positions: ReadonlyMap<string, Position>): void {

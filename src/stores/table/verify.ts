@@ -11,21 +11,24 @@ import { decodeSingleValue } from '../../iceberg/single-value.ts'
 import { liveFiles } from '../../iceberg/snapshot.ts'
 import type { Cell, Field, Schema } from '../../iceberg/types.ts'
 import { rowCount } from '../../schema/plan.ts'
+import type { Damage } from './damage.ts'
 import { readByIcebird } from './icebird.ts'
+import { movedFrom } from './moved.ts'
 import { comparableFields, rowDigest } from './row-digest.ts'
-
-/** What was found wrong, and in which file. */
-export interface Damage {
-  readonly file: string
-  readonly message: string
-}
+import { checkSignal, verifyBytes } from './verify-bytes.ts'
 
 export interface Verification {
-  /** Data files. */
+  /** Data files of the newest snapshot. */
   readonly files: number
   /** Rows that were not deleted. */
   readonly rows: number
   readonly damage: readonly Damage[]
+  /** Files of all snapshots that carry a hash of themselves, and whose bytes were held against it. */
+  readonly hashed: number
+  /** Those that carry none: another program wrote them, or an earlier version. */
+  readonly unhashed: number
+  /** Where the table says that it lies, if that is not where it does; null where it is. */
+  readonly moved: string | null
   /**
    * Whether icebird, reading the same table by itself, gave the same rows; null when there was nothing to read or
    * damage, or rows were deleted by their values, which icebird does not do as the format says.
@@ -38,9 +41,11 @@ export interface Verification {
 /**
  * Reads every live file and holds it against its manifest, every row key
  * against the others, and all rows against icebird. A manifest counts what a
- * file holds; keys and rows are those that were not deleted.
+ * file holds; keys and rows are those that were not deleted. Whatever an older
+ * snapshot needs has to be there, and every file has to be as it was written.
+ * @throws IcebergError of what cannot be read at all, HypError INTERRUPTED
  */
-export async function verifyTable(table: Table): Promise<Verification> {
+export async function verifyTable(table: Table, signal?: AbortSignal): Promise<Verification> {
   const schema = currentSchema(table.metadata)
   const { data: entries, deletes } = await liveFiles(table)
   const damage: Damage[] = []
@@ -53,6 +58,7 @@ export async function verifyTable(table: Table): Promise<Verification> {
     const keys = new Set<string>()
     for (const entry of group) await reporting(entry, problem => verifyFile(entry, keys, problem))
   }
+  const bytes = await verifyBytes(table, damage, signal)
   const listed = rowCount(table.metadata)
   const compared = new Set(comparableFields(schema.fields))
   const notCompared = schema.fields.filter(field => !compared.has(field)).map(field => field.name)
@@ -62,9 +68,12 @@ export async function verifyTable(table: Table): Promise<Verification> {
       message: `the snapshot says ${listed} rows, its files hold ${stored}`,
     })
   }
-  return { files: entries.length, rows: digest.rows, damage, icebird: await icebird(), notCompared }
+  const directory = table.path(`${table.metadata.location}/x`).slice(0, -2)
+  const moved = await movedFrom(table.metadata, directory)
+  return { files: entries.length, rows: digest.rows, damage, ...bytes, moved, icebird: await icebird(), notCompared }
 
   async function reporting(entry: ManifestEntry, verify: (problem: Problem) => Promise<void>): Promise<void> {
+    checkSignal(signal)
     const path = table.path(entry.file.location)
     const problem = (message: string): void => void damage.push({ file: path, message })
     try {

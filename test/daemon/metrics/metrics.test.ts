@@ -37,7 +37,7 @@ test('each label is explained, and no other', () => {
 })
 
 /** What rows and flushes are counted by is seen where there are some: test/e2e/metrics.test.ts. */
-const ofShell = metricEntries.filter(([name]) => !/^hyp_(?:flush|ingest|spool)_/.test(name))
+const ofShell = metricEntries.filter(([name]) => !/^hyp_(?:flush|ingest|maintenance|spool|table)_/.test(name))
 
 test('an HTTP server that is asked gives each metric of its own, and no other', async () => {
   const here = await serve()

@@ -59,6 +59,7 @@ describe('the table', () => {
     expect(await sink.take(batchOf(rows('s', 2), broken))).toEqual({
       rows: 4,
       duplicates: 0,
+      deleted: 0,
       spooled: 0,
       refused: 1,
       commits: 1,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Table } from '../../../src/iceberg/catalog/catalog.ts'
+import { expireSnapshots } from '../../../src/iceberg/expiry/expire.ts'
 import { liveDataFiles } from '../../../src/iceberg/snapshot.ts'
 import type { Row } from '../../../src/iceberg/types.ts'
 import { appendOnce } from '../../../src/ingest/keys/append-once.ts'
@@ -106,6 +107,21 @@ describe('when another writer commits first', () => {
     expect(appended.table.version).toBe(2)
     expect(await keys()).toEqual(keysOf(batch('a')))
     expect(await orphansOf(disk.io, directory)).toEqual([])
+  })
+
+  test('and expired the snapshot that was searched, all that is there is searched', async () => {
+    const { catalog, append: add, keys } = await newTable()
+    await add(batch('old'))
+    const rule = { nowMs: 1_700_000_100_000, minSnapshots: 1, maxAgeMs: 0, pinned: new Set<bigint>() }
+    const appended = await add(
+      batch('a'),
+      interrupted(catalog, async () => {
+        const { table } = await add(batch('a').slice(0, 2))
+        return expireSnapshots(catalog, table, rule, seededContext(9))
+      }),
+    )
+    expect({ rows: appended.rows, duplicates: appended.duplicates }).toEqual({ rows: 4, duplicates: 2 })
+    expect(await keys()).toEqual(keysOf([...batch('old'), ...batch('a')]))
   })
 
   test('and evolved the table, rows of the old shape are added to the new one', async () => {

@@ -1,0 +1,88 @@
+import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
+import { localFileIO } from '../../iceberg/file-io/local.ts'
+import { currentSnapshot } from '../../iceberg/metadata.ts'
+import { type Copies, copiesOf } from '../../ingest/deletion/copies.ts'
+import { purgeTable, type TablePurge } from '../../ingest/deletion/purge-table.ts'
+import { type DeletionRequest, sessionGrave } from '../../ingest/deletion/request.ts'
+import { gravesSelection } from '../../ingest/deletion/selection.ts'
+import { deleteFromTable, type TableDeletion } from '../../ingest/deletion/table-deletion.ts'
+import type { Grave } from '../../ingest/tombstones/row-matcher.ts'
+import { rowsWhere } from '../../query/rows-where.ts'
+import { builtinTable } from '../../schema/builtin.ts'
+import type { Home } from '../../stores/home.ts'
+import { leasedSnapshots } from '../../stores/leases.ts'
+import { recordPlace } from '../../stores/records/place.ts'
+import { systemContext } from '../../stores/table/catalog.ts'
+
+/** Rows to be deleted from a table. Plain data. */
+export interface DeletionTask {
+  readonly home: Home
+  /** What the table is declared as. */
+  readonly table: string
+  readonly directory: string
+  readonly request: DeletionRequest
+}
+
+/** What became of a table. Plain data. */
+export interface DeletionOutcome extends Pick<TableDeletion, 'rows' | 'files' | 'remembered'> {
+  /** Decimal; null where the table has no snapshot. */
+  readonly snapshotId: string | null
+  /** Snapshots besides the newest. */
+  readonly older: number
+  /** What tells the rows where they are not in a table; none for rows that a condition chose. */
+  readonly graves: readonly Grave[]
+  /** Other sessions with the same messages. */
+  readonly copies: readonly Copies[]
+  /** Null where it was not asked for. */
+  readonly purge: TablePurge | null
+}
+
+/**
+ * Deletes rows from a table, and what it was before where that is asked for. The caller holds the lock.
+ * @throws as `deleteFromTable`, and as `purgeTable`
+ */
+export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Promise<DeletionOutcome> {
+  const { home, table: name, directory, request } = task
+  const catalog = fileCatalog({ io: localFileIO, directory, ...systemContext })
+  const copies = await copiesBefore(task)
+  const deleted = await deleteFromTable({
+    catalog,
+    name,
+    request,
+    place: recordPlace(home),
+    context: systemContext,
+    rowsWhere: (table, where) => rowsWhere(table, { name, where, signal }),
+    signal,
+  })
+  const purge = request.purge
+    ? await purgeTable({
+        catalog,
+        graves: deleted.graves,
+        gone: deleted.gone,
+        context: systemContext,
+        leased: uuid => leasedSnapshots(home, uuid),
+        records: recordPlace(home),
+        dryRun: request.dryRun,
+      })
+    : null
+  const { metadata } = purge === null ? deleted.table : await catalog.load()
+  const head = currentSnapshot(metadata)?.['snapshot-id']
+  return {
+    rows: deleted.rows,
+    files: deleted.files,
+    remembered: deleted.remembered,
+    snapshotId: head === undefined ? null : String(head),
+    older: metadata.snapshots.filter(snapshot => BigInt(snapshot['snapshot-id']) !== BigInt(head ?? 0)).length,
+    graves: deleted.graves.filter(({ what }) => what.kind !== 'keys'),
+    copies,
+    purge,
+  }
+
+  async function copiesBefore({ request: { unwanted } }: DeletionTask): Promise<readonly Copies[]> {
+    if (unwanted.kind !== 'session' || name !== builtinTable) return []
+    const table = await catalog.load()
+    const tableUuid = table.metadata['table-uuid']
+    const graves = [{ tableUuid, what: sessionGrave(name, table, unwanted.session) }]
+    return copiesOf(table, gravesSelection(table, graves, unwanted), unwanted.session)
+  }
+}

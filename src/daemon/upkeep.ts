@@ -1,0 +1,272 @@
+import { errorDocument, errorOf, HypError, toHypError } from '../errors.ts'
+import { builtinTable } from '../schema/builtin.ts'
+import { type Home, tableDirectory } from '../stores/home.ts'
+import type { UpkeepFacts, UpkeepStep } from '../stores/table/upkeep/due.ts'
+import { type LastUpkeep, recallUpkeep, rememberUpkeep } from '../stores/table/upkeep/memory.ts'
+import { hasChanged, type UpkeepReport } from '../stores/table/upkeep/report.ts'
+import type { MaintenanceStatus } from '../stores/table/upkeep/status.ts'
+import type { Tended } from '../stores/table/upkeep/tend.ts'
+import type { DaemonEvent } from './event.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import type { KeptTable } from './tables.ts'
+import { startUpkeepThread, type UpkeepThread } from './upkeep/upkeep-thread.ts'
+
+/** What keeps the tables of a daemon fast and small, beside everything else. */
+export interface Upkeep {
+  /** Learns of what was committed. */
+  readonly hear: (event: DaemonEvent) => void
+  /** Does what is asked for, now. @throws HypError NOT_FOUND, and as `tendTable` */
+  readonly run: (request: UpkeepRequest) => Promise<UpkeepReport>
+  /** Runs work on a table while nothing is done to it here; what is under way is stopped, and goes on afterwards. */
+  readonly inTurn: <Result>(table: string, work: () => Promise<Result>) => Promise<Result>
+  /** Never throws. */
+  readonly status: (table: string) => Promise<MaintenanceStatus>
+  /** Stops whatever is under way: it loses nothing. */
+  readonly stop: () => Promise<void>
+}
+
+export interface UpkeepRequest {
+  readonly table: string
+  readonly steps: readonly UpkeepStep[]
+  readonly dryRun: boolean
+}
+
+/** When tables are looked at, in milliseconds. */
+export interface UpkeepPace {
+  /** After the start of the daemon, which has enough to do then. */
+  readonly firstMs: number
+  /** Between looks at a table that nobody is known to have changed: others may, and time does. */
+  readonly everyMs: number
+  /** A look follows so many commits… */
+  readonly commits: number
+  /** …but no sooner than so long after the last. */
+  readonly pauseMs: number
+  /** After a failure it is waited so long, doubled with each. */
+  readonly retryMs: number
+}
+
+const usualUpkeepPace: UpkeepPace = {
+  firstMs: 60_000,
+  everyMs: 3_600_000,
+  commits: 8,
+  pauseMs: 5_000,
+  retryMs: 60_000,
+}
+
+const longestRetryMs = 3_600_000
+
+/** What stops gets so long to end by itself: a commit takes less. */
+const longestStopMs = 1_000
+
+export interface UpkeepOptions {
+  readonly home: Home
+  /** Names of all declared tables. */
+  readonly names: () => readonly string[]
+  readonly find: (table: string) => KeptTable | undefined
+  readonly metrics: Metrics
+  readonly onEvent: (event: DaemonEvent) => void
+  readonly pace?: Partial<UpkeepPace> | undefined
+  /** A thread of its own where left out. */
+  readonly thread?: UpkeepThread
+}
+
+/** What is known of one table. */
+interface Kept {
+  /** The end of what is done to it. */
+  turn: Promise<unknown>
+  /** Of what nobody asked for, while it is done. */
+  running: AbortController | undefined
+  /** Commits since the last look. */
+  commits: number
+  timer: NodeJS.Timeout | undefined
+  /** When the timer goes off, on the clock that only goes forward. */
+  dueAt: number
+  lookedAt: Date | undefined
+  facts: UpkeepFacts | undefined
+  memory: LastUpkeep | undefined
+  failure: HypError | undefined
+  /** Looks that failed, one after the other. */
+  failures: number
+}
+
+export function startUpkeep(options: UpkeepOptions): Upkeep {
+  const { home, names, find, metrics, onEvent, thread = startUpkeepThread() } = options
+  const pace = { ...usualUpkeepPace, ...options.pace }
+  const stopping = new AbortController()
+  const kept = new Map<string, Kept>()
+  for (const name of names()) schedule(name, stateOf(name), pace.firstMs)
+  metrics.onReading(() => {
+    for (const [table, { facts }] of kept) {
+      if (facts === undefined) continue
+      metrics.set('hyp_table_data_files', { table }, facts.files)
+      metrics.set('hyp_table_snapshots', { table }, facts.snapshots)
+    }
+  })
+  return { hear, run, inTurn, status, stop }
+
+  function stateOf(table: string): Kept {
+    const state = kept.get(table) ?? {
+      turn: Promise.resolve(),
+      running: undefined,
+      commits: 0,
+      timer: undefined,
+      dueAt: Number.POSITIVE_INFINITY,
+      lookedAt: undefined,
+      facts: undefined,
+      memory: undefined,
+      failure: undefined,
+      failures: 0,
+    }
+    kept.set(table, state)
+    return state
+  }
+
+  function hear(event: DaemonEvent): void {
+    if (event.type === 'flushed') committed(event.table, event.commits)
+    else if (event.type === 'backfill' && event.event.type === 'done')
+      committed(builtinTable, event.event.summary.commits)
+    else if (event.type === 'created' || event.type === 'adopted')
+      schedule(event.table, stateOf(event.table), pace.firstMs)
+  }
+
+  function committed(table: string, commits: number): void {
+    const state = stateOf(table)
+    state.commits += commits
+    if (state.commits >= pace.commits && state.failure === undefined) schedule(table, state, pace.pauseMs)
+  }
+
+  /** Sees to it that the table is looked at so soon, or sooner where that is planned. */
+  function schedule(table: string, state: Kept, delayMs: number): void {
+    const dueAt = performance.now() + delayMs
+    if (stopping.signal.aborted || dueAt >= state.dueAt) return
+    clearTimeout(state.timer)
+    state.dueAt = dueAt
+    state.timer = setTimeout(() => {
+      state.dueAt = Number.POSITIVE_INFINITY
+      void look(table, state)
+    }, delayMs)
+    state.timer.unref()
+  }
+
+  /** Does what is due. Never throws: a failure is told, kept for the status, and tried again later. */
+  async function look(table: string, state: Kept): Promise<void> {
+    const target = find(table)
+    if (target === undefined) return
+    // A table that is not understood is left alone; one that only cannot follow its declaration is a table still.
+    if (target.failure === undefined || target.failure.code === 'SCHEMA_BREAKING') {
+      const running = new AbortController()
+      state.running = running
+      await after(state, () => work(table, state, undefined, false, running.signal)).catch(() => undefined)
+      state.running = undefined
+    }
+    if (state.failure !== undefined)
+      schedule(table, state, Math.min(longestRetryMs, pace.retryMs * 2 ** (state.failures - 1)))
+    else schedule(table, state, state.commits >= pace.commits ? pace.pauseMs : pace.everyMs)
+  }
+
+  async function run({ table, steps, dryRun }: UpkeepRequest): Promise<UpkeepReport> {
+    if (find(table) === undefined)
+      throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
+        hint: '`hyp status` lists those there are.',
+        details: { table },
+      })
+    const { report } = await inTurn(table, () => work(table, stateOf(table), steps, dryRun, stopping.signal))
+    return report as UpkeepReport
+  }
+
+  async function inTurn<Result>(table: string, given: () => Promise<Result>): Promise<Result> {
+    // Not only of that table: one thread does all of it.
+    for (const { running } of kept.values()) running?.abort()
+    const state = stateOf(table)
+    try {
+      return await after(state, given)
+    } finally {
+      schedule(table, state, pace.pauseMs)
+    }
+  }
+
+  function after<Result>(state: Kept, given: () => Promise<Result>): Promise<Result> {
+    const turn = state.turn.then(given)
+    state.turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async function work(
+    table: string,
+    state: Kept,
+    steps: readonly UpkeepStep[] | undefined,
+    dryRun: boolean,
+    given: AbortSignal,
+  ): Promise<Tended> {
+    const { declaration } = find(table) as KeptTable
+    state.memory ??= await recallUpkeep(home, table)
+    state.commits = 0
+    const sweptMs = state.memory.sweptMs ?? undefined
+    const signal = AbortSignal.any([given, stopping.signal])
+    try {
+      const directory = tableDirectory(home, declaration)
+      const tended = await thread.run({ home, name: table, directory, steps, dryRun, sweptMs }, signal)
+      state.facts = tended.facts
+      state.lookedAt = new Date()
+      if (!dryRun) await tell(table, state, tended.report)
+      return tended
+    } catch (error) {
+      // What somebody asked for is told to whom asked.
+      if (!signal.aborted && steps === undefined) fail(table, state, toHypError(error))
+      throw error
+    }
+  }
+
+  async function tell(table: string, state: Kept, report: UpkeepReport | null): Promise<void> {
+    if (report !== null) {
+      state.memory = await rememberUpkeep(home, report)
+      metrics.observe('hyp_maintenance_duration_seconds', { table }, report.ms / 1000)
+      if (hasChanged(report)) onEvent(maintained(report))
+    }
+    const failed = report?.failures[0]
+    if (failed === undefined) {
+      state.failure = undefined
+      state.failures = 0
+    } else fail(table, state, errorOf(failed.error))
+  }
+
+  function fail(table: string, state: Kept, failure: HypError): void {
+    state.failure = failure
+    state.failures++
+    metrics.count('hyp_maintenance_failures_total', { table })
+    const { code, message, hint } = failure
+    onEvent({ type: 'maintenance-failed', table, code, message, hint })
+  }
+
+  async function status(table: string): Promise<MaintenanceStatus> {
+    const state = stateOf(table)
+    const { last } = (state.memory ??= await recallUpkeep(home, table))
+    const { running, lookedAt, facts, failure } = state
+    return {
+      running: running !== undefined,
+      lookedAt: lookedAt?.toISOString() ?? null,
+      waiting: facts ?? null,
+      last,
+      failure: failure === undefined ? null : errorDocument(failure),
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort()
+    for (const { timer } of kept.values()) clearTimeout(timer)
+    await thread.close(longestStopMs)
+  }
+}
+
+function maintained({ table, compacted, expired, swept, ms }: UpkeepReport): DaemonEvent {
+  return {
+    type: 'maintained',
+    table,
+    filesBefore: compacted?.before.files ?? 0,
+    filesAfter: compacted?.after?.files ?? 0,
+    snapshots: expired?.snapshots ?? 0,
+    removed: (expired?.files ?? 0) + (swept?.files ?? 0),
+    bytes: (expired?.bytes ?? 0) + (swept?.bytes ?? 0),
+    ms,
+  }
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import { errorDocument, toHypError } from '../../errors.ts'
+import type { Catalog } from '../../iceberg/catalog/catalog.ts'
+import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
+import { localFileIO } from '../../iceberg/file-io/local.ts'
+import type { LaterDeletions, Prepared } from '../../stores/backup/restore.ts'
+import type { Home } from '../../stores/home.ts'
+import { type Tombstone, tombstoneKind, tombstonePrefix } from '../../stores/records/kinds/tombstone.ts'
+import { recordPlace } from '../../stores/records/place.ts'
+import { openRecords, type RecordStore, type StoredRecord } from '../../stores/records/store.ts'
+import { systemContext } from '../../stores/table/catalog.ts'
+import { replaceFile } from '../spool/replace-file.ts'
+import { keysPath, readKeys, tombstoneReader } from '../tombstones/tombstones.ts'
+import { announce } from './bury.ts'
+import { deleteRows } from './delete-rows.ts'
+import { gravesSelection } from './selection.ts'
+
+/** What to do about what was deleted after a backup was made, in a home that it is restored in. */
+export interface DeleteAgainOptions {
+  /** What was deleted is wanted back: its tombstones are not taken along. */
+  readonly bringBack: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Deletes from a home that is prepared what was deleted from those that it takes the place of, and takes the tombstones
+ * along, so that it stays away. What fails with one table is told, and costs no other.
+ * @throws HypError INTERRUPTED, and errors of the disk where the tombstones are
+ */
+export async function deleteAgain(
+  prepared: Prepared,
+  { bringBack, signal }: DeleteAgainOptions,
+): Promise<LaterDeletions[]> {
+  const { home } = prepared
+  const found: LaterDeletions[] = []
+  for (const table of (await localFileIO.list(home.tables)).sort()) {
+    const later = await laterTombstones(prepared, table)
+    const deletions = later.stones.length
+    if (deletions + later.unreadable.length === 0) continue
+    if (bringBack) {
+      found.push({ table, deletions, rows: null, failure: null })
+      continue
+    }
+    try {
+      for (const stone of later.stones) await carry(stone, home)
+      const rows = await deleteBuried(home, table, later.generation, signal)
+      for (const error of later.unreadable) throw error
+      found.push({ table, deletions, rows, failure: null })
+    } catch (error) {
+      signal?.throwIfAborted()
+      found.push({ table, deletions, rows: null, failure: errorDocument(toHypError(error)) })
+    }
+  }
+  return found
+}
+
+interface LaterTombstones {
+  /** One of each id. */
+  readonly stones: readonly StoredRecord<Tombstone>[]
+  readonly unreadable: readonly Error[]
+  /** The newest of them. */
+  readonly generation: number
+}
+
+/** Tombstones that the prepared home does not have, or not as they are by now. */
+async function laterTombstones({ home, origin, replaced }: Prepared, table: string): Promise<LaterTombstones> {
+  const prefix = tombstonePrefix(table)
+  const own = new Map((await tombstonesIn(home).list()).items.map(({ id, value }) => [id, value.generation]))
+  const stones = new Map<string, StoredRecord<Tombstone>>()
+  const unreadable: Error[] = []
+  const uuid = await uuidOf(home, table)
+  for (const other of origin === replaced ? [origin] : [origin, replaced]) {
+    const { items, problems } = await tombstonesIn(other).list()
+    unreadable.push(...problems.filter(({ id }) => id?.startsWith(prefix) === true).map(({ error }) => error))
+    for (const stone of items) {
+      const { table: of, tableUuid, generation } = stone.value
+      // A home of other tables has other deletions.
+      if (other !== origin && tableUuid !== uuid) continue
+      const before = stones.get(stone.id)?.value.generation ?? own.get(stone.id) ?? 0
+      if (of === table && generation > before) stones.set(stone.id, stone)
+    }
+  }
+  const generation = Math.max(0, ...[...own.values(), ...Array.from(stones.values(), ({ value }) => value.generation)])
+  return { stones: [...stones.values()], unreadable, generation }
+}
+
+/** Row keys first: a tombstone without them would be in the way of whatever comes to its table. */
+async function carry(stone: StoredRecord<Tombstone>, home: Home): Promise<void> {
+  const store = tombstonesIn(home)
+  if (stone.value.what.kind === 'keys') {
+    const keys = await readKeys(localFileIO, stone)
+    await localFileIO.makeDirectory(store.directory)
+    await replaceFile(localFileIO, keysPath({ path: store.pathOf(stone.id) }), [keys])
+  }
+  await store.put(stone.id, stone.bytes)
+}
+
+async function deleteBuried(
+  home: Home,
+  name: string,
+  generation: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const catalog = catalogOf(home, name)
+  const table = await catalog.load()
+  const { graves } = await tombstoneReader({ place: recordPlace(home), table: name })(table)
+  await announce(catalog, table, generation, systemContext)
+  const { rows } = await deleteRows({
+    catalog,
+    select: async now => gravesSelection(now, graves),
+    context: systemContext,
+    signal,
+  })
+  return rows
+}
+
+/** Undefined where the table cannot be read, which whoever deletes from it is told. */
+async function uuidOf(home: Home, table: string): Promise<string | undefined> {
+  const found = await catalogOf(home, table)
+    .load()
+    .catch(() => undefined)
+  return found?.metadata['table-uuid']
+}
+
+function catalogOf(home: Home, table: string): Catalog {
+  return fileCatalog({ io: localFileIO, directory: join(home.tables, table), ...systemContext })
+}
+
+function tombstonesIn(home: Home): RecordStore<Tombstone> {
+  return openRecords(tombstoneKind, recordPlace(home))
+}

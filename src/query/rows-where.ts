@@ -1,0 +1,145 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { HypError } from '../errors.ts'
+import type { Table } from '../iceberg/catalog/catalog.ts'
+import { confine, type Engine, startEngine } from './engine.ts'
+import { explainFailure } from './engine-error.ts'
+import { admit, parse } from './gate.ts'
+import { liveViewSql, type PlacedTable, placedTable } from './live-view.ts'
+import { quoteName } from './quote.ts'
+import { streaming } from './streaming.ts'
+import { type Watch, watch } from './watch.ts'
+
+/** Rows by their places, from 0, in the data files of a table; files by their locations. */
+export type RowPlaces = ReadonlyMap<string, ReadonlySet<number>>
+
+export interface WhereOptions {
+  /** The name that the condition may give the table. */
+  readonly name: string
+  /** What would stand behind WHERE. */
+  readonly where: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Where the live rows of a table stand for which a condition is true. It is one expression, true or false; it may ask
+ * the table itself, and nothing else of the machine.
+ * @throws HypError QUERY_REFUSED for anything but one condition, QUERY_FAILED, FILE_MISSING, INTERRUPTED
+ */
+export async function rowsWhere(table: Table, { name, where, signal }: WhereOptions): Promise<RowPlaces> {
+  const placed = await placedTable(name, table)
+  const engine = await startEngine({})
+  try {
+    await make(engine, liveViewSql(placed))
+    await confine(engine, placed.paths)
+    return await inQuery(engine, signal, async (connection, query) => {
+      await checkCondition(connection, query, placed, where)
+      // Of an empty table the condition is checked all the same.
+      return placed.rows === undefined ? new Map() : placesWhere(connection, query, placed, where)
+    })
+  } catch (error) {
+    throw await explainFailure(error, [placed], new Set([name.toLowerCase()]))
+  } finally {
+    await engine.close()
+  }
+}
+
+async function make({ instance }: Engine, sql: string): Promise<void> {
+  const connection = await instance.connect()
+  await connection.run(sql)
+  connection.closeSync()
+}
+
+async function inQuery<Result>(
+  { instance }: Engine,
+  signal: AbortSignal | undefined,
+  work: (connection: DuckDBConnection, query: Watch) => Promise<Result>,
+): Promise<Result> {
+  const connection = await instance.connect()
+  const query = watch(connection, signal === undefined ? {} : { signal }, () => undefined)
+  try {
+    return await work(connection, query)
+  } finally {
+    await query.end()
+  }
+}
+
+/** A line of its own, so that a comment at its end hides nothing. */
+function selectWhere(columns: string, { name }: PlacedTable, where: string): string {
+  return `SELECT ${columns} FROM ${quoteName(name)} WHERE (${where}\n)`
+}
+
+/**
+ * A text that closes the bracket by itself makes another statement of it, or a statement with more to it than a
+ * condition: so does one with a semicolon.
+ */
+async function checkCondition(
+  connection: DuckDBConnection,
+  query: Watch,
+  placed: PlacedTable,
+  where: string,
+): Promise<void> {
+  if (where.trim() === '') throw notCondition('it is empty')
+  if (where.includes('\0')) throw notCondition('it holds a NUL character')
+  const { statements } = await query.call(() => parse(connection, selectWhere('1', placed, where)))
+  if (statements.length !== 1 || !isPlain(statements[0])) throw notCondition('there is more in it than one expression')
+  const asValue = `SELECT (${where}\n) FROM ${quoteName(placed.name)} LIMIT 0`
+  const valued = await query.call(() => parse(connection, asValue))
+  if (valued.statements.length !== 1) throw notCondition('there is more in it than one expression')
+  const statement = await query.call(() => admit(connection, asValue))
+  const { columns } = streaming(await query.call(() => statement.stream()), asValue, connection, query)
+  const [type, ...others] = columns.map(({ sqlType }) => sqlType)
+  if (others.length > 0) throw notCondition('there is more in it than one expression')
+  if (type !== 'BOOLEAN') throw notCondition(`it is of type ${type}, not true or false`)
+}
+
+/** What a SELECT has besides columns, a table and a condition; empty where it has nothing of it. */
+const besides = ['modifiers', 'group_expressions', 'group_sets', 'having', 'qualify', 'sample'] as const
+
+function isPlain(statement: unknown): boolean {
+  const node = memberOf(statement, 'node')
+  return (
+    memberOf(node, 'type') === 'SELECT_NODE' &&
+    besides.every(name => isEmpty(memberOf(node, name))) &&
+    isEmpty(memberOf(memberOf(node, 'cte_map'), 'map')) &&
+    memberOf(memberOf(node, 'from_table'), 'type') === 'BASE_TABLE' &&
+    (memberOf(node, 'select_list') as unknown[] | undefined)?.length === 1 &&
+    memberOf(node, 'where_clause') !== null
+  )
+}
+
+function memberOf(holder: unknown, name: string): unknown {
+  return typeof holder === 'object' && holder !== null ? (holder as Readonly<Record<string, unknown>>)[name] : undefined
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0)
+}
+
+async function placesWhere(
+  connection: DuckDBConnection,
+  query: Watch,
+  placed: PlacedTable,
+  where: string,
+): Promise<RowPlaces> {
+  const { file, row } = placed.places
+  const sql = selectWhere(`${quoteName(file)}, ${quoteName(row)}`, placed, where)
+  const statement = await query.call(() => admit(connection, sql))
+  const result = streaming(await query.call(() => statement.stream()), sql, connection, query)
+  const places = new Map<string, Set<number>>()
+  for await (const { columns, rowCount } of result.batches()) {
+    const [files = [], rows = []] = columns
+    for (let index = 0; index < rowCount; index++) {
+      const location = placed.data[Number(files[index])]?.file.location as string
+      const known = places.get(location) ?? new Set()
+      known.add(Number(rows[index]))
+      places.set(location, known)
+    }
+  }
+  return places
+}
+
+function notCondition(reason: string): HypError {
+  return new HypError('QUERY_REFUSED', `the condition is none: ${reason}`, {
+    hint: "Write what would stand behind WHERE, such as `tool_name = 'Bash'`; `hyp query` tries it out.",
+  })
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Home } from '../../home.ts'
+import { hasChanged, type UpkeepReport } from './report.ts'
+
+/*
+ * What was last done to each table, so that a daemon that was started again knows, and a status without one too. It is
+ * worth nothing but that: where it is lost or damaged, things are looked at once more than needed.
+ */
+
+/** What is remembered of a table. */
+export interface LastUpkeep {
+  /** The last pass that changed something, or failed. */
+  readonly last: UpkeepReport | null
+  /** When it was last looked for files that nothing needs; milliseconds since 1970. */
+  readonly sweptMs: number | null
+}
+
+type Remembered = Readonly<Record<string, LastUpkeep>>
+
+const nothing: LastUpkeep = { last: null, sweptMs: null }
+
+function placeOf(home: Home): string {
+  return join(home.run, 'maintenance.json')
+}
+
+/** Never throws. */
+export async function recallUpkeep(home: Home, table: string): Promise<LastUpkeep> {
+  const all = await readAll(home)
+  return Object.hasOwn(all, table) ? { ...nothing, ...all[table] } : nothing
+}
+
+/** Remembers a pass; one at a time. Never throws. */
+export async function rememberUpkeep(home: Home, report: UpkeepReport): Promise<LastUpkeep> {
+  const all = await readAll(home)
+  const before = Object.hasOwn(all, report.table) ? { ...nothing, ...all[report.table] } : nothing
+  const now: LastUpkeep = {
+    last: hasChanged(report) || report.failures.length > 0 ? report : before.last,
+    sweptMs: report.swept === null ? before.sweptMs : Date.parse(report.startedAt),
+  }
+  const place = placeOf(home)
+  const temporary = `${place}.${randomUUID()}.tmp`
+  try {
+    await writeFile(temporary, `${JSON.stringify({ ...all, [report.table]: now }, null, 2)}\n`, { mode: 0o600 })
+    await rename(temporary, place)
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined)
+  }
+  return now
+}
+
+async function readAll(home: Home): Promise<Remembered> {
+  try {
+    const said: unknown = JSON.parse(await readFile(placeOf(home), 'utf8'))
+    return typeof said === 'object' && said !== null && !Array.isArray(said) ? (said as Remembered) : {}
+  } catch {
+    return {}
+  }
+}

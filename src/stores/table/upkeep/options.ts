@@ -1,0 +1,21 @@
+import type { AppendContext } from '../../../iceberg/append.ts'
+import type { Leased } from '../../leases.ts'
+import type { RecordPlaceOptions } from '../../records/store.ts'
+import type { UpkeepLimits } from './due.ts'
+
+/** How a table is looked after. */
+export interface UpkeepOptions {
+  /** What the table is called. */
+  readonly name: string
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: boolean
+  readonly limits?: UpkeepLimits
+  /** Snapshots that somebody reads; asked after the table was loaded. @throws where it cannot be told */
+  readonly leased: (tableUuid: string) => Promise<Leased>
+  /** Where it is kept which files of histories are in the table: that still counts when its snapshots expire. */
+  readonly records?: RecordPlaceOptions | undefined
+  readonly context: AppendContext & { readonly monotonic: () => number }
+  /** Bytes that rewriting may hold; 64 MiB unless told otherwise. */
+  readonly memoryBytes?: number
+  readonly signal?: AbortSignal | undefined
+}

@@ -1,0 +1,53 @@
+import type { ErrorDocument } from '../../../errors.ts'
+import type { UpkeepStep } from './due.ts'
+
+/** Files, and how many bytes they are. */
+export interface FileTally {
+  readonly files: number
+  readonly bytes: number
+}
+
+/** What was done to a table, or would be, as `--json` prints it. null: the step was not done. */
+export interface UpkeepReport {
+  readonly table: string
+  readonly dryRun: boolean
+  /** RFC 3339, UTC. */
+  readonly startedAt: string
+  readonly ms: number
+  readonly compacted: {
+    /** Partitions in which files were rewritten. */
+    readonly partitions: number
+    readonly before: FileTally
+    /** null where nothing was written yet. */
+    readonly after: FileTally | null
+    readonly rows: number
+  } | null
+  /** null also where merging waits for what is rewritten first. */
+  readonly manifests: { readonly before: number; readonly after: number } | null
+  readonly expired: (FileTally & { readonly snapshots: number; readonly refs: readonly string[] }) | null
+  /** Files that nothing needs. */
+  readonly swept: FileTally | null
+  /** What failed; the other steps were done all the same. */
+  readonly failures: readonly UpkeepFailure[]
+}
+
+export interface UpkeepFailure {
+  readonly step: UpkeepStep
+  /** The values of the partition it was in; null where it was in none. */
+  readonly partition: readonly string[] | null
+  readonly error: ErrorDocument
+}
+
+/** Whether anything was changed. */
+export function hasChanged({ compacted, manifests, expired, swept }: UpkeepReport): boolean {
+  return (
+    (compacted?.before.files ?? 0) > 0 ||
+    (manifests !== null && manifests.after !== manifests.before) ||
+    (expired?.snapshots ?? 0) > 0 ||
+    (swept?.files ?? 0) > 0
+  )
+}
+
+export function tallyOf(files: readonly { readonly bytes: number }[]): FileTally {
+  return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
+}
