@@ -2,7 +2,10 @@ import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { BackfillSummary } from '../../src/ingest/backfill/backfill-summary.ts'
+import type { DeletionReport } from '../../src/ingest/deletion/report.ts'
+import type { UpkeepReport } from '../../src/stores/table/upkeep/report.ts'
 import { digests, type Machine, machine } from '../support/home.ts'
+import { catalogAt } from '../support/table.ts'
 import { addHistory, addLines, line } from '../support/transcripts.ts'
 
 const byClient = 'SELECT client_name, count(*) AS n FROM ai_gateway_messages GROUP BY 1 ORDER BY 1'
@@ -261,3 +264,33 @@ test('files that vanish while a history is imported cost no other file', async (
   // The one that is gone was read before, or is told of.
   expect(sums.rows + 1000 * sums.unreadable.length).toBe(20_000)
 })
+
+test.each(['through a daemon', 'without one'])(
+  'a history that was read is not read again when all older snapshots expire or are purged, %s',
+  async way => {
+    const here = machine()
+    addLines(here.claude, 'one', [line('one', 0), line('one', 1)])
+    addLines(here.claude, 'two', [line('two', 0)])
+    await backfill(here, 'claude')
+    for (const id of [thread, thread.replace(/1$/, '2')]) {
+      addThread(here.codex, id)
+      await backfill(here, 'codex')
+    }
+    const catalog = catalogAt(here.table)
+    const updates = { 'history.expire.max-snapshot-age-ms': '0', 'history.expire.min-snapshots-to-keep': '1' }
+    await catalog.commit(await catalog.load(), { requirements: [], updates: [{ action: 'set-properties', updates }] })
+    const unchanged = { files: 4, unchanged: 4, lines: 0, captured: 0, rows: 0, deleted: 0, commits: 0 }
+
+    if (way === 'through a daemon') await here.daemon()
+    expect(await here.json<UpkeepReport>('table', 'expire', '--json')).toMatchObject({ expired: { snapshots: 2 } })
+    expect(await backfill(here)).toMatchObject(unchanged)
+    expect((await here.hyp('backfill')).stderr).toMatch(/nothing new in .*: 4 files unchanged since the last time/)
+    const deleting = ['table', 'delete', '--session', 'one', '--purge', '--json']
+    expect(await here.json<DeletionReport>(...deleting)).toMatchObject({ rows: 2, purged: { snapshots: 2 } })
+    expect(await backfill(here)).toMatchObject(unchanged)
+    expect(await here.query(byClient)).toEqual([
+      { client_name: 'claude', n: 1 },
+      { client_name: 'codex', n: 4 },
+    ])
+  },
+)

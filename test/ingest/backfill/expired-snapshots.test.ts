@@ -2,6 +2,7 @@ import { appendFile, cp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Catalog, Table } from '../../../src/iceberg/catalog/catalog.ts'
+import { expireSnapshots } from '../../../src/iceberg/expiry/expire.ts'
 import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import type { Long } from '../../../src/iceberg/types.ts'
 import { purgeTable } from '../../../src/ingest/deletion/purge-table.ts'
@@ -253,4 +254,37 @@ test('an expiry that cannot look at the records goes on all the same', async () 
   const io = { ...localFileIO, list: () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' })) }
   await expire(loading, { ...loading.records, io })
   expect(await loading.backfill(claude)).toMatchObject({ unchanged: 0, rows: 0, duplicates: 5 })
+})
+
+test('what is committed while they expire is no reason to read anything again', async () => {
+  const claude = await twoFiles()
+  const loading = await newLoading()
+  await loading.backfill(claude)
+  await addOthers(loading, 'c')
+  let tries = 0
+  const overtaken: Catalog = {
+    ...loading.catalog,
+    commit: async (base, commit) => {
+      if (tries++ === 0) await addOthers(loading, 'd')
+      return loading.catalog.commit(base, commit)
+    },
+  }
+  await expire({ catalog: overtaken }, loading.records, 3)
+  expect(tries).toBe(2)
+  expect(await loading.backfill(claude)).toMatchObject({ ...unchanged, unchanged: 2 })
+  await expire(loading, loading.records)
+  expect(await loading.backfill(claude)).toMatchObject({ ...unchanged, unchanged: 2 })
+})
+
+test('a dry run, and one that finds nothing to expire, change nothing', async () => {
+  const claude = await twoFiles()
+  const loading = await newLoading()
+  await loading.backfill(claude)
+  await addOthers(loading, 'c')
+  const rule = { nowMs: Date.now() + 1000, minSnapshots: 1, maxAgeMs: 0, pinned: new Set<bigint>() }
+  const also = (): Promise<never> => Promise.reject(new Error('is asked'))
+  const before = await loading.load()
+  await expireSnapshots(loading.catalog, before, rule, systemClock, { dryRun: true, also })
+  await expireSnapshots(loading.catalog, before, { ...rule, minSnapshots: 9 }, systemClock, { also })
+  expect((await loading.load()).metadataLocation).toBe(before.metadataLocation)
 })
