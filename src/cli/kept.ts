@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename, sep } from 'node:path'
 import { toHypError } from '../errors.ts'
 import { type SourceName, sourceNames, sources } from '../sources/catalogue.ts'
@@ -31,9 +30,10 @@ interface Reason {
   readonly reason: string
 }
 
-/** Files whose beginning is looked at where their name does not say whose they are, and bytes of each. */
-const mostFiles = 500
-const headBytes = 64 << 10
+/** How much of a file's beginning and of its end is looked at for whose it is: more where its name does not say it. */
+const edgeBytes = { unnamed: 64 << 10, named: 16 << 10 } as const
+/** None is looked at after so many milliseconds. */
+const lookMs = 5_000
 
 /** Status waits no longer for the table. */
 const patienceMs = 5_000
@@ -43,8 +43,8 @@ const mostReasons = 10
 
 /**
  * How many sessions are kept though their client has removed them. A transcript is named after its session or thread.
- * What no file is named after may still stand in one of another name, so the beginnings of those are looked at. Where
- * something cannot be looked at, only what was certainly read from elsewhere is counted.
+ * What no file is named after may still stand in one of another name, so the beginnings and ends of those are looked at.
+ * Where something cannot be looked at, or not in time, only what was certainly read from elsewhere is counted.
  */
 export async function keptSessions(context: CommandContext): Promise<Kept> {
   try {
@@ -66,7 +66,7 @@ export async function keptSessions(context: CommandContext): Promise<Kept> {
       const own = stored.sessions.filter(({ client }) => client === source)
       if (own.length === 0) continue
       const places = await placesOf(context, source)
-      const missing = await countMissing(own, places)
+      const missing = countMissing(own, places)
       if (missing.gone > 0) clients[source] = missing.gone
       unknown += missing.unknown
       for (const { path, reason } of places.closed.slice(0, mostReasons)) reasons.push({ client: source, path, reason })
@@ -120,10 +120,10 @@ async function placesOf({ io, home }: CommandContext, source: SourceName): Promi
 }
 
 /** How many sessions no file is of, and of how many that cannot be told. */
-async function countMissing(
+function countMissing(
   stored: readonly StoredSession[],
   { present, read, closed }: Places,
-): Promise<{ readonly gone: number; readonly unknown: number }> {
+): { readonly gone: number; readonly unknown: number } {
   const names = new Set(present.flatMap(namesIn))
   const idsOf = ({ session, thread }: StoredSession): string[] => [session, ...(thread === null ? [] : [thread])]
   const there = new Set(stored.filter(one => idsOf(one).some(id => names.has(id))).map(({ session }) => session))
@@ -132,9 +132,11 @@ async function countMissing(
   // Those that no session is named after come first: what is not found by name is there if anywhere.
   const ids = new Set(stored.flatMap(idsOf))
   const isClaimed = (path: string): boolean => namesIn(path).some(name => ids.has(name))
-  const looked = [...present.filter(path => !isClaimed(path)), ...present.filter(isClaimed)].slice(0, mostFiles)
-  const mentioned = new Set<string>()
-  for (const path of looked) for (const id of await idsIn(path, closed)) mentioned.add(id)
+  const edges = [
+    ...present.filter(path => !isClaimed(path)).map(path => ({ path, bytes: edgeBytes.unnamed })),
+    ...present.filter(isClaimed).map(path => ({ path, bytes: edgeBytes.named })),
+  ]
+  const mentioned = idsInAll(edges, closed)
   for (const one of unnamed) if (idsOf(one).some(id => mentioned.has(id))) there.add(one.session)
   const missing = unnamed.filter(({ session }) => !there.has(session))
   const told = closed.length === 0 ? missing : readElsewhere(missing, read, closed)
@@ -168,19 +170,49 @@ function namesIn(path: string): string[] {
 
 const idMember = /"(?:sessionId|session_id|id)"\s*:\s*"([^"\\]{1,200})"/g
 
-/** Ids that the beginning of a file names; where it cannot be read, it is one more thing that is closed. */
-async function idsIn(path: string, closed: Closed[]): Promise<string[]> {
+/** The first and the last bytes of a file. */
+interface Edges {
+  readonly path: string
+  readonly bytes: number
+}
+
+/** Ids that files name at their edges; what there was no time for is one more thing that is closed. */
+function idsInAll(files: readonly Edges[], closed: Closed[]): ReadonlySet<string> {
+  const until = performance.now() + lookMs
+  const mentioned = new Set<string>()
+  let left = files.length
+  for (const file of files) {
+    if (performance.now() > until) break
+    left--
+    for (const id of idsIn(file, closed)) mentioned.add(id)
+  }
+  if (left > 0) closed.push({ path: null, reason: `${left} files were not looked at in ${lookMs / 1000} s` })
+  return mentioned
+}
+
+/**
+ * Ids that a file names at its edges; where it cannot be read, it is one more thing that is closed. Waits for the disk:
+ * of thousands of files each would otherwise wait five times for another thread.
+ */
+function idsIn({ path, bytes }: Edges, closed: Closed[]): string[] {
+  let file: number | undefined
   try {
-    const file = await open(path)
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-      return Array.from(buffer.toString('utf8', 0, bytesRead).matchAll(idMember), match => match[1] as string)
-    } finally {
-      await file.close()
-    }
+    file = openSync(path, 'r')
+    const { size } = fstatSync(file)
+    const beginning = textAt(file, 0, bytes)
+    // The file of a session may go on with another one.
+    const end = size > bytes ? textAt(file, Math.max(size - bytes, bytes), bytes) : ''
+    return Array.from(`${beginning}\n${end}`.matchAll(idMember), match => match[1] as string)
   } catch (error) {
     // A file that went away meanwhile is none.
     if (systemCode(error) !== 'ENOENT') closed.push(unreadable(path, error))
     return []
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
+}
+
+function textAt(file: number, position: number, bytes: number): string {
+  const buffer = Buffer.allocUnsafe(bytes)
+  return buffer.toString('utf8', 0, readSync(file, buffer, 0, bytes, position))
 }

@@ -134,6 +134,17 @@ test('status counts the sessions whose transcripts are gone, wherever those that
   expect(await kept(here)).toEqual({ ...none, sessions: 3, clients: { claude: 3 } })
 })
 
+test('a session is there that another one’s file ends with, or one of more files than have a session’s name', async () => {
+  const here = await loaded()
+  // Old clients wrote subagents beside the sessions, each into a file of its own.
+  for (let index = 0; index < 600; index++)
+    addLines(here.claude, `agent-${(0x1000000 + index).toString(16)}`, [prompt('bbbb', index + 10, 'A task.')])
+  addLines(here.claude, 'renamed', [prompt('cccc', 0, 'Under another name.')])
+  addLines(here.claude, 'dddd', [prompt('dddd', 0, 'A long one. '.repeat(20_000)), prompt('eeee', 0, 'Another one.')])
+  expect((await here.hyp('backfill', 'claude')).status).toBe(0)
+  expect(await kept(here)).toEqual(none)
+})
+
 test('status claims nothing of transcripts whose place cannot be looked at, and says which', async () => {
   const here = await loaded()
   const away = join(here.directory, 'away')
