@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { History, HistoryFile, HistoryPlaces, Unreadable } from './source.ts'
 import { systemCode, unreadable } from './unreadable.ts'
 
@@ -46,7 +46,10 @@ async function walk(directory: string, depth: number, found: Found, real?: strin
     if (!isNew(here, found)) return false
     entries = await readdir(directory, { withFileTypes: true })
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
+    if (systemCode(error) === 'ENOENT') {
+      if (depth > 0) noteMisread(directory, found)
+      return false
+    }
     found.unreadable.push(unreadable(directory, error))
     return true
   }
@@ -75,8 +78,14 @@ async function add(path: string, name: string, depth: number, found: Found, real
     found.files.push({ path, size: stats.size, mtimeMs: stats.mtimeMs })
   } catch (error) {
     // Clients delete, move and compress transcripts while we look.
-    if (systemCode(error) !== 'ENOENT') found.unreadable.push(unreadable(path, error))
+    if (systemCode(error) === 'ENOENT') noteMisread(path, found)
+    else found.unreadable.push(unreadable(path, error))
   }
+}
+
+/** Of a name that is no UTF-8 only what Node makes of it is known, and no file has that name. */
+function noteMisread(path: string, found: Found): void {
+  if (basename(path).includes('\ufffd')) found.unreadable.push({ path, reason: 'its name is not UTF-8' })
 }
 
 function isNew(real: string, found: Found): boolean {

@@ -153,6 +153,27 @@ test('what cannot be read is reported, and the rest is found', async () => {
   expect(history?.unreadable).toEqual([{ path: loop, reason: 'its symbolic links go in a circle' }])
 })
 
+// Other systems take no such names.
+test.runIf(process.platform === 'linux')(
+  'what has a name that is not UTF-8 is reported, and the rest is found',
+  async () => {
+    const home = await tree({ [`${projects}/-p/a.jsonl`]: 'four' })
+    const named = (before: string, after = ''): Buffer =>
+      Buffer.concat([Buffer.from(join(home, projects, before)), Buffer.from([0xff]), Buffer.from(after)])
+    await writeFile(named('-p/b', '.jsonl'), 'four')
+    await writeFile(named('-p/c', '.txt'), 'four')
+    await mkdir(named('-q'))
+    const histories = await found(home)
+    expect(names(home, histories)).toEqual([`${projects}/-p/a.jsonl`])
+    expect(histories[0]?.unreadable).toEqual(
+      ['-p/b\ufffd.jsonl', '-q\ufffd'].map(name => ({
+        path: join(home, projects, name),
+        reason: 'its name is not UTF-8',
+      })),
+    )
+  },
+)
+
 test('a directory without permission is reported, and the rest is found', async () => {
   const home = await tree({ [`${projects}/-p/s1.jsonl`]: '', [`${projects}/-q/s2.jsonl`]: '' })
   const closed = join(home, projects, '-p')
