@@ -14,6 +14,8 @@ import type { RowKey } from '../keys/row-key.ts'
 export interface FirstLines {
   /** Without the parts that the first line of their message among these rows does not have. */
   readonly among: (rows: readonly Row[]) => readonly Row[]
+  /** The key that the first part of a row's message has; undefined where the row is that part. */
+  readonly beginningOf: (row: Row) => string | undefined
   /**
    * The keys of new rows whose message is in the table as another line said it. A message of which some parts are stored
    * and others are not, as the same line has them, is made whole.
@@ -37,7 +39,7 @@ export function firstLines({ columns }: Declaration, key: RowKey): FirstLines | 
   if (key.columns.length !== 2 || key.columns[1] !== 'part_id') return undefined
   if (![scope, ...needed].every(name => names.has(name))) return undefined
   const messageOf = (row: Row): string => `${key.firstOf(row)}${row['message_id'] as string}`
-  return { among, leftOut }
+  return { among, beginningOf, leftOut }
 
   function among(rows: readonly Row[]): readonly Row[] {
     const parts = new Map<string, number>()
@@ -49,6 +51,11 @@ export function firstLines({ columns }: Declaration, key: RowKey): FirstLines | 
       if (isFirst) parts.set(message, index + 1)
       return index < (parts.get(message) ?? 0)
     })
+  }
+
+  function beginningOf(row: Row): string | undefined {
+    if (row['part_index'] === 0) return undefined
+    return key.of({ [scope]: row[scope], part_id: `${row['message_id'] as string}#0` })
   }
 
   async function leftOut(

@@ -2,6 +2,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Row } from '../../../src/iceberg/types.ts'
+import { countingSink } from '../../../src/ingest/backfill/counting-sink.ts'
 import { tableSink } from '../../../src/ingest/backfill/table-sink.ts'
 import { rowShaper } from '../../../src/ingest/rows.ts'
 import { builtinDeclaration } from '../../../src/schema/builtin.ts'
@@ -86,6 +87,28 @@ describe('of two lines with one uuid, of which the second has more parts, only t
     expect(await lanes[0].take({ rows: await rowsOf(first), files })).toMatchObject({ rows: 1, duplicates: 0 })
     expect(await lanes[1].take({ rows: await rowsOf(second), files })).toMatchObject({ rows: 0, duplicates: 3 })
     expect((await stored({ catalog, load, ...loading })).filter(row => row.startsWith('u1'))).toEqual(['u1#0 one'])
+  })
+})
+
+describe('what would be stored is counted like that', () => {
+  const first = said('one')
+  const second = said('one', 'two', 'three')
+  const dryRun = { request: { dryRun: true } }
+
+  test('of two files, and of one beside what is stored', async () => {
+    const loading = await newLoading()
+    const claude = await tree({ [a]: transcript(first), [b]: transcript(user('before'), second) })
+    expect(await loading.backfill(claude, dryRun)).toMatchObject({ captured: 5, rows: 2, duplicates: 3 })
+    await loading.backfill(await tree({ [a]: transcript(first) }))
+    expect(await loading.backfill(claude, dryRun)).toMatchObject({ captured: 5, rows: 1, duplicates: 4 })
+  })
+
+  test('of two batches, and of a line that is whole in one of them', async () => {
+    const sink = countingSink(builtinDeclaration(9), undefined)
+    const files = [{ path: a, firstRow: 0 }]
+    const other = { ...said('x', 'y'), uuid: 'u2' }
+    expect(await sink.take({ rows: await rowsOf(first), files })).toMatchObject({ rows: 1, duplicates: 0 })
+    expect(await sink.take({ rows: await rowsOf(second, other), files })).toMatchObject({ rows: 2, duplicates: 3 })
   })
 })
 
