@@ -16,24 +16,32 @@ const looks = 50
 
 /** Lets the running daemon do the work, or does it under the lock; another command is waited for. */
 export async function write<Result>(context: CommandContext, work: Work<Result>): Promise<Result> {
-  const { home, io } = context
+  const { home } = context
   await ensureHome(home)
   for (let look = 1; ; look++) {
     const daemon = await findDaemon(home)
     if (daemon !== undefined) return work.throughDaemon(daemon)
     try {
-      const held = await holdHome(home, {
-        signal: io.signal,
-        onWait: ({ pid }) => io.stderr(`waiting for process ${pid}, which works on this home\n`),
-      })
-      try {
-        return await work.underLock()
-      } finally {
-        await held.release()
-      }
+      return await holding(context, work.underLock)
     } catch (error) {
       if (!(error instanceof HypError) || error.code !== 'LOCKED' || look >= looks) throw error
       await sleep(100)
     }
+  }
+}
+
+/** Works under the lock; another command is waited for. @throws HypError LOCKED where a daemon runs, INTERRUPTED */
+export async function holding<Result>(
+  { home, io }: Pick<CommandContext, 'home' | 'io'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const held = await holdHome(home, {
+    signal: io.signal,
+    onWait: ({ pid }) => io.stderr(`waiting for process ${pid}, which works on this home\n`),
+  })
+  try {
+    return await work()
+  } finally {
+    await held.release()
   }
 }

@@ -1,9 +1,8 @@
-import { errorDocument, HypError, toHypError } from '../errors.ts'
+import { HypError, toHypError } from '../errors.ts'
 import { startChecks } from '../ingest/batch/check-thread.ts'
 import type { PurgedRejects } from '../ingest/deletion/purge-rejects.ts'
-import type { FlushResult } from '../ingest/flush/flush.ts'
 import { type Flusher, startFlusher } from '../ingest/flush/flush-thread.ts'
-import type { Accepted, IntakeAnswer, IntakeRequest } from '../ingest/intake.ts'
+import type { Accepted, IntakeRequest } from '../ingest/intake.ts'
 import { type SpoolStatus, tablesWithSpool } from '../ingest/spool-report.ts'
 import { openTableIntake, type TableIntake } from '../ingest/table-intake.ts'
 import type { Grave } from '../ingest/tombstones/row-matcher.ts'
@@ -12,6 +11,8 @@ import type { SpoolWriters } from '../stores/backup/spools.ts'
 import type { Home } from '../stores/home.ts'
 import type { DaemonEvent } from './event.ts'
 import type { IntakeLimits } from './intake-limits.ts'
+import { intakeMetrics } from './intake-metrics.ts'
+import { intakeStatus } from './intake-status.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { KeptTable } from './tables.ts'
 
@@ -70,7 +71,7 @@ function retryMs(failures: number): number {
 
 /** Opens the spools that there are, and begins to empty them. */
 export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
-  const { home, limits, find, metrics, onEvent, flusher = startFlusher() } = options
+  const { home, limits, find, onEvent, flusher = startFlusher() } = options
   const checks = startChecks()
   // A spool that may hold less than one flush would be full before it is flushed.
   const flushBytes = Math.min(limits.flushBytes, limits.spoolBytes / 2)
@@ -78,16 +79,10 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
   const kept = new Map<string, Promise<Kept>>()
   const opened = new Map<string, Kept>()
   const unopened = new Map<string, { readonly failure: HypError; readonly timer: NodeJS.Timeout }>()
+  const counts = intakeMetrics(options.metrics, () => Array.from(opened.keys(), table => [table, status(table)]))
   await openAll()
-  metrics.onReading(() => {
-    for (const table of opened.keys()) {
-      const { rows, bytes, held } = status(table)
-      metrics.set('hyp_spool_rows', { table }, rows)
-      metrics.set('hyp_spool_bytes', { table }, bytes)
-      metrics.set('hyp_spool_held_rows', { table }, held)
-    }
-  })
-  return { accept, status, segments: { close: closeSegments, active }, flushNow, purgeRejects, resume: openAll, stop }
+  const segments = segmentsOf(() => Array.from(opened.values(), ({ intake }) => intake))
+  return { accept, status, segments, flushNow, purgeRejects, resume: openAll, stop }
 
   /** Opens the spools that are there for declared tables, and begins to empty them. */
   async function openAll(): Promise<void> {
@@ -140,23 +135,13 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       .accept(request, { declaration: declaration ?? captured, held: failure !== undefined })
       .catch((error: unknown) => {
         const { code, details } = toHypError(error)
-        if (code === 'ROWS_REFUSED') count(table, 'refused', Number(details['refused']))
+        if (code === 'ROWS_REFUSED') counts.refused(table, Number(details['refused']))
         throw error
       })
-    if (!accepted.replayed) countIngested(table, accepted.answer)
+    if (!accepted.replayed) counts.ingested(table, accepted.answer)
     state.fresh += accepted.replayed ? 0 : byteLength
     schedule(table, state, state.fresh >= flushBytes ? 0 : limits.flushAgeMs)
     return accepted
-  }
-
-  function countIngested(table: string, { rows, refused, discarded }: IntakeAnswer): void {
-    count(table, 'stored', rows)
-    count(table, 'refused', refused)
-    count(table, 'discarded', discarded.rows)
-  }
-
-  function count(table: string, outcome: string, rows: number): void {
-    if (rows > 0) metrics.count('hyp_ingest_rows_total', { table, outcome }, rows)
   }
 
   function checkRoom(): void {
@@ -228,7 +213,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       state.failure = undefined
       state.failures = 0
       tellHeld(table, state, new Map(result.held.map(({ stream, reason }) => [stream, reason])))
-      countFlushed(table, result)
+      counts.flushed(table, result)
       if (result.damaged.ranges > 0) onEvent({ type: 'damaged', table, ...result.damaged })
       if (result.commits > 0)
         onEvent({
@@ -246,7 +231,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
       if (known.code === 'INTERRUPTED' && stopping.signal.aborted) return
       state.failure = known
       state.failures++
-      metrics.count('hyp_flush_failures_total', { table })
+      counts.flushFailed(table)
       tellFailure(table, known)
     } finally {
       state.flushing = undefined
@@ -255,15 +240,6 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     else if (state.failure !== undefined) schedule(table, state, retryMs(state.failures))
     else if (state.fresh >= flushBytes) schedule(table, state, 0)
     else if (state.fresh > 0) schedule(table, state, limits.flushAgeMs)
-  }
-
-  function countFlushed(table: string, { commits, rows, duplicates, deleted, setAside, ms }: FlushResult): void {
-    if (commits === 0) return
-    metrics.observe('hyp_flush_duration_seconds', { table }, ms / 1000)
-    metrics.count('hyp_flush_rows_total', { table, outcome: 'stored' }, rows)
-    metrics.count('hyp_flush_rows_total', { table, outcome: 'duplicate' }, duplicates)
-    metrics.count('hyp_flush_rows_total', { table, outcome: 'deleted' }, deleted)
-    metrics.count('hyp_flush_rows_total', { table, outcome: 'set-aside' }, setAside)
   }
 
   function tellFailure(table: string, { code, message, hint }: HypError): void {
@@ -280,30 +256,12 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
 
   function status(table: string): SpoolStatus {
     const state = opened.get(table)
-    const { streams, oldest } = state?.intake.state() ?? { streams: [], oldest: undefined }
-    const failure = find(table)?.failure
-    const sum = (rows: number[]): number => rows.reduce((total, more) => total + more, 0)
-    const held = streams.filter(
-      ({ stream, problem }) => failure !== undefined || state?.held.has(stream) === true || problem !== undefined,
-    )
-    const heldRows = sum(held.map(({ rows }) => rows))
-    const lastFailure = state?.failure ?? unopened.get(table)?.failure
-    return {
-      rows: sum(streams.map(({ rows }) => rows)),
-      bytes: sum(streams.map(({ bytes }) => bytes)),
-      since: oldest === undefined ? null : new Date(oldest).toISOString(),
-      held: heldRows,
-      reason: heldRows === 0 ? null : (failure?.message ?? [...(state?.held.values() ?? [])].join(' ')),
-      failure: lastFailure === undefined ? null : errorDocument(lastFailure),
-    }
-  }
-
-  async function closeSegments(): Promise<void> {
-    await Promise.all(Array.from(opened.values(), ({ intake }) => intake.rotate()))
-  }
-
-  function active(): ReadonlySet<string> {
-    return new Set(Array.from(opened.values(), ({ intake }) => intake.active()).flat())
+    return intakeStatus({
+      streams: state?.intake.state().streams ?? [],
+      held: state?.held ?? new Map(),
+      refusal: find(table)?.failure,
+      failure: state?.failure ?? unopened.get(table)?.failure,
+    })
   }
 
   async function stop(patience: AbortSignal): Promise<void> {
@@ -324,5 +282,12 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     await Promise.all(Array.from(opened.values(), ({ intake }) => intake.close()))
     await flusher.close()
     await checks.close()
+  }
+}
+
+function segmentsOf(intakes: () => readonly TableIntake[]): SpoolWriters {
+  return {
+    close: async () => void (await Promise.all(intakes().map(intake => intake.rotate()))),
+    active: () => new Set(intakes().flatMap(intake => intake.active())),
   }
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { request } from 'node:http'
+import { isAlive } from '../stores/alive.ts'
 import type { Home } from '../stores/home.ts'
 import { type Presence, readPresence } from './presence.ts'
 
@@ -41,14 +42,4 @@ async function whoseDaemon(socketPath: string): Promise<'nobody' | 'silent' | { 
     question.on('error', () => resolve(connected ? 'silent' : 'nobody'))
     question.end()
   })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It is there, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

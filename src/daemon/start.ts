@@ -8,9 +8,6 @@ import { canonicalJson } from '../schema/fingerprint.ts'
 import { readConfig } from '../stores/config.ts'
 import { ensureHome, type Home, tableDirectory } from '../stores/home.ts'
 import { removeDeadQueryFolders } from '../stores/query-folder.ts'
-import { migrateRecords } from '../stores/records/migrate.ts'
-import { recordPlace } from '../stores/records/place.ts'
-import type { RecordProblem } from '../stores/records/store.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import type { Adoption } from '../stores/table/adopt.ts'
 import type { Outcome } from '../stores/table/apply-tables.ts'
@@ -20,6 +17,7 @@ import type { Daemon } from './daemon.ts'
 import { type Deletions, type RetentionPace, startDeletions } from './deletions.ts'
 import type { DaemonEvent } from './event.ts'
 import { holdHome } from './hold.ts'
+import { openHomeRecords } from './home-records.ts'
 import { type HttpServer, listen } from './http/server.ts'
 import { type Import, newImports } from './imports.ts'
 import { type IntakeLimits, usualIntakeLimits } from './intake-limits.ts'
@@ -31,7 +29,6 @@ import { socketPlace } from './socket.ts'
 import { type DaemonStatus, statusOf } from './status.ts'
 import { type ApplyRequest, openTables } from './tables.ts'
 import { newTaskDesk } from './task-desk.ts'
-import { openTasks } from './tasks.ts'
 import { openToken } from './token.ts'
 import { startUpkeep, type Upkeep, type UpkeepPace } from './upkeep.ts'
 import { startWatching, type Watching } from './watch.ts'
@@ -64,6 +61,7 @@ export interface DaemonOptions {
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { home, release } = options
+  let upkeep: Upkeep | undefined
   const onEvent = (event: DaemonEvent): void => {
     options.onEvent(event)
     upkeep?.hear(event)
@@ -75,7 +73,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let place: Awaited<ReturnType<typeof socketPlace>> | undefined
   let intakes: Intakes | undefined
   let watching: Watching | undefined
-  let upkeep: Upkeep | undefined
   let deletions: Deletions | undefined
   try {
     onEvent({ type: 'home', directory: home.directory, version })
@@ -86,10 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const metrics = await openMetrics()
     const unwatch = watchProcess(metrics, release)
     const tables = await openTables({ home, release, onEvent })
-    const records = recordPlace(home)
-    const { migrated, problems } = await migrateRecords(records)
-    const tasks = await openTasks(records)
-    tellOfRecords(migrated.length, [...problems, ...tasks.unmarked], onEvent)
+    const tasks = await openHomeRecords(home, onEvent)
     const spools = await openIntakes({
       home,
       limits: { ...usualIntakeLimits, ...options.limits },
@@ -291,17 +285,4 @@ function tellOfFailure(work: Promise<unknown>, onEvent: (event: DaemonEvent) => 
     const { code, message, hint } = toHypError(error)
     if (code !== 'INTERRUPTED') onEvent({ type: 'backfill-failed', code, message, hint })
   })
-}
-
-/** Records that are as they should be are nothing to tell of. */
-function tellOfRecords(
-  migrated: number,
-  problems: readonly RecordProblem[],
-  onEvent: (event: DaemonEvent) => void,
-): void {
-  if (migrated > 0) onEvent({ type: 'records-migrated', records: migrated })
-  for (const { kind, id, error } of problems) {
-    const { code, message, hint } = error
-    onEvent({ type: 'record-unusable', kind, id, code, message, hint })
-  }
 }

@@ -30,6 +30,21 @@ interface Waiting<Result, Event> {
   readonly reject: (error: unknown) => void
 }
 
+/** Does one task in a thread that ends with it; see {@link startTaskThread}. @throws HypError as {@link TaskThread.run} */
+export async function runInThread<Result>(
+  worker: URL,
+  work: string,
+  task: unknown,
+  signal: AbortSignal,
+): Promise<Result> {
+  const thread = startTaskThread<unknown, Result>(worker, work)
+  try {
+    return await thread.run(task, signal)
+  } finally {
+    await thread.close()
+  }
+}
+
 /**
  * The thread itself is started with the first task, and anew after one that it did not survive.
  * @param worker a module that calls {@link serveTasks}

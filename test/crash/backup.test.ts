@@ -5,6 +5,7 @@ import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { newestRelease } from '../../src/schema/builtin.ts'
 import { backUp } from '../../src/stores/backup/backup.ts'
 import { readBackupFile } from '../../src/stores/backup/backup-file.ts'
+import { backupsOf } from '../../src/stores/backup/noted-backups.ts'
 import { restore } from '../../src/stores/backup/restore.ts'
 import { finishRestore } from '../../src/stores/backup/swap.ts'
 import { ensureHome, homeAt } from '../../src/stores/home.ts'
@@ -17,10 +18,12 @@ import { contentsOf, temporaryFolder } from '../support/table.ts'
  * nothing is done any more, as after a kill.
  */
 
-test('wherever a backup ends, nothing in the home is changed, and its name is taken by a whole copy only', async () => {
+test('wherever a backup ends, only its record changed the home, and its name is taken by a whole copy that is on record', async () => {
   const folder = await temporaryFolder('hyp backup ü ')
   const home = await homeWithRows(join(folder, 'home'))
-  const before = await contentsOf(home.directory)
+  const ownOf = async (): Promise<[string, string][]> =>
+    [...(await contentsOf(home.directory))].filter(([path]) => !path.startsWith(join(home.records, 'backup/')))
+  const before = await ownOf()
   let whole = 0
   for (let last = 1; whole === 0; last++) {
     const to = join(folder, `copy-${last}`)
@@ -39,7 +42,11 @@ test('wherever a backup ends, nothing in the home is changed, and its name is ta
       await readBackupFile(localFileIO, to)
       expect(await orderIds(homeAt(to))).toEqual(numbers(10))
     } else expect(error).toBeDefined()
-    expect(await contentsOf(home.directory)).toEqual(before)
+    const noted = (await backupsOf(localFileIO, home)).map(({ directory }) => directory)
+    expect(noted.includes(to)).toBe(isThere)
+    expect(await ownOf()).toEqual(before)
+    // With each backup that stays there the next one has more to do.
+    await rm(to, { recursive: true, force: true })
   }
   expect(whole).toBe(1)
 })

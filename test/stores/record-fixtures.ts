@@ -125,6 +125,14 @@ export const segmentV2 = {
   mine: 'kept',
 } satisfies RawRecord
 
+export const backupV1 = {
+  schema_version: 1,
+  directory: '/backups/home-2026-01-02',
+  created_at: '2026-01-02T03:04:05.678Z',
+  tables: [{ table: 'orders', uuid: '0b1c7f2e-6d0a-4a53-9d8e-7a1f0c2b3d4e' }],
+  mine: 'kept',
+} satisfies RawRecord
+
 export const tombstoneV1 = {
   schema_version: 1,
   table: 'orders',

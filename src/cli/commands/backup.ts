@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { holdHome } from '../../daemon/hold.ts'
 import { HypError } from '../../errors.ts'
 import { deleteAgain } from '../../ingest/deletion/delete-again.ts'
 import { type BackupReport, backUp } from '../../stores/backup/backup.ts'
@@ -11,7 +10,7 @@ import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
 import { renderBackup, renderRestore } from '../render/backup.ts'
 import { visible } from '../render/visible.ts'
-import { write } from '../writer.ts'
+import { holding, write } from '../writer.ts'
 
 /** Copies the home: through the running daemon, which goes on taking rows, or under the lock where none runs. */
 export async function runBackup(context: CommandContext, options: OptionValues, named: string): Promise<number> {
@@ -38,7 +37,7 @@ export async function runRestore(context: CommandContext, options: OptionValues,
   const bringBack = options['withDeleted'] === true
   const { signal } = io
   const onPrepared = (prepared: Prepared): Promise<LaterDeletions[]> => deleteAgain(prepared, { bringBack, signal })
-  const report = await holding(context, home, () => restore({ home, directory, onPrepared, signal }))
+  const report = await holding(context, () => restore({ home, directory, onPrepared, signal }))
   if (options['json'] === true) await printDocument(io, report)
   else await io.stdout(`${renderRestore(report, pasteable).map(visible).join('\n')}\n`)
   return 0
@@ -48,18 +47,6 @@ export async function runRestore(context: CommandContext, options: OptionValues,
 async function checkIsStill(backup: Home): Promise<void> {
   const daemon = await findDaemon(backup)
   if (daemon !== undefined) throw daemonRuns(backup, daemon.pid, 'Stop that daemon')
-}
-
-async function holding<Result>({ io }: CommandContext, home: Home, work: () => Promise<Result>): Promise<Result> {
-  const held = await holdHome(home, {
-    signal: io.signal,
-    onWait: ({ pid }) => io.stderr(`waiting for process ${pid}, which works on this home\n`),
-  })
-  try {
-    return await work()
-  } finally {
-    await held.release()
-  }
 }
 
 function daemonRuns(home: Home, pid: number, stop: string): HypError {

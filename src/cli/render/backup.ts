@@ -54,7 +54,7 @@ function deletionLines(
   if (failure !== null)
     return [
       `${label('deleted')}not again from ${table}, which had ${since}: ${failure.message} [${failure.code}]`,
-      `${label('')}Delete again what is to stay away: \`${pasteable(`hyp table delete ${table}`)}\`.`,
+      `${label('')}Delete again what is to stay away: see \`${pasteable('hyp table delete --help')}\`.`,
     ]
   if (rows === null)
     return [`${label('deleted')}rows of ${table} are back, as asked: of ${since} its records know no more`]

@@ -1,4 +1,4 @@
-import { startTaskThread } from '../../ingest/task-thread.ts'
+import { runInThread } from '../../ingest/task-thread.ts'
 import type { Verification } from '../../stores/table/verify.ts'
 
 /** What is to be verified. Plain data. */
@@ -8,12 +8,6 @@ export interface VerifyTask {
 }
 
 /** Verifies a table in a thread of its own, so that it can be interrupted. @throws HypError as `verifyTable` */
-export async function verifyInThread(task: VerifyTask, signal: AbortSignal): Promise<Verification> {
-  const worker = new URL('./verify-worker.js', import.meta.url)
-  const thread = startTaskThread<VerifyTask, Verification>(worker, 'verification')
-  try {
-    return await thread.run(task, signal)
-  } finally {
-    await thread.close()
-  }
+export function verifyInThread(task: VerifyTask, signal: AbortSignal): Promise<Verification> {
+  return runInThread(new URL('./verify-worker.js', import.meta.url), 'verification', task, signal)
 }

@@ -1,4 +1,4 @@
-import { startTaskThread } from '../../ingest/task-thread.ts'
+import { runInThread } from '../../ingest/task-thread.ts'
 import type { TablesCopied, TablesTask } from '../../stores/backup/backup.ts'
 import type { TablePlace, TableRelocation } from '../../stores/table/relocate.ts'
 
@@ -29,11 +29,6 @@ export async function relocateInThread(
   return done.result
 }
 
-async function inThread(work: TableWork, name: string, signal: AbortSignal): Promise<TableWorkDone> {
-  const thread = startTaskThread<TableWork, TableWorkDone>(new URL('./table-worker.js', import.meta.url), name)
-  try {
-    return await thread.run(work, signal)
-  } finally {
-    await thread.close()
-  }
+function inThread(work: TableWork, name: string, signal: AbortSignal): Promise<TableWorkDone> {
+  return runInThread(new URL('./table-worker.js', import.meta.url), name, work, signal)
 }

@@ -80,7 +80,7 @@ async function laterTombstones({ home, origin, replaced }: Prepared, table: stri
       if (of === table && generation > before) stones.set(stone.id, stone)
     }
   }
-  const generation = Math.max(0, ...[...own.values(), ...Array.from(stones.values(), ({ value }) => value.generation)])
+  const generation = Math.max(0, ...own.values(), ...Array.from(stones.values(), ({ value }) => value.generation))
   return { stones: [...stones.values()], unreadable, generation }
 }
 

@@ -9,10 +9,13 @@ import { newRecordId } from '../records/record-id.ts'
 import { openRecords, type RecordStore } from '../records/store.ts'
 import { readBackupFile } from './backup-file.ts'
 
-/** Notes a backup in the home it is of, durably. Notes of those that are gone go. The caller holds the lock. */
+/** Notes a backup once in the home it is of, durably. Notes of those that are gone go. The caller holds the lock. */
 export async function noteBackup(io: FileIO, home: Home, { directory, createdAt, tables }: NotedBackup): Promise<void> {
   const store = notesOf(io, home)
-  for (const { id, value } of (await store.list()).items) if (await isGone(io, value)) await store.remove(id)
+  for (const { id, value } of (await store.list()).items) {
+    if (await isGone(io, value)) await store.remove(id)
+    else if (value.directory === directory) return
+  }
   const noted = { directory, createdAt, tables: tables.map(({ table, uuid }) => ({ table, uuid })) }
   await store.create(newRecordId(Date.parse(createdAt), randomBytes(10)), noted)
 }

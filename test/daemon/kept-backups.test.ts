@@ -1,0 +1,101 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type DeletionSite, performDeletion } from '../../src/daemon/deletion/deletion.ts'
+import { runDeletion } from '../../src/daemon/deletion/deletion-task.ts'
+import type { DeletionReport, KeptRows } from '../../src/ingest/deletion/report.ts'
+import type { Unwanted } from '../../src/ingest/deletion/request.ts'
+import { builtinTable, newestRelease } from '../../src/schema/builtin.ts'
+import { backUp } from '../../src/stores/backup/backup.ts'
+import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
+import { addNotes, homeWithNotes, note } from '../ingest/deletion/forgetful-home.ts'
+import { temporaryFolder } from '../support/table.ts'
+
+async function made(): Promise<{ home: Home; backUpTo: (name: string) => Promise<string> }> {
+  const folder = await temporaryFolder('hyp kept ü ')
+  const home = await homeWithNotes(join(folder, 'home'))
+  await addNotes(home, note(1, 'a'), note(2, 'b', 1), note(3, 'c'))
+  return {
+    home,
+    backUpTo: async name => {
+      const directory = join(folder, name)
+      await backUp({ home, release: newestRelease, directory })
+      return directory
+    },
+  }
+}
+
+function deleteFrom(
+  home: Home,
+  unwanted: Unwanted,
+  { table = 'notes', purge = true, dryRun = false } = {},
+): Promise<DeletionReport> {
+  const request = { unwanted, dryRun, purge }
+  const site: DeletionSite = {
+    flush: async () => undefined,
+    waiting: async () => ({ rows: 0, held: 0 }),
+    run: () => runDeletion({ home, table, directory: join(home.tables, table), request }),
+    purgeRejects: async () => ({ rows: 0, unknown: 0 }),
+  }
+  return performDeletion({ home, table, request, site, monotonic: () => 0 })
+}
+
+const inBackups = ({ kept }: DeletionReport): KeptRows | undefined => kept.find(({ place }) => place === 'backups')
+const sessionA: Unwanted = { kind: 'session', session: 'a' }
+
+test('a purge names the backups that were made before, with what deletes in them', async () => {
+  const { home, backUpTo } = await made()
+  expect(inBackups(await deleteFrom(home, { kind: 'session', session: 'x' }))).toBeUndefined()
+  const monday = await backUpTo('monday')
+  const tuesday = await backUpTo('tuesday')
+  expect(inBackups(await deleteFrom(home, sessionA, { dryRun: true }))).toMatchObject({ count: 2 })
+  expect(inBackups(await deleteFrom(home, sessionA, { purge: false }))).toBeUndefined()
+  expect(inBackups(await deleteFrom(home, sessionA))).toEqual({
+    place: 'backups',
+    count: 2,
+    message: `2 backups may hold them: ${monday}, ${tuesday}.`,
+    hint: `Remove them, or delete there too: \`HYP_HOME='${monday}' hyp table delete notes --session a --purge\`.`,
+  })
+})
+
+test.each<Unwanted>([sessionA, { kind: 'before', before: '1970-01-05' }])(
+  'a backup in which $kind was purged, or that was made after that, is not named',
+  async unwanted => {
+    const { home, backUpTo } = await made()
+    const before = await backUpTo('before')
+    expect(inBackups(await deleteFrom(home, unwanted))?.message).toContain(before)
+    await backUpTo('after')
+    expect(inBackups(await deleteFrom(home, unwanted))).toMatchObject({
+      count: 1,
+      message: expect.stringContaining(before),
+    })
+    await ensureHome(homeAt(before))
+    await deleteFrom(homeAt(before), unwanted)
+    expect(inBackups(await deleteFrom(home, unwanted))).toBeUndefined()
+  },
+)
+
+test('a backup with an older snapshot, with rows that wait, or that nothing tells the rows in may hold them', async () => {
+  const { home, backUpTo } = await made()
+  await deleteFrom(home, sessionA, { purge: false })
+  const older = await backUpTo('older')
+  await deleteFrom(home, sessionA)
+  const waiting = await backUpTo('waiting')
+  const spool = join(waiting, 'spool/notes')
+  await mkdir(spool, { recursive: true })
+  await writeFile(join(spool, 'x.000001.seg'), 'rows')
+  const clean = await backUpTo('clean')
+  expect(inBackups(await deleteFrom(home, sessionA))?.message).toBe(`2 backups may hold them: ${older}, ${waiting}.`)
+  expect(inBackups(await deleteFrom(home, { kind: 'where', where: 'id = 9' }))?.message).toContain(clean)
+})
+
+test('which sessions the table holds is noted no more once some were deleted', async () => {
+  const { home } = await made()
+  const noted = ['sessions.json', 'sessions.json.of-a-process-that-died.tmp']
+  for (const name of noted) await writeFile(join(home.run, name), '{"files": {"x": ["a"]}}')
+  await writeFile(join(home.run, 'token'), 'kept')
+  await deleteFrom(home, sessionA, { table: builtinTable, purge: false, dryRun: true })
+  expect(await readdir(home.run)).toEqual(expect.arrayContaining(noted))
+  await deleteFrom(home, sessionA, { table: builtinTable, purge: false })
+  expect(await readdir(home.run)).toEqual(['token'])
+})
