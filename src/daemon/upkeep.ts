@@ -151,7 +151,8 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   /** Does what is due. Never throws: a failure is told, kept for the status, and tried again later. */
   async function look(table: string, state: Kept): Promise<void> {
     const target = find(table)
-    if (target === undefined) return
+    // What is under way looks again when it ends, where enough was committed meanwhile.
+    if (target === undefined || state.running !== undefined) return
     // A table that is not understood is left alone; one that only cannot follow its declaration is a table still.
     if (target.failure === undefined || target.failure.code === 'SCHEMA_BREAKING') {
       const running = new AbortController()

@@ -213,6 +213,23 @@ test('what is asked for stops what nobody asked for, which begins again afterwar
   expect((await until(3)).task.steps).toBeUndefined()
 })
 
+test('what is asked for stops what nobody asked for also where it would have begun once more meanwhile', async () => {
+  const { upkeep, begun, until } = await setUp({ firstMs: 5 })
+  const first = await until(1)
+  upkeep.hear(flushed(8))
+  await aWhile()
+  const asked = upkeep.run({ table, steps: ['compact'], dryRun: false })
+  const second = await until(2)
+  expect(first.signal.aborted).toBe(true)
+  expect(second.task.steps).toEqual(['compact'])
+  second.end({ facts, report: done })
+  await asked
+  expect((await until(3)).task.steps).toBeUndefined()
+  expect((await upkeep.status(table)).running).toBe(true)
+  await aWhile()
+  expect(begun).toHaveLength(3)
+})
+
 test('a failure of what was asked for is told to whom asked, and is none of the daemon', async () => {
   const { upkeep, events, until } = await setUp()
   const asked = upkeep.run({ table, steps: ['compact', 'merge'], dryRun: false })

@@ -49,16 +49,29 @@ function upTo(last: number, first = 1): number[] {
 }
 
 describe('snapshots of main', () => {
-  test('go when they are older than the age and more than the number', () => {
-    expect(expirable(tableOf(20), rule(20))).toEqual({ snapshots: upTo(14), refs: [] })
+  test('go when they were the newest longer ago than the age, and are more than the number', () => {
+    expect(expirable(tableOf(20), rule(20))).toEqual({ snapshots: upTo(13), refs: [] })
     expect(expirable(tableOf(20), rule(20, { minSnapshots: 10 })).snapshots).toEqual(upTo(10))
-    expect(expirable(tableOf(20), rule(20, { minSnapshots: 10, maxAgeMs: 15 * minute })).snapshots).toEqual(upTo(4))
+    expect(expirable(tableOf(20), rule(20, { minSnapshots: 10, maxAgeMs: 15 * minute })).snapshots).toEqual(upTo(3))
     expect(expirable(tableOf(20), rule(20, { minSnapshots: 20 })).snapshots).toEqual([])
   })
 
   test('do not go all, however old they are', () => {
     expect(expirable(tableOf(3), rule(1000)).snapshots).toEqual([1, 2])
     expect(expirable(tableOf(3), rule(1000, { minSnapshots: 0 })).snapshots).toEqual([1, 2])
+  })
+
+  test('stay for the age from when another took their place, however old they are', () => {
+    const metadata = tableOf(20)
+    const night = 600 * minute
+    const snapshots = metadata.snapshots.map((snapshot, index) =>
+      index < 10 ? snapshot : { ...snapshot, 'timestamp-ms': snapshot['timestamp-ms'] + night },
+    )
+    const after = (at: number): number[] =>
+      expirable({ ...metadata, snapshots }, rule(at, { nowMs: rule(at).nowMs + night })).snapshots.map(Number)
+    // The tenth was the newest until the eleventh came, ten hours later.
+    expect(after(16)).toEqual(upTo(9))
+    expect(after(17)).toEqual(upTo(10))
   })
 
   test('are the young ones also when the clock went back', () => {
@@ -73,9 +86,9 @@ describe('snapshots of main', () => {
     const properties = { 'history.expire.min-snapshots-to-keep': '3', 'history.expire.max-snapshot-age-ms': '0' }
     expect(expirable(tableOf(20, { properties }), rule(20, { minSnapshots: 10 })).snapshots).toEqual(upTo(17))
     const younger = { 'history.expire.max-snapshot-age-ms': String(10 * minute) }
-    expect(expirable(tableOf(20, { properties: younger }), rule(20)).snapshots).toEqual(upTo(9))
+    expect(expirable(tableOf(20, { properties: younger }), rule(20)).snapshots).toEqual(upTo(8))
     const none = { 'history.expire.min-snapshots-to-keep': 'many', 'history.expire.max-snapshot-age-ms': '' }
-    expect(expirable(tableOf(20, { properties: none }), rule(20)).snapshots).toEqual(upTo(14))
+    expect(expirable(tableOf(20, { properties: none }), rule(20)).snapshots).toEqual(upTo(13))
   })
 
   test('are kept as the ref itself says, before the properties', () => {
@@ -86,7 +99,7 @@ describe('snapshots of main', () => {
       'max-snapshot-age-ms': 3 * minute,
     }
     const properties = { 'history.expire.min-snapshots-to-keep': '15' }
-    expect(expirable(tableOf(20, { refs: { main }, properties }), rule(20)).snapshots).toEqual(upTo(16))
+    expect(expirable(tableOf(20, { refs: { main }, properties }), rule(20)).snapshots).toEqual(upTo(15))
   })
 })
 
@@ -97,7 +110,7 @@ describe('other refs', () => {
       branch: { type: 'branch', 'snapshot-id': 6, 'min-snapshots-to-keep': 2 },
     }
     expect(expirable(tableOf(20, { refs }), rule(20))).toEqual({
-      snapshots: [1, 3, 4, ...upTo(14, 7)],
+      snapshots: [1, 3, 4, ...upTo(13, 7)],
       refs: [],
     })
   })
@@ -138,7 +151,7 @@ describe('what no branch leads to', () => {
   test('stays while it is young: somebody may be about to publish it', () => {
     // 8 and 10 were staged or rolled back; main goes from 7 to 9 and from 9 to 11.
     const parents = { 9: 7, 11: 9 }
-    expect(expirable(tableOf(12, { parents }), rule(12, { minSnapshots: 3 })).snapshots).toEqual(upTo(6))
+    expect(expirable(tableOf(12, { parents }), rule(12, { minSnapshots: 3 })).snapshots).toEqual(upTo(5))
     expect(expirable(tableOf(12, { parents }), rule(15, { minSnapshots: 3 })).snapshots).toEqual(upTo(8))
     expect(expirable(tableOf(12, { parents }), rule(15, { minSnapshots: 4 })).snapshots).toEqual([...upTo(6), 8])
   })

@@ -5,7 +5,10 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Catalog } from '../../src/iceberg/catalog/catalog.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
+import { currentSnapshot } from '../../src/iceberg/metadata.ts'
+import { commitReplacement } from '../../src/iceberg/replace-files.ts'
 import { walkFields } from '../../src/iceberg/schema-index.ts'
+import { liveFiles } from '../../src/iceberg/snapshot.ts'
 import type { Cell, Row } from '../../src/iceberg/types.ts'
 import { appendOnce } from '../../src/ingest/keys/append-once.ts'
 import { rowKey } from '../../src/ingest/keys/row-key.ts'
@@ -17,7 +20,8 @@ import { apply, openTable, systemClock } from '../support/crash-table.ts'
 import { describeWithBoth, type Engines, isSkipped, startEngines } from '../support/differential-engines.ts'
 import { readingOf } from '../support/differential-reading.ts'
 import { expectSameEverywhere } from '../support/foreign.ts'
-import { readRows, temporaryFolder } from '../support/table.ts'
+import { inAnyOrder, rewriteAll } from '../support/rewriting.ts'
+import { context, readRows, temporaryFolder } from '../support/table.ts'
 
 /*
  * The table's own history, and declarations made up for what it does not hold:
@@ -39,12 +43,20 @@ interface TableOnItsWay {
   readonly catalog: Catalog
   /** Engines that cannot read it; another test has to show why. */
   readonly engines: Skipped
+  /** Whether all its files are written again after each step; then all rows are in one partition. */
+  readonly compacted: boolean
 }
 
-async function newTable(engines: Skipped = {}): Promise<TableOnItsWay> {
+async function newTable(compacted: boolean, engines: Skipped = {}): Promise<TableOnItsWay> {
   const directory = join(await temporaryFolder('plain-'), 'table')
-  return { directory, catalog: openTable(localFileIO, directory, systemClock), engines }
+  return { directory, catalog: openTable(localFileIO, directory, systemClock), engines, compacted }
 }
+
+/** Steps, and steps with compaction: what the files say is another thing then, and what is read has to be the same. */
+const ways = [
+  ['', false],
+  [', and is compacted after each step', true],
+] as const
 
 /** Goes to a declaration, writes rows under it, and lets everybody read. */
 async function expectStep(on: TableOnItsWay, declaration: Declaration): Promise<void> {
@@ -54,13 +66,33 @@ async function expectStep(on: TableOnItsWay, declaration: Declaration): Promise<
   const table = await catalog.load()
   expect(await idsOf(catalog)).toEqual(expect.arrayContaining(ids))
   const before = await readRows(table)
-  const rows = rowsOf(declaration, `batch${table.version}`)
+  const rows = rowsOf(declaration, `batch${table.version}`, on.compacted)
   await appendOnce(catalog, table, rows, rowKey(declaration.identifier), systemClock)
   const after = await readRows(await catalog.load())
   // What was there reads as before; that new columns are null in it is in `before` already.
   expect(after).toEqual(expect.arrayContaining(before))
   expect(after).toHaveLength(before.length + rows.length)
+  if (on.compacted) await expectCompaction(on)
   await expectReadEverywhere(on)
+}
+
+/** Writes all rows again in one file, whatever the columns were when they came. */
+async function expectCompaction({ directory, catalog }: TableOnItsWay): Promise<void> {
+  const table = await catalog.load()
+  const { entries } = await rewriteAll({ directory, catalog, table })
+  const { data: removed } = await liveFiles(table)
+  const sequenceNumber = currentSnapshot(table.metadata)?.['sequence-number'] ?? 0
+  const after = await commitReplacement(
+    catalog,
+    table,
+    { operation: 'replace', removed, added: entries.map(({ file, specId }) => ({ file, specId })), sequenceNumber },
+    context,
+  )
+  expect((await liveFiles(after)).data).toHaveLength(1)
+  expect(inAnyOrder(await readRows(after))).toEqual(inAnyOrder(await readRows(table)))
+  expect(walkFields(currentSchema(after.metadata))).toEqual(walkFields(currentSchema(table.metadata)))
+  expect(after.metadata['partition-specs']).toEqual(table.metadata['partition-specs'])
+  expect(after.metadata['table-uuid']).toBe(table.metadata['table-uuid'])
 }
 
 /** Tries a declaration that the table cannot take, which leaves every byte as it was. */
@@ -103,8 +135,12 @@ async function fingerprints(directory: string): Promise<readonly string[]> {
 }
 
 /** Two rows of every declaration: one with a value everywhere, one with as few as it may have. */
-function rowsOf({ columns }: Declaration, batch: string): Row[] {
-  return [true, false].map(isFull => membersOf(columns, `${batch}-${isFull}`, isFull))
+function rowsOf({ columns, partitionBy }: Declaration, batch: string, together: boolean): Row[] {
+  const key = Object.fromEntries(partitionBy.map(({ column }) => [column, 'together']))
+  return [true, false].map(isFull => ({
+    ...membersOf(columns, `${batch}-${isFull}`, isFull),
+    ...(together ? key : {}),
+  }))
 }
 
 function membersOf(columns: readonly ColumnDeclaration[], text: string, isFull: boolean): Row {
@@ -133,7 +169,7 @@ function primitiveCell(type: string, text: string): Cell {
 
 describeWithBoth('the built-in history', () => {
   test('goes from 4 to 5 in place; 6, 7, 8 and 9 move the partition key and are refused from there', async () => {
-    const table = await newTable()
+    const table = await newTable(false)
     await expectStep(table, builtinDeclaration(4))
     await expectStep(table, builtinDeclaration(5))
     for (const release of [6, 7, 8, 9])
@@ -147,8 +183,8 @@ describeWithBoth('the built-in history', () => {
     await expectStep(table, builtinDeclaration(5))
   })
 
-  test('goes from 6 over the columns of 7 in mid-list to 8 and 9', async () => {
-    const table = await newTable()
+  test.each(ways)('goes from 6 over the columns of 7 in mid-list to 8 and 9%s', async (_way, compacted) => {
+    const table = await newTable(compacted)
     for (const release of [6, 7, 8, 9]) await expectStep(table, builtinDeclaration(release))
   })
 })
@@ -171,8 +207,21 @@ function withColumns(...more: readonly ColumnDeclaration[]): Declaration {
 const struct = (...fields: readonly ColumnDeclaration[]): DeclaredType => ({ type: 'struct', fields })
 
 describeWithBoth('declarations made up', () => {
-  test('change types, and make optional what was required', async () => {
-    const table = await newTable()
+  test('insert columns before, between and behind those of the key and of the partition, and is compacted after each step', async () => {
+    const table = await newTable(true)
+    const [key, part] = withColumns().columns as [ColumnDeclaration, ColumnDeclaration]
+    const text = (name: string): ColumnDeclaration => ({ name, type: 'string' })
+    const step = (...columns: readonly ColumnDeclaration[]): Promise<void> =>
+      expectStep(table, { ...withColumns(), columns })
+    await step(key, part)
+    await step(text('before'), key, part)
+    await step(text('before'), key, text('between'), part)
+    await step(text('first'), text('before'), key, text('between'), part, { name: 'n', type: 'int' })
+    await step({ name: 'n', type: 'long' }, part, text('last'), text('before'), text('between'), text('first'), key)
+  })
+
+  test.each(ways)('change types, and make optional what was required%s', async (_way, compacted) => {
+    const table = await newTable(compacted)
     const columns = (int: string, float: string, decimal: string, required: boolean): readonly ColumnDeclaration[] => [
       { name: 'n', type: int, required },
       { name: 'x', type: float },
@@ -196,7 +245,7 @@ describeWithBoth('declarations made up', () => {
   })
 
   test('take session_id as an optional column, and neither as a required one nor as the partition key', async () => {
-    const table = await newTable()
+    const table = await newTable(false)
     const session = (more: Partial<ColumnDeclaration> = {}): ColumnDeclaration => ({
       name: 'session_id',
       type: 'string',
@@ -211,9 +260,9 @@ describeWithBoth('declarations made up', () => {
     await expectRefusal(table, withColumns(session({ required: true })), 'BR203 session_id')
   })
 
-  test('add, rename and reorder inside a struct, a list and a map', async () => {
+  test.each(ways)('add, rename and reorder inside a struct, a list and a map%s', async (_way, compacted) => {
     // icebird gives the members of a struct as each file has them (deviations.test.ts).
-    const table = await newTable({ skip: ['icebird'] })
+    const table = await newTable(compacted, { skip: ['icebird'] })
     const nested = (...fields: readonly ColumnDeclaration[]): Declaration =>
       withColumns(
         { name: 'place', type: struct(...fields) },

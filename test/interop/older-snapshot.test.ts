@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { expect, onTestFinished, test } from 'vitest'
+import { type DeletionOutcome, runDeletion } from '../../src/daemon/deletion/deletion-task.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
+import { liveDataFiles } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
+import { ensureHome, homeAt } from '../../src/stores/home.ts'
 import { type UpkeepStep, usualUpkeepLimits } from '../../src/stores/table/upkeep/due.ts'
 import { tidyTable } from '../../src/stores/table/upkeep/pass.ts'
 import type { UpkeepReport } from '../../src/stores/table/upkeep/report.ts'
@@ -47,8 +51,20 @@ function tidy({ directory }: TestTable, laterMs: number): Promise<UpkeepReport> 
   })
 }
 
+/** Deletes rows from the table, and leaves what it was before. */
+async function deleteWhere({ directory }: TestTable, where: string): Promise<DeletionOutcome> {
+  const home = homeAt(await temporaryFolder('plain-'))
+  await ensureHome(home)
+  const request = { unwanted: { kind: 'where' as const, where }, dryRun: false, purge: false }
+  return runDeletion({ home, table: 't', directory, request })
+}
+
+function idOf(row: Readonly<Record<string, unknown>>): number {
+  return Number((row['id'] as { integer?: string }).integer ?? row['id'])
+}
+
 describeWithEngines('whoever holds an older snapshot', () => {
-  test('goes on with it after the table was compacted, until it expires; the newest is read by every engine', async () => {
+  test('goes on with it after the table was compacted and rows were deleted, until it expires; the newest is read by every engine', async () => {
     const target = await fed()
     const held = target.table.path(target.table.metadataLocation)
     const before = await pyicebergRead(held)
@@ -60,6 +76,13 @@ describeWithEngines('whoever holds an older snapshot', () => {
       return undefined
     }
     expect(await count()).toEqual([80, 3160, 80])
+    const files = (await liveDataFiles(target.table)).map(({ file }) => `'${target.table.path(file.location)}'`)
+    const duckdb = await (await DuckDBInstance.create(':memory:')).connect()
+    onTestFinished(() => duckdb.closeSync())
+    const parquet = `SELECT count(*), sum(id), count(name) FROM read_parquet([${files.join(', ')}], union_by_name = true)`
+    const duckdbCount = async (): Promise<unknown> =>
+      (await duckdb.runAndReadAll(parquet)).getRows().map(row => row.map(Number))
+    expect(await duckdbCount()).toEqual([[80, 3160, 80]])
 
     expect(await tidy(target, hourMs / 2)).toMatchObject({
       compacted: { after: { files: 2 } },
@@ -68,6 +91,13 @@ describeWithEngines('whoever holds an older snapshot', () => {
     })
     expect(await pyicebergRead(held)).toEqual(before)
     expect(await count()).toEqual([80, 3160, 80])
+    expect(await duckdbCount()).toEqual([[80, 3160, 80]])
+    await expectSameEverywhere(target.directory)
+
+    expect(await deleteWhere(target, 'id < 8')).toMatchObject({ rows: 8, purge: null })
+    expect(await pyicebergRead(held)).toEqual(before)
+    expect(await count()).toEqual([80, 3160, 80])
+    expect(await duckdbCount()).toEqual([[80, 3160, 80]])
     await expectSameEverywhere(target.directory)
 
     const { expired, failures } = await tidy(target, 2 * hourMs)
@@ -77,8 +107,9 @@ describeWithEngines('whoever holds an older snapshot', () => {
     const now = await target.catalog.load()
     const after = await pyicebergRead(now.path(now.metadataLocation))
     const inOrder = (rows: typeof before.rows): string[] => rows.map(row => JSON.stringify(row)).toSorted()
-    expect(inOrder(after.rows)).toEqual(inOrder(before.rows))
+    expect(inOrder(after.rows)).toEqual(inOrder(before.rows.filter(row => idOf(row) >= 8)))
     await expect(pyicebergRead(held)).rejects.toThrow(/[Nn]o such file|FileNotFound/)
     await expect(count()).rejects.toMatchObject({ code: 'FILE_MISSING' })
+    await expect(duckdbCount()).rejects.toThrow('No files found')
   })
 })

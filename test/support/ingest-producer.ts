@@ -17,6 +17,8 @@ export interface ProducerTask {
   readonly seed: number
   /** Milliseconds between two batches, so that there is time to be killed. */
   readonly pauseMs: number
+  /** A session that every fourth row is of, all others being of one named as the producer; left out: rows are of none. */
+  readonly every4th?: string
 }
 
 /** Said after every acknowledgement: all rows before this number are acknowledged. */
@@ -30,9 +32,7 @@ const random = seeded(task.seed)
 
 for (let sent = 0, tries = 0; sent < task.rows; ) {
   const count = Math.min(task.rows - sent, 1 + Math.floor(random() * 500))
-  const rows = Array.from({ length: count }, (_, index) =>
-    JSON.stringify({ name: task.name, n: sent + index, text: 'x'.repeat(100 + ((sent + index) % 300)) }),
-  )
+  const rows = Array.from({ length: count }, (_, index) => rowOf(sent + index))
   while (!(await isAcknowledged(rows.join('\n'), `${task.name}-${sent}`))) {
     tries++
     await sleep(20)
@@ -40,6 +40,15 @@ for (let sent = 0, tries = 0; sent < task.rows; ) {
   sent += count
   await sleep(task.pauseMs)
   writeSync(1, `${JSON.stringify({ acknowledged: sent, tries } satisfies ProducerWord)}\n`)
+}
+
+function rowOf(n: number): string {
+  const { name, every4th } = task
+  const row = { name, n, text: 'x'.repeat(100 + (n % 300)) }
+  if (every4th === undefined) return JSON.stringify(row)
+  return JSON.stringify(
+    n % 4 === 0 ? { ...row, session_id: every4th, text: `canary of ${every4th}` } : { ...row, session_id: name },
+  )
 }
 
 /** False where it is open whether the rows were taken. @throws where they were refused */

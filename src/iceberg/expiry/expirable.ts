@@ -8,7 +8,7 @@ export interface ExpiryRule {
   readonly nowMs: number
   /** Of a branch, the newest so many snapshots stay, but for one whose ref says another number. */
   readonly minSnapshots: number
-  /** Snapshots that are no older stay as well, in milliseconds. */
+  /** Snapshots that were the newest of their branch within so many milliseconds stay as well. */
   readonly maxAgeMs: number
   /** Ids of snapshots that somebody reads: they stay with all their files. */
   readonly pinned: ReadonlySet<bigint>
@@ -25,9 +25,10 @@ export interface Expirable {
 
 /**
  * Which snapshots and refs of a table are to go (spec "Snapshot Retention
- * Policy"). Of a branch its newest snapshots stay as long as they are young or
- * few; a tag and whatever a ref points to stays as long as the ref; what no
- * branch leads to stays while it is young. Pure.
+ * Policy"). Of a branch its newest snapshots stay as long as they are few, or
+ * were the newest not long ago, however old they are themselves; a tag and
+ * whatever a ref points to stays as long as the ref; what no branch leads to
+ * stays while it is young. Pure.
  * @throws IcebergError UPDATE_ILLEGAL where `gc.enabled` is false
  */
 export function expirable(metadata: TableMetadata, rule: ExpiryRule): Expirable {
@@ -47,7 +48,9 @@ export function expirable(metadata: TableMetadata, rule: ExpiryRule): Expirable 
     const line = ancestors(metadata, ref['snapshot-id'])
     for (const snapshot of line) byBranch.add(idOf(snapshot))
     const { least, maxAgeMs } = limitsOf(metadata, ref, rule)
-    const end = line.findIndex((snapshot, index) => index >= least && nowMs - snapshot['timestamp-ms'] > maxAgeMs)
+    // Whoever began to read one while it was the newest has that long from when it was not any more.
+    const endedMs = (index: number): number => line[Math.max(0, index - 1)]?.['timestamp-ms'] ?? nowMs
+    const end = line.findIndex((_snapshot, index) => index >= least && nowMs - endedMs(index) > maxAgeMs)
     for (const snapshot of line.slice(0, end < 0 ? undefined : end)) stays.add(idOf(snapshot))
   }
   const { maxAgeMs } = limitsOf(metadata, undefined, rule)
