@@ -1,41 +1,5 @@
 import type { IcebergErrorCode } from './iceberg/errors.ts'
 
-/** Everything that can be wrong, by its code. The catalogue below says what each means to a caller. */
-export type ErrorCode =
-  | IcebergErrorCode
-  | 'USAGE'
-  | 'DECLARATION_INVALID'
-  | 'CONFIG_INVALID'
-  | 'SCHEMA_BREAKING'
-  | 'ADOPTION_REFUSED'
-  | 'STORE_NEWER'
-  | 'PLAN_CHANGED'
-  | 'LOCKED'
-  | 'DAEMON_UNREACHABLE'
-  | 'VERSION_MISMATCH'
-  | 'HOME_UNUSABLE'
-  | 'DISK_FULL'
-  | 'DISK_FAILED'
-  | 'QUERY_REFUSED'
-  | 'QUERY_FAILED'
-  | 'INTERRUPTED'
-  | 'NOT_FOUND'
-  | 'METHOD_NOT_ALLOWED'
-  | 'UNAUTHORIZED'
-  | 'FORBIDDEN'
-  | 'TOO_LARGE'
-  | 'REQUEST_TIMEOUT'
-  | 'MEDIA_TYPE_UNSUPPORTED'
-  | 'BODY_INVALID'
-  | 'ROWS_REFUSED'
-  | 'IDEMPOTENCY_CONFLICT'
-  | 'SPOOL_FULL'
-  | 'RECORD_NEWER'
-  | 'RECORD_UNREADABLE'
-  | 'BACKUP_INVALID'
-  | 'TASK_ENDED'
-  | 'INTERNAL'
-
 interface ErrorEntry {
   /** Exit status of the command line. */
   readonly exit: number
@@ -47,8 +11,7 @@ interface ErrorEntry {
   readonly hint: string
 }
 
-/** One entry per code; `docs/errors.md` is checked against it in both directions. */
-export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
+const entries = {
   COMMIT_CONFLICT: {
     exit: 75,
     http: 409,
@@ -315,3 +278,9 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = {
     hint: 'Run it again with --verbose and report what it prints.',
   },
 }
+
+/** Everything that can be wrong, by its code. */
+export type ErrorCode = keyof typeof entries
+
+/** What each means to a caller; `docs/errors.md` is checked against it in both directions. */
+export const errorCatalogue: Readonly<Record<ErrorCode | IcebergErrorCode, ErrorEntry>> = entries
