@@ -123,6 +123,30 @@ export function snapshotById(metadata: TableMetadata, id: Long): Snapshot | unde
   return metadata.snapshots.find(snapshot => BigInt(snapshot['snapshot-id']) === BigInt(id))
 }
 
+/**
+ * Whether the newest snapshot of a table was made from what its newest was in `before`: nothing else was published in its
+ * place meanwhile, by going back or by taking over a branch. False also where snapshots in between expired, of which
+ * nothing is known.
+ */
+export function isFollowedBy(before: TableMetadata, now: TableMetadata): boolean {
+  const begun = currentSnapshot(before)
+  if (begun === undefined) return true
+  const wanted = BigInt(begun['snapshot-id'])
+  const byId = new Map(now.snapshots.map(snapshot => [BigInt(snapshot['snapshot-id']), snapshot]))
+  const seen = new Set<bigint>()
+  for (let next = currentSnapshot(now); next !== undefined; ) {
+    const id = BigInt(next['snapshot-id'])
+    if (id === wanted) return true
+    if (seen.has(id)) return false
+    seen.add(id)
+    const parent = next['parent-snapshot-id']
+    if (parent === undefined || parent === null) return false
+    if (BigInt(parent) === wanted) return true
+    next = byId.get(BigInt(parent))
+  }
+  return false
+}
+
 export function specById(metadata: TableMetadata, id: number): PartitionSpec {
   const spec = metadata['partition-specs'].find(candidate => candidate['spec-id'] === id)
   if (spec === undefined)

@@ -10,8 +10,8 @@ import { type Companion, commitCompanion } from '../../iceberg/companion.ts'
 import { type Partition, partitionRows, removeDataFiles, writeDataFile } from '../../iceberg/data-files.ts'
 import { IcebergError, isCode } from '../../iceberg/errors.ts'
 import { currentSchema } from '../../iceberg/ids.ts'
-import type { DataFile, ManifestFile } from '../../iceberg/manifest/data-file.ts'
-import { specById } from '../../iceberg/metadata.ts'
+import type { DataFile, ManifestEntry, ManifestFile } from '../../iceberg/manifest/data-file.ts'
+import { currentSnapshot, isFollowedBy, specById } from '../../iceberg/metadata.ts'
 import { liveFiles, readManifestList } from '../../iceberg/snapshot.ts'
 import type { Row } from '../../iceberg/types.ts'
 import { deletedRowTest, generationOf, type ReadTombstones, type Tombstones } from '../tombstones/tombstones.ts'
@@ -115,11 +115,15 @@ export async function appendOnce(
     check?.(now)
     // Manifests never change: what was added since lies in new ones. Reading all of them would take longer with every
     // commit, and of many writers the one that takes longest is never first.
-    const known = new Set((await listedIn(before)).map(manifest => manifest.location))
+    // Where something else was put in the place of what there was, any file may hold rows that were not to be seen then.
+    const follows = isFollowedBy(before.metadata, now.metadata)
+    const known = new Set(follows ? (await listedIn(before)).map(manifest => manifest.location) : [])
     const { data: listed } = await liveFiles(now, manifest => !known.has(manifest.location))
-    // What has no later number was in the table then: compacting only wrote it again, or put its entry into another manifest.
-    const last = BigInt(before.metadata['last-sequence-number'])
-    const added = listed.filter(({ sequenceNumber }) => BigInt(sequenceNumber) > last)
+    // What has no later number was to be seen then: compacting only wrote it again, or put its entry into another manifest.
+    const last = currentSnapshot(before.metadata)?.['sequence-number']
+    const isAdded = ({ sequenceNumber }: ManifestEntry): boolean =>
+      !follows || last === undefined || BigInt(sequenceNumber) > BigInt(last)
+    const added = listed.filter(isAdded)
     const came = await storedKeys(now, fresh, keyOfBase, added)
     const gone = await deletedSince(now)
     if (came.size === 0 && gone.size === 0) return current
