@@ -171,10 +171,13 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
 
   async function storeCursors(before: Promise<void>): Promise<void> {
     await before
+    if (cursorsOf.size === 0) return
     // As it is now: no row that was durable by then can be missing where its snapshot is.
-    let now: Table | undefined
-    for (const cursors of cursorsOf.values())
-      if (cursors.isChanged()) await cursors.store((now ??= await catalog.load()))
+    const now = await catalog.load()
+    for (const cursors of cursorsOf.values()) {
+      cursors.follow(now)
+      if (cursors.isChanged()) await cursors.store(now)
+    }
   }
 
   function onProgress(lane: string): (progress: LaneProgress) => void {

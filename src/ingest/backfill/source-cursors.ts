@@ -36,6 +36,11 @@ export interface SourceCursors {
   /** Whether there is something to store. */
   isChanged(): boolean
   /**
+   * Learns what the table is now. Where it was brought back to what it was before, rows of any file may be gone that were
+   * stored: nothing is noted any more, and what was noted before names a snapshot that does not count.
+   */
+  follow(table: Pick<Table, 'metadata'>): void
+  /**
    * Stores what was noted.
    * @param table as it is now, with all rows that were noted in it
    * @throws the disk's errors
@@ -97,6 +102,12 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
   }
   const roots = new Map<string, RootCursor>()
   const unreadable: Unreadable[] = []
+  let followed = snapshotOf(options.table.metadata)
+  let isBroughtBack = false
+  const follow = ({ metadata }: Pick<Table, 'metadata'>): void => {
+    if (followed !== null && !isInHistory(metadata, followed)) isBroughtBack = true
+    followed = snapshotOf(metadata)
+  }
   for (const { root, files, unreadable: hidden } of histories) {
     const present = new Set(files.map(({ path }) => path))
     // What lies in a directory that cannot be read at present may be there as it was.
@@ -130,8 +141,11 @@ export async function openSourceCursors(options: CursorOptions): Promise<SourceC
       const cursor = roots.get(root)
       if (cursor?.files.delete(path) === true) cursor.changed = true
     },
-    isChanged: () => [...roots.values()].some(({ changed }) => changed),
+    isChanged: () => !isBroughtBack && [...roots.values()].some(({ changed }) => changed),
+    follow,
     store: async table => {
+      follow(table)
+      if (isBroughtBack) return
       const snapshotId = snapshotOf(table.metadata)
       for (const [root, cursor] of roots) {
         if (!cursor.changed) continue
