@@ -1,6 +1,6 @@
 import type { Table } from '../../iceberg/catalog/catalog.ts'
 import type { ManifestEntry } from '../../iceberg/manifest/data-file.ts'
-import { currentSnapshot } from '../../iceberg/metadata.ts'
+import { currentSnapshot, isFollowedBy } from '../../iceberg/metadata.ts'
 import { scanColumns } from '../../iceberg/scan.ts'
 import { liveFiles, readManifestList } from '../../iceberg/snapshot.ts'
 import type { Long, Row } from '../../iceberg/types.ts'
@@ -52,10 +52,14 @@ export async function readFirstKeys(table: Table, key: RowKey): Promise<FirstKey
   }
 }
 
-/** The files that came since. What was known may have gone meanwhile: more is never wrong. */
+/**
+ * The files that came since; all, where the table went back: then rows can be live again that deletes had hidden. What was
+ * known may have gone meanwhile: more is never wrong.
+ */
 async function addedSince(before: Table, now: Table): Promise<readonly ManifestEntry[] | undefined> {
   try {
-    const known = new Set((await readManifestList(before)).map(manifest => manifest.location))
+    const listed = isFollowedBy(before.metadata, now.metadata) ? await readManifestList(before) : []
+    const known = new Set(listed.map(manifest => manifest.location))
     return (await liveFiles(now, manifest => !known.has(manifest.location))).data
   } catch {
     // Somebody removed what the table was; the search then looks everywhere.

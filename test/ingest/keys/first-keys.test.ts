@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Catalog } from '../../../src/iceberg/catalog/catalog.ts'
-import type { Row } from '../../../src/iceberg/types.ts'
+import { currentSchema } from '../../../src/iceberg/ids.ts'
+import type { Long, Row } from '../../../src/iceberg/types.ts'
 import { appendOnce } from '../../../src/ingest/keys/append-once.ts'
 import { type FirstKeys, readFirstKeys } from '../../../src/ingest/keys/first-keys.ts'
 import { firstOfEachKey, rowKey } from '../../../src/ingest/keys/row-key.ts'
 import type { ColumnDeclaration, Declaration } from '../../../src/schema/declaration.ts'
 import { append, apply, batch, declare, key, openTable, seededContext } from '../../support/crash-table.ts'
+import { deleteEqual } from '../../support/deletes.ts'
 import { PowerDisk } from '../../support/power-file-io.ts'
-import { readRows } from '../../support/table.ts'
+import { append as appendRows, createTable, readRows, required } from '../../support/table.ts'
 
 const context = seededContext(1)
 
@@ -125,4 +127,21 @@ test('a first key inside a struct is known too', async () => {
   const again = await readFirstKeys(await catalog.load(), nested)
   const candidates = firstOfEachKey([row('c'), row('d')], nested).rows
   expect([...again.suspects(await catalog.load(), candidates).values()]).toEqual([row('c')])
+})
+
+test('rows that are back because another program rolled back are suspected', async () => {
+  const target = await appendRows(await createTable({ columns: [required('id', 'int')] }), [{ id: 1 }])
+  const { catalog } = target
+  const before = (await catalog.load()).metadata['current-snapshot-id'] as Long
+  const [idField] = currentSchema(target.table.metadata).fields
+  await deleteEqual(target, [idField?.id as number], [{ id: 1 }])
+  const byId = rowKey(['id'])
+  const known = await readFirstKeys(await catalog.load(), byId)
+  await catalog.commit(await catalog.load(), {
+    requirements: [],
+    updates: [{ action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': before }],
+  })
+  const now = await catalog.load()
+  await known.follow(now)
+  expect((await appendOnce(catalog, now, [{ id: 1 }], byId, context, { firstKeys: known })).rows).toBe(0)
 })
