@@ -59,6 +59,8 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
         catalog,
         graves: deleted.graves,
         gone: deleted.gone,
+        // What else is asked for is in what tells it.
+        select: request.unwanted.kind === 'where' ? deleted.select : undefined,
         context: systemContext,
         leased: uuid => leasedSnapshots(home, uuid),
         records: recordPlace(home),

@@ -15,12 +15,14 @@ import type { RecordPlaceOptions } from '../../stores/records/store.ts'
 import { notedAncestors } from '../../stores/table/upkeep/noted-ancestors.ts'
 import type { Grave } from '../tombstones/row-matcher.ts'
 import { findRows } from './find-rows.ts'
-import { gravesSelection } from './selection.ts'
+import { gravesSelection, type RowSelection } from './selection.ts'
 
 export interface TablePurgeOptions {
   readonly catalog: Catalog
   /** What tells the rows that are to be nowhere. */
   readonly graves: readonly Grave[]
+  /** Which rows were asked for: those of a condition are told by nothing else when they were deleted before. */
+  readonly select?: ((table: Table) => Promise<RowSelection>) | undefined
   /** Locations of files that held such rows. */
   readonly gone: readonly string[]
   readonly context: AppendContext
@@ -91,15 +93,18 @@ export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge
 }
 
 /** Tags and branches whose rows are among those that are to be nowhere. */
-async function refsWithRows(table: Table, { graves, gone }: TablePurgeOptions): Promise<string[]> {
+async function refsWithRows(table: Table, { graves, gone, select }: TablePurgeOptions): Promise<string[]> {
   const locations = new Set(gone)
   const found: string[] = []
   for (const [ref, { 'snapshot-id': id }] of Object.entries(table.metadata.refs)) {
     if (ref === 'main') continue
     const then = asOf(table, id)
     const live = await liveFiles(then)
+    const holds = async (selection: RowSelection): Promise<boolean> =>
+      (await findRows(then, live, selection)).length > 0
     const isNamed = live.data.some(({ file }) => locations.has(file.location))
-    if (isNamed || (await findRows(then, live, gravesSelection(then, graves))).length > 0) found.push(ref)
+    const isAsked = async (): Promise<boolean> => select !== undefined && holds(await select(then))
+    if (isNamed || (await holds(gravesSelection(then, graves))) || (await isAsked())) found.push(ref)
   }
   return found
 }

@@ -29,6 +29,8 @@ export interface TableDeletion extends Deleted {
   /** By what rows are kept from coming back; null where nothing can, or none was deleted. */
   readonly remembered: 'session' | 'before' | 'keys' | null
   readonly graves: readonly Grave[]
+  /** Which rows were asked for, in this table as it is or as a snapshot has it. */
+  readonly select: (table: Table) => Promise<RowSelection>
 }
 
 /**
@@ -55,11 +57,12 @@ async function deleteBuried(
       ...(await deleteRows({ catalog, select, context, dryRun: true, signal })),
       remembered: null,
       graves: [grave],
+      select,
     }
   const stored = await bury({ place, table: name, catalog, context }, { what: grave.what })
   const deleted = await deleteRows({ catalog, select, context, signal })
   await noteRows({ place }, stored, deleted.rows)
-  return { ...deleted, remembered: unwanted.kind, graves: [grave] }
+  return { ...deleted, remembered: unwanted.kind, graves: [grave], select }
 }
 
 /** What tells the rows. @throws HypError USAGE */
@@ -80,9 +83,10 @@ async function deleteWhere(
   const { catalog, name, place, request, context, rowsWhere, signal } = options
   const stones: StoredRecord<Tombstone>[] = []
   const graves: Grave[] = []
+  const select = async (table: Table): Promise<RowSelection> => placesSelection(await rowsWhere(table, where), table)
   const deleted = await deleteRows({
     catalog,
-    select: async table => placesSelection(await rowsWhere(table, where), table),
+    select,
     before: async (table, live, selection) => {
       const key = keyOf(table)
       if (key === undefined) return
@@ -96,5 +100,5 @@ async function deleteWhere(
   })
   const last = stones.at(-1)
   if (last !== undefined) await noteRows({ place }, last, deleted.rows)
-  return { ...deleted, remembered: last === undefined ? null : 'keys', graves }
+  return { ...deleted, remembered: last === undefined ? null : 'keys', graves, select }
 }

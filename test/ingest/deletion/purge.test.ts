@@ -15,11 +15,20 @@ const canary = 'canary-91c4'
 
 function purge(
   { catalog }: Pick<Deleting, 'catalog'>,
-  { graves, gone }: Pick<TableDeletion, 'graves' | 'gone'>,
+  { graves, gone, select }: Pick<TableDeletion, 'graves' | 'gone' | 'select'>,
   options: Partial<TablePurgeOptions> = {},
 ) {
   const context = seededContext(9)
-  return purgeTable({ catalog, graves, gone, context, leased: async () => new Set(), dryRun: false, ...options })
+  return purgeTable({
+    catalog,
+    graves,
+    gone,
+    select,
+    context,
+    leased: async () => new Set(),
+    dryRun: false,
+    ...options,
+  })
 }
 
 async function tag(catalog: Catalog, name: string): Promise<void> {
@@ -93,6 +102,20 @@ test('a tag of rows that a condition chose goes too', async () => {
   await tag(catalog, 'all')
   const deleted = await remove({ kind: 'where', where: 'part_id = a#1' })
   expect((await purge({ catalog }, deleted)).refs).toEqual(['all'])
+})
+
+test('a tag of rows that a condition chose goes also where they were deleted long ago', async () => {
+  const { catalog, append, remove } = await newTable()
+  await append(session('b'))
+  await tag(catalog, 'clean')
+  await append(session('a'))
+  await tag(catalog, 'soiled')
+  const unwanted = { kind: 'where', where: 'part_id = a#1' } as const
+  await remove(unwanted)
+  await append(session('c'))
+  const again = await remove(unwanted)
+  expect(again.rows).toBe(0)
+  expect((await purge({ catalog }, again)).refs).toEqual(['soiled'])
 })
 
 test('a snapshot that somebody reads stays, with its files, and is counted', async () => {
