@@ -3,6 +3,7 @@ import { errorDocument, toHypError } from '../../errors.ts'
 import type { Catalog } from '../../iceberg/catalog/catalog.ts'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
+import { micros } from '../../sources/time.ts'
 import type { LaterDeletions, Prepared } from '../../stores/backup/restore.ts'
 import type { Home } from '../../stores/home.ts'
 import { type Tombstone, tombstoneKind, tombstonePrefix } from '../../stores/records/kinds/tombstone.ts'
@@ -65,7 +66,7 @@ interface LaterTombstones {
 /** Tombstones that the prepared home does not have, or not as they are by now. */
 async function laterTombstones({ home, origin, replaced }: Prepared, table: string): Promise<LaterTombstones> {
   const prefix = tombstonePrefix(table)
-  const own = new Map((await tombstonesIn(home).list()).items.map(({ id, value }) => [id, value.generation]))
+  const own = new Map((await tombstonesIn(home).list()).items.map(({ id, value }) => [id, value]))
   const stones = new Map<string, StoredRecord<Tombstone>>()
   const unreadable: Error[] = []
   const uuid = await uuidOf(home, table)
@@ -73,15 +74,25 @@ async function laterTombstones({ home, origin, replaced }: Prepared, table: stri
     const { items, problems } = await tombstonesIn(other).list()
     unreadable.push(...problems.filter(({ id }) => id?.startsWith(prefix) === true).map(({ error }) => error))
     for (const stone of items) {
-      const { table: of, tableUuid, generation } = stone.value
+      const { table: of, tableUuid } = stone.value
       // A home of other tables has other deletions.
       if (other !== origin && tableUuid !== uuid) continue
-      const before = stones.get(stone.id)?.value.generation ?? own.get(stone.id) ?? 0
-      if (of === table && generation > before) stones.set(stone.id, stone)
+      const known = stones.get(stone.id)?.value ?? own.get(stone.id)
+      if (of === table && (known === undefined || goesFurther(stone.value, known))) stones.set(stone.id, stone)
     }
   }
-  const generation = Math.max(0, ...own.values(), ...Array.from(stones.values(), ({ value }) => value.generation))
+  const known = [...own.values(), ...Array.from(stones.values(), ({ value }) => value)]
+  const generation = Math.max(0, ...known.map(value => value.generation))
   return { stones: [...stones.values()], unreadable, generation }
+}
+
+/**
+ * Of one tombstone only its time moves. A backup is a home by itself: where both deleted since it was made, their
+ * generations say nothing about whose time is later.
+ */
+function goesFurther({ what }: Tombstone, { what: known }: Tombstone): boolean {
+  if (what.kind !== 'before' || known.kind !== 'before') return false
+  return (micros(what.instant) ?? 0n) > (micros(known.instant) ?? 0n)
 }
 
 /** Row keys first: a tombstone without them would be in the way of whatever comes to its table. */
