@@ -88,11 +88,16 @@ async function laterTombstones({ home, origin, replaced }: Prepared, table: stri
 
 /**
  * Of one tombstone only its time moves. A backup is a home by itself: where both deleted since it was made, their
- * generations say nothing about whose time is later.
+ * generations say nothing about whose time is later. Where it is the same, whoever deleted more rows has finished what
+ * was ended before the backup was made.
  */
-function goesFurther({ what }: Tombstone, { what: known }: Tombstone): boolean {
-  if (what.kind !== 'before' || known.kind !== 'before') return false
-  return (micros(what.instant) ?? 0n) > (micros(known.instant) ?? 0n)
+function goesFurther(stone: Tombstone, known: Tombstone): boolean {
+  const [at, knownAt] = [timeOf(stone), timeOf(known)]
+  return at === knownAt ? (stone.rows ?? -1) > (known.rows ?? -1) : at > knownAt
+}
+
+function timeOf({ what }: Tombstone): bigint {
+  return (what.kind === 'before' ? micros(what.instant) : null) ?? 0n
 }
 
 /** Row keys first: a tombstone without them would be in the way of whatever comes to its table. */

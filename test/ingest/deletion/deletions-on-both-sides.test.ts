@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Catalog } from '../../../src/iceberg/catalog/catalog.ts'
 import { cellText } from '../../../src/iceberg/cell-text.ts'
 import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import type { Row } from '../../../src/iceberg/types.ts'
@@ -18,6 +19,17 @@ import { declaration, ids, session } from './deleting.ts'
 const declared = declaration()
 const name = declared.table
 
+/** A catalog through which a deletion is remembered and ends before it is done. */
+function endedBeforeSnapshots(catalog: Catalog): Catalog {
+  return {
+    ...catalog,
+    commit: async (base, change) => {
+      if (change.updates.some(({ action }) => action === 'add-snapshot')) throw new Error('ended')
+      return catalog.commit(base, change)
+    },
+  }
+}
+
 function at(home: Home) {
   const directory = join(home.tables, name)
   const catalog = openTable(localFileIO, directory, systemClock)
@@ -28,9 +40,9 @@ function at(home: Home) {
       appendOnce(catalog, await catalog.load(), rows, rowKey(declared.identifier), systemClock, {
         tombstones: tombstoneReader({ place, table: name }),
       }),
-    deleteBefore: (before: string) =>
+    deleteBefore: (before: string, isEnded = false) =>
       deleteFromTable({
-        catalog,
+        catalog: isEnded ? endedBeforeSnapshots(catalog) : catalog,
         name,
         request: { unwanted: { kind: 'before', before }, dryRun: false },
         place,
@@ -74,3 +86,15 @@ test.each([
     expect(await at(prepared).rows()).toEqual(left)
   },
 )
+
+test('a deletion that was ended before it was done, and backed up so, is done again when it was done since', async () => {
+  const home = homeAt(join(await temporaryFolder(), 'home'))
+  await at(home).make()
+  await at(home).append(session('s', 10))
+  await expect(at(home).deleteBefore('1970-01-07', true)).rejects.toThrow('ended')
+  const backup = await copyOf(home)
+  expect((await at(home).deleteBefore('1970-01-07')).rows).toBe(6)
+  const prepared = await copyOf(backup)
+  await deleteAgain({ home: prepared, origin: home, replaced: home }, { bringBack: false })
+  expect(await at(prepared).rows()).toEqual(ids(session('s', 10).slice(6)))
+})
