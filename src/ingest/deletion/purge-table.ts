@@ -68,7 +68,13 @@ export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge
   }
   const pinned = await pinnedIn(table, leased)
   const others = Object.keys(table.metadata.refs).filter(ref => ref !== 'main' && !refs.includes(ref))
-  const rule = { nowMs: context.now(), minSnapshots: 1, maxAgeMs: -1, pinned, onlyHead: others.length === 0 }
+  const rule = {
+    nowMs: context.now(),
+    minSnapshots: 1,
+    maxAgeMs: Number.NEGATIVE_INFINITY,
+    pinned,
+    onlyHead: others.length === 0,
+  }
   const { records } = options
   const also = records && ((base: Table): Promise<Companion> => notedAncestors(records, base))
   const expiry = await expireSnapshots(catalog, table, rule, context, { dryRun, also })

@@ -118,6 +118,17 @@ test('a tag of rows that a condition chose goes also where they were deleted lon
   expect((await purge({ catalog }, again)).refs).toEqual(['soiled'])
 })
 
+test('older snapshots go beside a tag that stays also where the clock was set back', async () => {
+  const { disk, catalog, append, remove } = await newTable()
+  await append(session('b'))
+  await tag(catalog, 'clean')
+  await append(session(canary))
+  const deleted = await remove({ kind: 'session', session: canary })
+  const context = { ...seededContext(9), now: () => 0 }
+  expect((await purge({ catalog }, deleted, { context })).kept).toEqual({ read: 0, ruled: 0 })
+  expect(await filesWith(canary, disk.contents('/home'))).toEqual([])
+})
+
 test('a snapshot that somebody reads stays, with its files, and is counted', async () => {
   const { catalog, append, remove } = await newTable()
   await append([...session('a'), ...session('b')])
