@@ -12,6 +12,11 @@ export interface SweepOptions {
   readonly nowMs: number
   /** Nothing is removed. */
   readonly dryRun?: boolean
+  /**
+   * Loads the table once more when its folders were listed: where the clock jumped or the machine slept, what was
+   * committed meanwhile can seem to be old.
+   */
+  readonly again?: () => Promise<Table>
 }
 
 /** A file that nothing names. */
@@ -37,7 +42,7 @@ const kinds = /\.(?:parquet|avro|orc|puffin|stats|tmp|metadata\.json)$/
  */
 export async function sweepOrphans(
   table: Table,
-  { graceMs, nowMs, dryRun = false }: SweepOptions,
+  { graceMs, nowMs, dryRun = false, again = async () => table }: SweepOptions,
 ): Promise<readonly Orphan[]> {
   const { metadata, io } = table
   checkCollected(metadata)
@@ -48,12 +53,7 @@ export async function sweepOrphans(
       if (nowMs - file.modifiedMs > graceMs && isOfTable(file.path.slice(folder.length), table)) candidates.push(file)
   }
   if (candidates.length === 0) return []
-  const named = await reachableFiles(table, metadata.snapshots)
-  named.add(pathOf(table, table.metadataLocation))
-  for (const entry of metadata['metadata-log']) named.add(pathOf(table, entry['metadata-file']))
-  for (const { path } of statisticsFiles(table)) named.add(path)
-  // Where a table was moved or spells a place in two ways, what it names is told by the last part of its path.
-  const names = new Set(Array.from(named, path => posix.basename(path)))
+  const names = await namesIn(await again())
   const orphans: Orphan[] = []
   for (const { path, size } of candidates) {
     if (names.has(posix.basename(path))) continue
@@ -61,6 +61,16 @@ export async function sweepOrphans(
     orphans.push({ path, bytes: size })
   }
   return orphans
+}
+
+/** Where a table was moved or spells a place in two ways, what it names is told by the last part of its path. */
+async function namesIn(table: Table): Promise<ReadonlySet<string>> {
+  const { metadata } = table
+  const named = await reachableFiles(table, metadata.snapshots)
+  named.add(pathOf(table, table.metadataLocation))
+  for (const entry of metadata['metadata-log']) named.add(pathOf(table, entry['metadata-file']))
+  for (const { path } of statisticsFiles(table)) named.add(path)
+  return new Set(Array.from(named, path => posix.basename(path)))
 }
 
 async function isRemoved({ io }: Table, path: string): Promise<boolean> {

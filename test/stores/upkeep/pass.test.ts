@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import { currentSnapshot, snapshotById } from '../../../src/iceberg/metadata.ts'
 import { liveFiles } from '../../../src/iceberg/snapshot.ts'
 import type { Row, Snapshot } from '../../../src/iceberg/types.ts'
@@ -13,9 +14,11 @@ import { hasChanged } from '../../../src/stores/table/upkeep/report.ts'
 import { tendTable } from '../../../src/stores/table/upkeep/tend.ts'
 import {
   append,
+  catalogAt,
   contentsOf,
   context,
   createTable,
+  ioWith,
   optional,
   readRows,
   required,
@@ -194,4 +197,26 @@ test('beside four writers that send the same rows twice, no row is lost and none
   expect(await ids(target)).toEqual(upTo(2 * commits * 5))
   await tidyTable(target.catalog, everything, options({ limits: strict }))
   expect(await ids(target)).toEqual(upTo(2 * commits * 5))
+})
+
+test('what is committed while the folders are listed stays, though the clock takes it for old', async () => {
+  const target = await fed(2)
+  let isCommitted = false
+  const io = ioWith({
+    listFiles: async folder => {
+      if (!isCommitted) await append({ ...target, table: await target.catalog.load() }, rowsFrom(8, 4))
+      isCommitted = true
+      return localFileIO.listFiles(folder)
+    },
+  })
+  const later = {
+    ...context,
+    now: () => Date.now() + 2 * usualUpkeepLimits.graceMs,
+    monotonic: () => performance.now(),
+  }
+  const catalog = catalogAt(target.directory, io)
+  const { swept, failures } = await tidyTable(catalog, new Set(['sweep']), options({ context: later }))
+  expect(failures).toEqual([])
+  expect(swept).toMatchObject({ files: 0 })
+  expect(await ids(target)).toEqual(upTo(12))
 })

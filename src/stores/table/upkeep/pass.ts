@@ -67,7 +67,9 @@ export async function tidyTable(
   }
 
   async function sweep(): Promise<UpkeepReport['swept']> {
-    const files = await sweepOrphans(await catalog.load(), { graceMs: limits.graceMs, nowMs: context.now(), dryRun })
+    const { graceMs } = limits
+    const again = (): Promise<Table> => catalog.load()
+    const files = await sweepOrphans(await again(), { graceMs, nowMs: context.now(), dryRun, again })
     return tallyOf(files)
   }
 }
