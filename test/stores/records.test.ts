@@ -15,7 +15,17 @@ import { textAt } from '../../src/stores/records/member.ts'
 import { isRecordId, newRecordId } from '../../src/stores/records/record-id.ts'
 import { fileKinds, recordKinds } from '../../src/stores/records/registry.ts'
 import { readRecord, upgradeRecord } from '../../src/stores/records/upgrade.ts'
-import { backupV1, cursorV1, cursorV2, segmentV1, segmentV2, taskV1, taskV2, taskV3, tombstoneV1 } from './record-fixtures.ts'
+import {
+  backupV1,
+  cursorV1,
+  cursorV2,
+  segmentV1,
+  segmentV2,
+  taskV1,
+  taskV2,
+  taskV3,
+  tombstoneV1,
+} from './record-fixtures.ts'
 
 /** One record of every version of every kind, from 1 on. */
 const fixtures: Readonly<Record<string, readonly RawRecord[]>> = {
