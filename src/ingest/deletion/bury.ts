@@ -8,6 +8,7 @@ import { type Buried, type Tombstone, tombstoneKind, tombstonePrefix } from '../
 import { newRecordId } from '../../stores/records/record-id.ts'
 import { openRecords, type RecordPlaceOptions, type StoredRecord } from '../../stores/records/store.ts'
 import { replaceFile } from '../spool/replace-file.ts'
+import { columnsIn } from '../tombstones/row-matcher.ts'
 import { generationOf, keysPath, listTombstones, tombstonesProperty } from '../tombstones/tombstones.ts'
 
 export interface BuryOptions {
@@ -41,7 +42,8 @@ export async function bury(options: BuryOptions, burial: Burial): Promise<Stored
   const known = await listTombstones({ place, table: name })
   await removeStrays(options)
   const newest = Math.max(generationOf(table.metadata), ...known.map(({ value }) => value.generation))
-  const stored = (await usedAgain(options, known, burial, newest)) ?? (await create(options, table, burial, newest + 1))
+  const stored =
+    (await usedAgain(options, table, known, burial, newest)) ?? (await create(options, table, burial, newest + 1))
   await announce(catalog, table, stored.value.generation, context)
   return stored
 }
@@ -60,19 +62,37 @@ export async function noteRows(
 /** One that says as much already; undefined where there is none. */
 async function usedAgain(
   { place }: BuryOptions,
+  { metadata }: Table,
   known: readonly StoredRecord<Tombstone>[],
   { what }: Burial,
   newest: number,
 ): Promise<StoredRecord<Tombstone> | undefined> {
-  if (what.kind === 'session')
-    return known.find(({ value }) => value.what.kind === 'session' && value.what.hash === what.hash)
+  if (what.kind === 'session') return known.find(({ value }) => saysSession(value.what, what))
   if (what.kind === 'keys') return undefined
-  const stored = known.find(({ value }) => value.what.kind === 'before' && value.what.column === what.column)
+  // It looks at the same column, whatever that was called then.
+  const stored = known.find(({ value: { what: old, tableUuid } }) => {
+    if (old.kind !== 'before') return false
+    const [column] = columnsIn(metadata, old, tableUuid)
+    return column === what.column
+  })
   if (stored === undefined || stored.value.what.kind !== 'before') return undefined
   if ((micros(stored.value.what.instant) ?? 0n) >= (micros(what.instant) ?? 0n)) return stored
   const { others } = stored.value.what
   const moved: Buried = others === undefined ? what : { ...what, others }
-  return openRecords(tombstoneKind, place).update(stored, { ...stored.value, what: moved, generation: newest + 1 })
+  return openRecords(tombstoneKind, place).update(stored, {
+    ...stored.value,
+    // The id of the column is one of this table.
+    tableUuid: metadata['table-uuid'],
+    what: moved,
+    generation: newest + 1,
+  })
+}
+
+/** The session is hashed with the table; a column that has its name now need not be the one that it was looked for in. */
+function saysSession(old: Buried, what: Extract<Buried, { kind: 'session' }>): boolean {
+  return (
+    old.kind === 'session' && old.hash === what.hash && JSON.stringify(old.columnIds) === JSON.stringify(what.columnIds)
+  )
 }
 
 /** Row keys whose record was never written. Never throws: the next one tries again. */

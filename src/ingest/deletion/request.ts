@@ -35,12 +35,13 @@ const sessionColumns = ['session_id', 'conversation_id']
  */
 export function sessionGrave(name: string, { metadata }: Pick<Table, 'metadata'>, session: string): Buried {
   const columns = name === builtinTable ? sessionColumns : sessionColumns.slice(0, 1)
-  const names = new Set(currentSchema(metadata).fields.map(field => field.name))
-  if (!columns.some(column => names.has(column)))
+  const ids = new Map(currentSchema(metadata).fields.map(field => [field.name, field.id]))
+  if (!columns.some(column => ids.has(column)))
     throw new HypError('USAGE', `The table ${name} has no column ${columns[0]}: its rows are of no session.`, {
       hint: `Say which rows by a condition: \`hyp table delete ${name} --where "…"\`. \`hyp table show ${name}\` lists the columns.`,
     })
-  return { kind: 'session', columns, hash: sessionHash(metadata['table-uuid'], session) }
+  const columnIds = columns.map(column => ids.get(column) ?? null)
+  return { kind: 'session', columns, columnIds, hash: sessionHash(metadata['table-uuid'], session) }
 }
 
 /**
@@ -48,7 +49,8 @@ export function sessionGrave(name: string, { metadata }: Pick<Table, 'metadata'>
  * @throws HypError USAGE for a text that is no time, and for a table whose rows have none, or several
  */
 export function beforeGrave(name: string, { metadata }: Pick<Table, 'metadata'>, before: string): Buried {
-  return { kind: 'before', column: timeColumn(name, metadata), instant: instantOf(before) }
+  const { name: column, id } = timeColumn(name, metadata)
+  return { kind: 'before', column, columnId: id, instant: instantOf(before) }
 }
 
 /** A day or an instant as an instant, RFC 3339 in UTC. @throws HypError USAGE */
@@ -67,13 +69,13 @@ export function instantOf(text: string): string {
 const timeTypes: readonly unknown[] = ['timestamptz', 'timestamp', 'date']
 
 /** Which column says of what time a row is. */
-function timeColumn(name: string, metadata: TableMetadata): string {
+function timeColumn(name: string, metadata: TableMetadata): Field {
   const { fields } = currentSchema(metadata)
   const candidates = fields.filter(({ type }) => timeTypes.includes(type))
   const messageTime = candidates.find(field => name === builtinTable && field.name === 'message_created_at')
-  if (messageTime !== undefined) return messageTime.name
+  if (messageTime !== undefined) return messageTime
   const [only, ...others] = partitionTimes(metadata, candidates) ?? candidates
-  if (only !== undefined && others.length === 0) return only.name
+  if (only !== undefined && others.length === 0) return only
   const reason =
     only === undefined
       ? 'has no column of a time'

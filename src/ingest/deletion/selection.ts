@@ -7,7 +7,7 @@ import { decodeSingleValue } from '../../iceberg/single-value.ts'
 import type { Field } from '../../iceberg/types.ts'
 import { keyFields, tableKey } from '../keys/key-fields.ts'
 import { rowKey } from '../keys/row-key.ts'
-import { type Grave, limitOf, matchersOf, type RowMatcher } from '../tombstones/row-matcher.ts'
+import { columnsIn, type Grave, limitOf, matchersOf, type RowMatcher } from '../tombstones/row-matcher.ts'
 
 /** Rows of a run, with their file and their places in it. */
 export type SelectedColumns = Pick<ScannedColumns, 'entry' | 'columns' | 'rowCount' | 'positionAt'>
@@ -88,9 +88,10 @@ function whereOf(
 }
 
 /** Of times the bounds of a file tell much. */
-function judgeOf({ metadata }: Table, { what }: Grave): RowSelection['judge'] | undefined {
+function judgeOf({ metadata }: Table, { tableUuid, what }: Grave): RowSelection['judge'] | undefined {
   if (what.kind !== 'before') return undefined
-  const field = currentSchema(metadata).fields.find(({ name }) => name === what.column)
+  const [column] = columnsIn(metadata, what, tableUuid)
+  const field = currentSchema(metadata).fields.find(({ name }) => name === column)
   const limit = field === undefined ? undefined : limitOf(field.type, what.instant)
   if (field === undefined || limit === undefined) return undefined
   return ({ file }) => {

@@ -56,19 +56,24 @@ export function matchersOf(graves: readonly Grave[], metadata: TableMetadata): R
 }
 
 /** The columns that a tombstone looks at, by the names they have; none where it cannot look. */
-function columnsIn(metadata: TableMetadata, what: Buried, tableUuid: string): string[] {
+export function columnsIn(metadata: TableMetadata, what: Buried, tableUuid: string): string[] {
   const schema = currentSchema(metadata)
   const names = new Set(schema.fields.map(({ name }) => name))
+  // A column keeps its id whatever it is called; in a table that was made anew it has another.
+  const isSame = metadata['table-uuid'] === tableUuid
+  const byId = indexById(schema)
+  const nameNow = (name: string, id: number | null | undefined): string | undefined =>
+    isSame && typeof id === 'number' ? byId.get(id)?.path : names.has(name) ? name : undefined
   if (what.kind === 'session') {
-    const found = what.columns.filter(name => names.has(name))
+    const found = what.columns.flatMap((name, index) => nameNow(name, what.columnIds?.[index]) ?? [])
     // Behind a column that is never null nothing is looked for.
     const end = found.findIndex(name => schema.fields.some(field => field.name === name && field.required))
     return end === -1 ? found : found.slice(0, end + 1)
   }
-  if (what.kind === 'before') return names.has(what.column) ? [what.column] : []
-  // A column keeps its id whatever it is called; in a table that was made anew it has another.
-  const isSame = metadata['table-uuid'] === tableUuid
-  const byId = indexById(schema)
+  if (what.kind === 'before') {
+    const now = nameNow(what.column, what.columnId)
+    return now === undefined ? [] : [now]
+  }
   const paths = new Set(walkFields(schema).map(({ path }) => path))
   const found = what.columns.flatMap((path, index) => {
     const now = isSame ? byId.get(what.columnIds[index] as number)?.path : path

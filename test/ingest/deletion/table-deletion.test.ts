@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { IcebergError } from '../../../src/iceberg/errors.ts'
 import { orphansOf } from '../../support/crash-check.ts'
+import { apply, seededContext } from '../../support/crash-table.ts'
 import { interrupted } from '../keys/appending.ts'
-import { declaration, directory, ids, newTable, session } from './deleting.ts'
+import { declaration, directory, ids, newTable, onDisk, session } from './deleting.ts'
 
 test('all of a session goes, also where it shares a file, and every other row stays', async () => {
   const { append, remove, rows, disk } = await newTable()
@@ -275,5 +276,65 @@ describe('others beside it', () => {
     })
     expect(await rows()).toEqual(ids(session('a'), session('b')))
     expect(await orphansOf(disk.io, directory)).toEqual([])
+  })
+})
+
+describe('after its column was renamed', () => {
+  const renamed = declaration({
+    table: 'notes',
+    columns: declaration().columns.map(column => {
+      const name = { session_id: 'thread', message_created_at: 'said_at' }[column.name]
+      return name === undefined ? column : { ...column, name, renamedFrom: [column.name] }
+    }),
+    identifier: ['thread', 'part_id'],
+    partitionBy: [{ column: 'thread', transform: 'bucket[2]' }],
+    sortBy: ['thread'],
+  })
+  const now = (name: string, rows?: number) =>
+    session(name, rows).map(({ session_id, message_created_at, ...row }) => ({
+      ...row,
+      thread: session_id,
+      said_at: message_created_at,
+    }))
+
+  test.each([
+    [{ kind: 'session', session: 'a' }, ['b#0', 'b#1', 'b#2']],
+    [{ kind: 'before', before: '1970-01-02' }, ['a#1', 'a#2', 'b#1', 'b#2']],
+  ] as const)('what was deleted by %j stays away', async (unwanted, left) => {
+    const { disk, catalog, append, remove } = await newTable(declaration({ table: 'notes' }))
+    await append([...session('a'), ...session('b')])
+    await remove(unwanted)
+    await apply(catalog, directory, renamed, seededContext(9))
+    const again = onDisk(disk, renamed)
+    await again.append([...now('a'), ...now('b')])
+    expect(await again.rows()).toEqual(left)
+  })
+
+  test('times of the same column have one tombstone still', async () => {
+    const { disk, catalog, append, remove } = await newTable(declaration({ table: 'notes' }))
+    await append(session('a', 6))
+    await remove({ kind: 'before', before: '1970-01-02' })
+    await apply(catalog, directory, renamed, seededContext(9))
+    const again = onDisk(disk, renamed)
+    await again.remove({ kind: 'before', before: '1970-01-03' })
+    expect(await again.append(now('a', 6))).toMatchObject({ rows: 0, deleted: 2 })
+    const records = [...disk.contents('/home/records').values()].map(bytes => JSON.parse(Buffer.from(bytes).toString()))
+    expect(records).toMatchObject([{ what: { column: 'said_at', instant: '1970-01-03T00:00:00.000000Z' } }])
+  })
+
+  test('a new column that has the name is none that it tells', async () => {
+    const { disk, catalog, append, remove } = await newTable(declaration({ table: 'notes' }))
+    await append([...session('a'), ...session('b')])
+    await remove({ kind: 'session', session: 'a' })
+    await apply(catalog, directory, renamed, seededContext(9))
+    const columns = renamed.columns.map(column => ({ ...column, renamedFrom: [] }))
+    const another = declaration({ ...renamed, columns: [...columns, { name: 'session_id', type: 'string' }] })
+    await apply(catalog, directory, another, seededContext(10))
+    const again = onDisk(disk, another)
+    const rows = now('c').map(row => ({ ...row, session_id: 'a' }))
+    expect(await again.append([...rows, ...now('a')])).toMatchObject({ rows: 3, deleted: 3 })
+    expect(await again.remove({ kind: 'session', session: 'a' })).toMatchObject({ rows: 3 })
+    expect(await again.append(rows)).toMatchObject({ rows: 0, deleted: 3 })
+    expect(await again.rows()).toEqual(ids(session('b')))
   })
 })

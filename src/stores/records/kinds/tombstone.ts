@@ -28,12 +28,16 @@ type BuriedRows =
       readonly kind: 'session'
       /** The session of a row is in the first of these columns that the table has and that is not null. */
       readonly columns: readonly string[]
+      /** Their field ids in that table, null for one that it did not have. Earlier tombstones have none. */
+      readonly columnIds?: readonly (number | null)[]
       /** SHA-256 of the session, hexadecimal. */
       readonly hash: string
     }
   | {
       readonly kind: 'before'
       readonly column: string
+      /** Its field id in that table. Earlier tombstones have none. */
+      readonly columnId?: number
       /** Rows of this time and later are kept, and rows without one. */
       readonly instant: string
     }
@@ -84,8 +88,14 @@ const kinds = ['session', 'before', 'keys'] as const
 
 function printBuried(what: Buried): RawRecord {
   const { others } = what
-  if (what.kind === 'session') return { kind: what.kind, columns: what.columns, hash: what.hash, ...others }
-  if (what.kind === 'before') return { kind: what.kind, column: what.column, instant: what.instant, ...others }
+  if (what.kind === 'session') {
+    const { kind, columns, columnIds, hash } = what
+    return { kind, columns, ...(columnIds === undefined ? {} : { column_ids: columnIds }), hash, ...others }
+  }
+  if (what.kind === 'before') {
+    const { kind, column, columnId, instant } = what
+    return { kind, column, ...(columnId === undefined ? {} : { column_id: columnId }), instant, ...others }
+  }
   const { kind, columns, columnIds, keys, digest } = what
   return { kind, columns, column_ids: columnIds, keys, digest, ...others }
 }
@@ -99,14 +109,27 @@ function parseBuried(raw: RawRecord): Buried {
 
 function parseRows(raw: RawRecord): BuriedRows {
   const kind = wordAt(raw, 'kind', kinds)
-  if (kind === 'session') return { kind, columns: textsAt(raw, 'columns'), hash: textAt(raw, 'hash') }
-  if (kind === 'before') return { kind, column: textAt(raw, 'column'), instant: timeAt(raw, 'instant') }
-  const columnIds = listAt(raw, 'column_ids').map(id => {
-    if (typeof id !== 'number') throw new RecordMistake('has column_ids that are no list of numbers')
+  if (kind === 'session') {
+    const ids = raw['column_ids'] === undefined ? {} : { columnIds: idsAt(raw, 'column_ids') }
+    return { kind, columns: textsAt(raw, 'columns'), ...ids, hash: textAt(raw, 'hash') }
+  }
+  if (kind === 'before') {
+    const id = raw['column_id'] === undefined ? {} : { columnId: countAt(raw, 'column_id') }
+    return { kind, column: textAt(raw, 'column'), ...id, instant: timeAt(raw, 'instant') }
+  }
+  const columnIds = idsAt(raw, 'column_ids').map(id => {
+    if (id === null) throw new RecordMistake('has column_ids that are no list of numbers')
     return id
   })
   const columns = textsAt(raw, 'columns')
   return { kind, columns, columnIds, keys: countAt(raw, 'keys'), digest: textAt(raw, 'digest') }
+}
+
+function idsAt(raw: RawRecord, name: string): (number | null)[] {
+  return listAt(raw, name).map(id => {
+    if (id !== null && typeof id !== 'number') throw new RecordMistake(`has ${name} that are no list of numbers`)
+    return id
+  })
 }
 
 function textsAt(raw: RawRecord, name: string): string[] {
