@@ -82,6 +82,9 @@ async function checkCondition(
   if (where.includes('\0')) throw notCondition('it holds a NUL character')
   const { statements } = await query.call(() => parse(connection, selectWhere('1', placed, where)))
   if (statements.length !== 1 || !isPlain(statements[0])) throw notCondition('there is more in it than one expression')
+  // A text that closes one kind of bracket and opens it again does not do so with another kind.
+  const asItem = await query.call(() => parse(connection, `SELECT [${where}\n] FROM ${quoteName(placed.name)}`))
+  if (asItem.statements.length !== 1) throw notCondition('there is more in it than one expression')
   const asValue = `SELECT (${where}\n) FROM ${quoteName(placed.name)} LIMIT 0`
   const valued = await query.call(() => parse(connection, asValue))
   if (valued.statements.length !== 1) throw notCondition('there is more in it than one expression')

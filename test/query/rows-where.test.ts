@@ -92,6 +92,8 @@ describe('what is no condition is refused, and nothing of it is run:', () => {
     ['an unknown column', 'nobody = 1', 'QUERY_FAILED', 'nobody'],
     ['a parameter', 'id = ?', 'QUERY_REFUSED', 'parameters'],
     ['a bracket that nothing opens', 'true)', 'QUERY_FAILED', ''],
+    ['a bracket that is closed and opened again', 'id = 1) OR (true', 'QUERY_FAILED', 'syntax error'],
+    ['another kind of bracket so', 'id = 1], [true', 'QUERY_FAILED', 'syntax error'],
     ['half a comment', 'true /*', 'QUERY_FAILED', ''],
   ])('%s', async (_what, where, code, message) => {
     const target = await filled(rows(1, 2, 3))
