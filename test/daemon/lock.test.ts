@@ -1,8 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeLock } from '../../src/daemon/lock.ts'
 import { notListening, readPresence, writePresence } from '../../src/daemon/presence.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
+import { hasSmallDisks, smallDisk } from '../support/small-disk.ts'
 import { temporaryFolder } from '../support/table.ts'
 
 async function newHome(): Promise<Home> {
@@ -19,6 +21,19 @@ test('the lock of a home is held by one at a time, and free again when it is rel
   lock.release()
   const again = await takeLock(home)
   again.release()
+})
+
+test.runIf(hasSmallDisks)('a full disk is said to be full, and the lock can be taken when there is space', async () => {
+  const folder = await temporaryFolder()
+  smallDisk(folder, 1)
+  const home = homeAt(join(folder, 'home'))
+  await ensureHome(home)
+  const ballast = join(folder, 'ballast')
+  expect(() => writeFileSync(ballast, new Uint8Array(2 * 1024 * 1024))).toThrow('ENOSPC')
+  await expect(takeLock(home)).rejects.toMatchObject({ code: 'DISK_FULL' })
+  rmSync(ballast)
+  const lock = await takeLock(home)
+  lock.release()
 })
 
 test('an attempt that failed does not take the lock from its holder', async () => {
