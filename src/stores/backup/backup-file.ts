@@ -39,7 +39,8 @@ export async function readBackupFile(io: FileIO, directory: string): Promise<Bac
   try {
     text = Buffer.from(await io.read(path)).toString('utf8')
   } catch (cause) {
-    if (!isNotFound(cause)) throw cause
+    // Neither is one in a file.
+    if (!isNotFound(cause) && (cause as NodeJS.ErrnoException).code !== 'ENOTDIR') throw cause
     throw new HypError('NOT_FOUND', `There is no backup at ${directory}: it has no ${name}.`, {
       hint: 'Name the directory that `hyp backup` made.',
       details: { directory },

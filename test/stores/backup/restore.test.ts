@@ -128,6 +128,7 @@ describe('what is no whole backup', () => {
     await mkdir(join(folder, 'empty'))
     expect(await refused(home, join(folder, 'empty'))).toBe('NOT_FOUND')
     expect(await refused(home, join(folder, 'nowhere'))).toBe('NOT_FOUND')
+    expect(await refused(home, join(backup, 'backup.json'))).toBe('NOT_FOUND')
     const said = await readFile(join(backup, 'backup.json'), 'utf8')
     await writeFile(join(backup, 'backup.json'), said.slice(0, -20))
     expect(await refused(home, backup)).toBe('BACKUP_INVALID')
