@@ -124,9 +124,27 @@ function entriesOf(directory: string): Dirent[] {
 }
 
 async function makeDirectory(directory: string): Promise<void> {
-  const first = mkdirSync(directory, { recursive: true, mode: privateDirectory })
+  const first = makeWithParents(directory)
   if (first === undefined) return
   for (let made = directory; made.length >= first.length; made = dirname(made)) await syncPath(dirname(made))
+}
+
+/**
+ * The uppermost directory that was made; undefined where all were there. Node's own recursion never ends where nothing
+ * can be made, as in `/proc`: it makes the parent that is there, and tries again.
+ */
+function makeWithParents(directory: string): string | undefined {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return undefined
+  const parent = dirname(directory)
+  const first = parent === directory ? undefined : makeWithParents(parent)
+  try {
+    mkdirSync(directory, { mode: privateDirectory })
+  } catch (error) {
+    // Somebody else may have been first.
+    if (hasCode(error, 'EEXIST') && statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return first
+    throw error
+  }
+  return first ?? directory
 }
 
 async function syncPath(path: string): Promise<void> {

@@ -206,6 +206,21 @@ describe('the place of a backup', () => {
     await expect(backUpTo(home, join(folder, 'disk'))).rejects.toMatchObject({ code: 'USAGE' })
   })
 
+  test.each(['disk', 'disk/copies/monday'])('at %s, behind a link to nothing, is refused', async place => {
+    const { home, folder } = await made()
+    await symlink(join(folder, 'mounted by nobody'), join(folder, 'disk'))
+    await expect(backUpTo(home, join(folder, place))).rejects.toMatchObject({
+      code: 'USAGE',
+      message: `${join(folder, 'disk')} is a symbolic link to what is not there.`,
+    })
+    expect((await readdir(folder)).sort()).toEqual(['disk', 'home'])
+  })
+
+  test.runIf(process.platform === 'linux')('where no directory can be made ends with an error', async () => {
+    const { home } = await made()
+    await expect(backUpTo(home, '/proc/hyp-backup/monday')).rejects.toThrow('/proc/hyp-backup')
+  })
+
   test.runIf(hasSmallDisks)('the root of a file system is refused, with what to name instead', async () => {
     const { home, folder } = await made()
     smallDisk(join(folder, 'disk'), 1)
