@@ -123,6 +123,13 @@ test('everything that may hold such rows is named, with what to do', () => {
     expect.stringMatching(/^rejects: 2 rejected rows and values .* have nothing to be told by/),
     expect.stringMatching(/^quarantine: 1 file/),
   ])
+  const session = { kind: 'session', session: 's' } as const
+  expect(places({ unwanted: session, dryRun: true }, {})).toContainEqual(
+    expect.stringMatching(/^spool: 4 rows wait in the spool, and were not looked at/),
+  )
+  expect(places({ unwanted: session }, {})).toContainEqual(
+    expect.stringMatching(/^spool: 4 rows wait in the spool; those that were deleted are left out/),
+  )
   const unpurged = places({}, { older: 2, copies: [{ session: 'f', rows: 5 }] })
   expect(unpurged[0]).toMatch(/^snapshots: 2 older snapshots have them on the disk until they expire/)
   expect(unpurged[0]).toContain(`hyp table delete orders --where 'a = '\\''b'\\''' --purge`)

@@ -84,8 +84,9 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
 
 function inSpool({ request, waiting: { rows } }: KeptRowsOptions): KeptRows[] {
   if (rows === 0) return []
+  // A dry run stores nothing first, and the tombstone that keeps rows out is not there.
   const message =
-    request.unwanted.kind === 'where'
+    request.dryRun || request.unwanted.kind === 'where'
       ? `${some(rows, 'row')} ${wait(rows)} in the spool, and ${was(rows)} not looked at.`
       : `${some(rows, 'row')} ${wait(rows)} in the spool; those that were deleted are left out when they are stored, and not shown before.`
   const hint = request.dryRun ? null : '`hyp spool` says why.'
