@@ -206,7 +206,8 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     const signal = AbortSignal.any([given, stopping.signal])
     try {
       const directory = tableDirectory(home, declaration)
-      const tended = await thread.run({ home, name: table, directory, steps, dryRun, sweptMs }, signal)
+      const writingSinceMs = performance.timeOrigin
+      const tended = await thread.run({ home, name: table, directory, steps, dryRun, sweptMs, writingSinceMs }, signal)
       state.facts = tended.facts
       state.lookedAt = new Date()
       if (!dryRun) await tell(table, state, tended.report)

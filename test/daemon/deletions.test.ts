@@ -66,6 +66,7 @@ test('what is too old goes after the start and again and again, and is told', as
     unwanted: { kind: 'before', before: '2026-01-02T12:00:00.000000Z' },
     dryRun: false,
     purge: false,
+    leaveSome: true,
   })
   expect(events[0]).toMatchObject({ type: 'deleted', rows: 3, by: 'retention', table: 'ai_gateway_messages' })
   expect(deletions.checks()).toMatchObject([

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Table } from '../../src/iceberg/catalog/catalog.ts'
 import { expireSnapshots } from '../../src/iceberg/expiry/expire.ts'
-import { sweepOrphans } from '../../src/iceberg/expiry/orphans.ts'
+import { type SweepOptions, sweepOrphans } from '../../src/iceberg/expiry/orphans.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { dataFilesOf } from '../support/deletes.ts'
 import { replace } from '../support/replacing.ts'
@@ -49,7 +49,7 @@ async function age({ directory }: TestTable): Promise<void> {
   for (const { path } of await localFileIO.listFiles(directory)) await utimes(path, new Date(0), new Date(0))
 }
 
-async function swept(target: TestTable, table: Table = target.table, options = grace): Promise<string[]> {
+async function swept(target: TestTable, table: Table = target.table, options: SweepOptions = grace): Promise<string[]> {
   const found = await sweepOrphans(table, options)
   return found.map(({ path }) => path.slice(target.directory.length + 1)).sort()
 }
@@ -65,6 +65,15 @@ describe('a sweep', () => {
     expect(names).toEqual(expect.arrayContaining(['young.parquet', 'young-m0.avro']))
     for (const name of old) expect(names).not.toContain(basename(name))
     expect(await swept(target)).toEqual([])
+  })
+
+  test('keeps what may be of a process that writes, also where its clock jumped', async () => {
+    const target = await fed(1)
+    await leave(target, 6, 'data/before.parquet')
+    await leave(target, 4, 'data/written.parquet')
+    expect(await swept(target, target.table, { ...grace, writingSinceMs: nowMs - 5 * day })).toEqual([
+      'data/before.parquet',
+    ])
   })
 
   test('keeps everything that the table needs, however old it is', async () => {

@@ -155,12 +155,13 @@ function hex(value: number, length: number): string {
 /** The longest that a flush takes while the table is compacted and expired without a pause. */
 async function flushBeside(): Promise<Pick<YearAnswer, 'beside' | 'besidePasses'>> {
   const thread = startUpkeepThread()
+  const writingSinceMs = performance.timeOrigin
   const stopping = new AbortController()
   let besidePasses = 0
   const tending = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const steps = ['compact', 'merge', 'expire', 'sweep'] as const
-      const task = { home, name: declared.table, directory, steps, dryRun: false, sweptMs: undefined }
+      const task = { home, name: declared.table, directory, steps, dryRun: false, sweptMs: undefined, writingSinceMs }
       const { report } = await thread.run(task, stopping.signal)
       if (report !== null && report.failures.length > 0) throw new Error(JSON.stringify(report.failures))
       besidePasses++

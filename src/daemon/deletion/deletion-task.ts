@@ -1,7 +1,9 @@
+import { HypError } from '../../errors.ts'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
 import { type Copies, copiesOf } from '../../ingest/deletion/copies.ts'
+import { leavesNone } from '../../ingest/deletion/leaves-none.ts'
 import { purgeTable, type TablePurge } from '../../ingest/deletion/purge-table.ts'
 import { type DeletionRequest, sessionGrave } from '../../ingest/deletion/request.ts'
 import { gravesSelection } from '../../ingest/deletion/selection.ts'
@@ -39,11 +41,12 @@ export interface DeletionOutcome extends Pick<TableDeletion, 'rows' | 'files' | 
 
 /**
  * Deletes rows from a table, and what it was before where that is asked for. The caller holds the lock.
- * @throws as `deleteFromTable`, and as `purgeTable`
+ * @throws HypError CONFIG_INVALID where some are to be left and none would be; as `deleteFromTable`, and as `purgeTable`
  */
 export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Promise<DeletionOutcome> {
   const { home, table: name, directory, request } = task
   const catalog = fileCatalog({ io: localFileIO, directory, ...systemContext })
+  if (request.leaveSome === true) await checkLeavesSome()
   const copies = await copiesBefore(task)
   const deleted = await deleteFromTable({
     catalog,
@@ -78,6 +81,15 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
     graves: deleted.graves.filter(({ what }) => what.kind !== 'keys'),
     copies,
     purge,
+  }
+
+  async function checkLeavesSome(): Promise<void> {
+    const { unwanted } = request
+    if (unwanted.kind !== 'before' || !(await leavesNone(await catalog.load(), name, unwanted.before))) return
+    throw new HypError('CONFIG_INVALID', `Every row of ${name} is older, and none would be left.`, {
+      hint: `Check the clock of this machine. If it is right, \`hyp table delete --before DATE\` deletes them.`,
+      details: { leavesNone: true },
+    })
   }
 
   async function copiesBefore({ request: { unwanted } }: DeletionTask): Promise<readonly Copies[]> {

@@ -14,6 +14,8 @@ export interface UpkeepTask {
   readonly dryRun: boolean
   /** When it was last looked for files that nothing needs. */
   readonly sweptMs: number | undefined
+  /** When the daemon began; milliseconds since 1970. */
+  readonly writingSinceMs: number
 }
 
 /** A thread that looks after tables, one task after the other. */

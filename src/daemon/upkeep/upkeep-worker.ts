@@ -16,12 +16,13 @@ import type { UpkeepTask } from './upkeep-thread.ts'
 yieldToOthers()
 
 serveTasks(
-  ({ home, name, directory, steps, dryRun, sweptMs }: UpkeepTask, { signal }): Promise<Tended> =>
+  ({ home, name, directory, steps, dryRun, sweptMs, writingSinceMs }: UpkeepTask, { signal }): Promise<Tended> =>
     tendTable(fileCatalog({ io: localFileIO, directory, ...systemContext }), {
       name,
       steps: steps === undefined ? undefined : new Set(steps),
       dryRun,
       sweptMs,
+      writingSinceMs,
       leased: uuid => leasedSnapshots(home, uuid),
       records: recordPlace(home),
       context: systemContext,

@@ -10,6 +10,11 @@ export interface SweepOptions {
   readonly graceMs: number
   /** Milliseconds since 1970. */
   readonly nowMs: number
+  /**
+   * What changed since then stays whatever its age, in milliseconds since 1970: the start of a process that writes to the
+   * table. Where the clock jumps, what it has not committed yet seems to be old.
+   */
+  readonly writingSinceMs?: number | undefined
   /** Nothing is removed. */
   readonly dryRun?: boolean
   /**
@@ -42,15 +47,16 @@ const kinds = /\.(?:parquet|avro|orc|puffin|stats|tmp|metadata\.json)$/
  */
 export async function sweepOrphans(
   table: Table,
-  { graceMs, nowMs, dryRun = false, again = async () => table }: SweepOptions,
+  { graceMs, nowMs, writingSinceMs, dryRun = false, again = async () => table }: SweepOptions,
 ): Promise<readonly Orphan[]> {
   const { metadata, io } = table
   checkCollected(metadata)
   const folders = ['metadata', 'data'].map(name => pathOf(table, `${metadata.location}/${name}`))
+  const oldest = Math.min(nowMs - graceMs, writingSinceMs ?? Number.POSITIVE_INFINITY)
   const candidates: FoundFile[] = []
   for (const folder of folders) {
     for (const file of await io.listFiles(folder))
-      if (nowMs - file.modifiedMs > graceMs && isOfTable(file.path.slice(folder.length), table)) candidates.push(file)
+      if (file.modifiedMs < oldest && isOfTable(file.path.slice(folder.length), table)) candidates.push(file)
   }
   if (candidates.length === 0) return []
   const names = await namesIn(await again())

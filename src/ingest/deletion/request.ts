@@ -24,6 +24,8 @@ export interface DeletionRequest {
   readonly dryRun: boolean
   /** Also from all that is kept besides the table as it is now. */
   readonly purge: boolean
+  /** Refuse where no row would be left; of what is older than a time only. */
+  readonly leaveSome?: boolean
 }
 
 /** Where the session of a row of the built-in table is: releases before 6 had it in the second. */

@@ -15,6 +15,8 @@ export interface UpkeepOptions {
   /** Where it is kept which files of histories are in the table: that still counts when its snapshots expire. */
   readonly records?: RecordPlaceOptions | undefined
   readonly context: AppendContext & { readonly monotonic: () => number }
+  /** When the process began that writes to the table meanwhile; milliseconds since 1970. */
+  readonly writingSinceMs?: number | undefined
   /** Bytes that rewriting may hold; 64 MiB unless told otherwise. */
   readonly memoryBytes?: number
   readonly signal?: AbortSignal | undefined

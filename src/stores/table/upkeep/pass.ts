@@ -69,7 +69,8 @@ export async function tidyTable(
   async function sweep(): Promise<UpkeepReport['swept']> {
     const { graceMs } = limits
     const again = (): Promise<Table> => catalog.load()
-    const files = await sweepOrphans(await again(), { graceMs, nowMs: context.now(), dryRun, again })
+    const { writingSinceMs } = options
+    const files = await sweepOrphans(await again(), { graceMs, nowMs: context.now(), writingSinceMs, dryRun, again })
     return tallyOf(files)
   }
 }
