@@ -153,11 +153,17 @@ export async function fastavroCheck(table: Table): Promise<void> {
       file_path: file.location,
       record_count: integer(file.recordCount),
       file_size_in_bytes: integer(file.fileSize),
-      lower_bounds: Array.from(file.lowerBounds, ([key, value]) => ({
-        struct: { key: integer(key), value: { bytes: Buffer.from(value).toString('hex') } },
-      })),
+      lower_bounds: boundsOf(file.lowerBounds),
     })),
   )
+}
+
+/** Of a file of nulls there are none, and none are written. */
+function boundsOf(bounds: ReadonlyMap<number, Uint8Array>): Plain {
+  if (bounds.size === 0) return null
+  return Array.from(bounds, ([key, value]) => ({
+    struct: { key: integer(key), value: { bytes: Buffer.from(value).toString('hex') } },
+  }))
 }
 
 function integer(value: number | bigint): Plain {
