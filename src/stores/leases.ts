@@ -82,6 +82,15 @@ export async function leasedSnapshots(home: Home, tableUuid: string, nowMs: numb
   return isAll ? 'all' : held
 }
 
+/** The snapshots of a table that were loaded with it, and that somebody reads. */
+export async function pinnedIn(
+  { metadata }: Pick<Table, 'metadata'>,
+  leased: (tableUuid: string) => Promise<Leased>,
+): Promise<ReadonlySet<bigint>> {
+  const held = await leased(metadata['table-uuid'])
+  return held === 'all' ? new Set(metadata.snapshots.map(snapshot => BigInt(snapshot['snapshot-id']))) : held
+}
+
 async function isOfNobody(path: string, pid: number, nowMs: number): Promise<boolean> {
   if (!isAlive(pid)) return true
   const said = await stat(path).catch(() => undefined)

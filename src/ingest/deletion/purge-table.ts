@@ -10,7 +10,7 @@ import { sweepOrphans } from '../../iceberg/expiry/orphans.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
 import { liveFiles } from '../../iceberg/snapshot.ts'
 import type { Long, TableMetadata } from '../../iceberg/types.ts'
-import type { Leased } from '../../stores/leases.ts'
+import { type Leased, pinnedIn } from '../../stores/leases.ts'
 import type { RecordPlaceOptions } from '../../stores/records/store.ts'
 import { notedAncestors } from '../../stores/table/upkeep/noted-ancestors.ts'
 import type { Grave } from '../tombstones/row-matcher.ts'
@@ -66,7 +66,7 @@ export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge
     table = await dropRefs(catalog, table, refs, context)
     table = await dropDeletedEntries(catalog, table, context)
   }
-  const pinned = await pinnedIn(table, leased)
+  const pinned = await pinnedIn(table, patiently(leased))
   const others = Object.keys(table.metadata.refs).filter(ref => ref !== 'main' && !refs.includes(ref))
   const rule = {
     nowMs: context.now(),
@@ -133,15 +133,17 @@ async function dropRefs(
   return commitCompanion(catalog, table, updates, context)
 }
 
-async function pinnedIn({ metadata }: Table, leased: TablePurgeOptions['leased']): Promise<ReadonlySet<bigint>> {
-  for (let wait = 0; ; wait++) {
-    const read = await leased(metadata['table-uuid'])
-    if (read !== 'all') return read
-    if (wait === leaseWaits) return new Set(metadata.snapshots.map(snapshot => BigInt(snapshot['snapshot-id'])))
-    await sleep(leaseWaitMs)
-  }
-}
-
 function idOf(id: Long | undefined): bigint | undefined {
   return id === undefined ? undefined : BigInt(id)
+}
+
+/** Who takes a lease says within moments what it reads, and until then holds everything. */
+function patiently(leased: TablePurgeOptions['leased']): TablePurgeOptions['leased'] {
+  return async tableUuid => {
+    for (let wait = 0; ; wait++) {
+      const read = await leased(tableUuid)
+      if (read !== 'all' || wait === leaseWaits) return read
+      await sleep(leaseWaitMs)
+    }
+  }
 }

@@ -5,6 +5,7 @@ import { expireSnapshots } from '../../../iceberg/expiry/expire.ts'
 import { sweepOrphans } from '../../../iceberg/expiry/orphans.ts'
 import { mergeManifests } from '../../../iceberg/merge-manifests.ts'
 import { readManifestList } from '../../../iceberg/snapshot.ts'
+import { pinnedIn } from '../../leases.ts'
 import { compactStep } from './compact-step.ts'
 import { type UpkeepStep, usualUpkeepLimits } from './due.ts'
 import { notedAncestors } from './noted-ancestors.ts'
@@ -73,12 +74,6 @@ export async function tidyTable(
     const files = await sweepOrphans(await again(), { graceMs, nowMs: context.now(), writingSinceMs, dryRun, again })
     return tallyOf(files)
   }
-}
-
-/** The snapshots of a table that were loaded with it, and that somebody reads. */
-export async function pinnedIn({ metadata }: Table, leased: UpkeepOptions['leased']): Promise<ReadonlySet<bigint>> {
-  const held = await leased(metadata['table-uuid'])
-  return held === 'all' ? new Set(metadata.snapshots.map(snapshot => BigInt(snapshot['snapshot-id']))) : held
 }
 
 function interrupted(): HypError {

@@ -1,8 +1,9 @@
 import type { Catalog } from '../../../iceberg/catalog/catalog.ts'
+import { pinnedIn } from '../../leases.ts'
 import { dueSteps, type UpkeepFacts, type UpkeepStep, usualUpkeepLimits } from './due.ts'
 import { upkeepFacts } from './facts.ts'
 import type { UpkeepOptions } from './options.ts'
-import { pinnedIn, tidyTable } from './pass.ts'
+import { tidyTable } from './pass.ts'
 import type { UpkeepReport } from './report.ts'
 
 export interface TendOptions extends UpkeepOptions {
