@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { newSnapshotId } from '../../src/iceberg/commit-snapshot.ts'
 import { writeFile } from '../../src/iceberg/file-io/file-io.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
 import { type DataFile, entryStatus, fileContent, type ManifestEntry } from '../../src/iceberg/manifest/data-file.ts'
@@ -98,8 +99,7 @@ export async function commitDeletes(
   const schema = currentSchema(metadata)
   const parent = currentSnapshot(metadata)
   const sequenceNumber = Number(metadata['last-sequence-number']) + 1
-  let snapshotId = Number(parent?.['snapshot-id'] ?? 0) + 1
-  while (metadata.snapshots.some(snapshot => snapshot['snapshot-id'] === snapshotId)) snapshotId++
+  const snapshotId = newSnapshotId(metadata, Math.random)
   const sync = new Uint8Array(16)
   const bytes = encodeManifest(
     files.map(file => ({ status: entryStatus.added, file })),
