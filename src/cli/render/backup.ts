@@ -58,10 +58,10 @@ function deletionLines(
     ]
   if (rows === null)
     return [`${label('deleted')}rows of ${table} are back, as asked: of ${since} its records know no more`]
-  const again = `${label('deleted')}${plural(rows, 'row')} of ${table} again, by ${since}`
-  return rows === 0
-    ? [again]
-    : [again, `${label('')}\`${pasteable(`hyp restore ${quoted(directory)} --with-deleted`)}\` brings them back`]
+  return [
+    `${label('deleted')}${plural(rows, 'committed row')} of ${table} again, by ${since}, which waiting rows obey too`,
+    `${label('')}\`${pasteable(`hyp restore ${quoted(directory)} --with-deleted`)}\` brings them back`,
+  ]
 }
 
 /** What became of each table, in a line. */
