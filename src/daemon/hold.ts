@@ -22,10 +22,13 @@ export interface HoldOptions {
   readonly onWait?: ((holder: Presence) => void) | undefined
 }
 
-/** A holder says who it is right after it took the lock: one that does not is not ours. */
-const namelessMs = 5_000
-
 const lookAgainMs = 50
+
+/**
+ * A holder says who it is right after it took the lock, and until right before it gives it back: one of which nothing
+ * was known so many looks in a row is not ours. Between two that take turns there is always such a moment.
+ */
+const namelessLooks = 100
 
 /**
  * Takes the lock and says so. A command that holds it is waited for: it ends by
@@ -33,7 +36,7 @@ const lookAgainMs = 50
  * @throws HypError LOCKED when a daemon or somebody nameless holds it, INTERRUPTED
  */
 export async function holdHome(home: Home, { signal, onWait }: HoldOptions = {}): Promise<Hold> {
-  const start = performance.now()
+  let nameless = 0
   let told = false
   for (;;) {
     try {
@@ -41,7 +44,8 @@ export async function holdHome(home: Home, { signal, onWait }: HoldOptions = {})
     } catch (error) {
       if (!(error instanceof HypError) || error.code !== 'LOCKED') throw error
       const holder = await livingHolder(home)
-      if (holder === undefined ? performance.now() - start > namelessMs : holder.socket !== null) throw error
+      nameless = holder === undefined ? nameless + 1 : 0
+      if (holder === undefined ? nameless > namelessLooks : holder.socket !== null) throw error
       if (holder !== undefined && !told) onWait?.(holder)
       told ||= holder !== undefined
     }

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { holdHome } from '../../src/daemon/hold.ts'
 import { takeLock } from '../../src/daemon/lock.ts'
-import { type Presence, readPresence, writePresence } from '../../src/daemon/presence.ts'
+import { notListening, type Presence, readPresence, removePresence, writePresence } from '../../src/daemon/presence.ts'
 import { homeIdentity } from '../../src/daemon/rival.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
 import { temporaryFolder } from '../support/table.ts'
@@ -89,6 +90,28 @@ test('what a killed daemon left behind keeps nobody out, whoever has its number 
   await expectFree(home, { ...gone, pid: process.pid, socket: null })
   const silent = await somebody(() => undefined)
   await expectFree(home, { ...silent, pid: gone.pid })
+})
+
+test('who waited long for one that works on the home has the lock after it, though for a moment nobody says to have it', async () => {
+  const home = await newHome()
+  const first = await takeLock(home)
+  await writePresence(home, { ...gone, ...notListening, pid: process.pid })
+  let isWaiting = false
+  const holding = holdHome(home, { onWait: () => (isWaiting = true) })
+  await sleep(5_500)
+  expect(isWaiting).toBe(true)
+  // It ends, and is nobody for a moment.
+  await removePresence(home)
+  await sleep(200)
+  first.release()
+  await (await holding).release()
+})
+
+test('one that has the lock and never says who it is keeps others out', async () => {
+  const home = await newHome()
+  const stranger = await takeLock(home)
+  await expect(holdHome(home)).rejects.toMatchObject({ code: 'LOCKED' })
+  stranger.release()
 })
 
 test('a home is told from its copy, and is the same by every path', async () => {
