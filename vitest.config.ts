@@ -16,6 +16,8 @@ export default defineConfig({
           exclude: everything ? [] : [longTests],
           testTimeout: suite.timeout,
           hookTimeout: suite.timeout,
+          // A second, as it would be, is nothing on a machine that has much else to do.
+          expect: { poll: { timeout: suite.timeout / 2 } },
           globalSetup: suite.needsBuild ? ['./scripts/build-once.ts'] : [],
           // A test that forgets to name its own folders must fail, not touch those of the person who runs it.
           env: { HYP_HOME: '/nowhere/hyp', CLAUDE_CONFIG_DIR: '/nowhere/claude', CODEX_HOME: '/nowhere/codex' },

@@ -52,5 +52,4 @@ test.each([['SIGKILL'], ['SIGINT']] as const)(
     appendFileSync(join(here.claude, 'projects/-somewhere/s29.jsonl'), `${JSON.stringify(line('s29', 400))}\n`)
     expect(await here.json('backfill', '--json')).toMatchObject({ unchanged: 29, rows: 1 })
   },
-  180_000,
 )

@@ -64,9 +64,7 @@ test('a daemon that answers as that of this home keeps others out, also without 
   await expectHeld(home, rival)
 })
 
-test('one that lives and says nothing, or turns everybody away, keeps others out too', {
-  timeout: 20_000,
-}, async () => {
+test('one that lives and says nothing, or turns everybody away, keeps others out too', async () => {
   const silent = await somebody(() => undefined)
   await expectHeld(await newHome(), silent)
   const full = await somebody(request => void request.socket.destroy())

@@ -122,7 +122,7 @@ test('a spool that cannot be opened at the start is opened later, and its failur
   expect(events).toMatchObject([{ type: 'flush-failed', table }])
   expect(intakes.status(table)).toMatchObject({ failure: { code: 'DISK_FAILED' } })
   await rm(join(home.spool, table, name))
-  await expect.poll(() => begun.length, { timeout: 3000 }).toBe(1)
+  await expect.poll(() => begun.length).toBe(1)
   expect(intakes.status(table)).toMatchObject({ failure: null })
   begun[0]?.end()
   await intakes.stop(AbortSignal.timeout(1000))

@@ -47,7 +47,7 @@ test('a damaged page under zstd, on which the decompressor never ends, is an err
   await expect(found).rejects.toEqual(
     failure('DATA_INVALID', `data file ${path} cannot be read: its zstd data does not come to an end`),
   )
-}, 20_000)
+})
 
 test('a page under zstd that is torn is an error that names the file', async () => {
   const torn = (await zstdCompressed(texts.join('\n'))).subarray(0, 200)

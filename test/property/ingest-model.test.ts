@@ -129,7 +129,5 @@ test('after any sequence of appends and evolutions the table holds what a simple
   await fc.assert(fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 14 }), run), {
     numRuns: 250,
     seed: 20261121,
-    interruptAfterTimeLimit: 20_000,
-    markInterruptAsFailure: false,
   })
 })

@@ -69,7 +69,7 @@ describe('Claude Code', () => {
     const made = await makeHistory({ directory, claude: 5 << 20, claudeFiles: 60, seed: 7, traps: true, longLine })
     truth = made.claude as ClaudeTruth
     found = await readAll('claude', join(directory, '.claude'))
-  }, 60_000)
+  })
 
   test('every line is read once and accounted for', () => {
     const { files, lines, linesWithRows, captured, skipped } = truth
@@ -106,7 +106,7 @@ describe('Codex', () => {
     const made = await makeHistory({ directory, codex: 5 << 20, codexFiles: 60, seed: 7, traps: true, longLine })
     truth = made.codex as CodexTruth
     found = await readAll('codex', join(directory, '.codex'))
-  }, 60_000)
+  })
 
   test('every line is read once and accounted for', () => {
     const { files, lines, linesWithRows, captured, skipped } = truth

@@ -174,7 +174,7 @@ describe('a backfill that is interrupted', () => {
     const keys = (await stored(loading)).map(row => `${row['session_id'] as string} ${row['part_id'] as string}`)
     expect(keys).toHaveLength(total)
     expect(new Set(keys).size).toBe(total)
-  }, 60_000)
+  })
 
   test('before the first commit leaves the table as it was', async () => {
     const claude = await tree({ 'projects/p/a.jsonl': session('a', 3) })

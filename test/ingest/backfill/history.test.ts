@@ -48,29 +48,25 @@ describeWithData('the history of one machine, in the table', () => {
     Object.entries(expected.sessions).map(([session, { nodes, parts }]) => [session, { nodes, parts }]),
   )
 
-  test.each([4, 9])(
-    'has the sessions, messages and parts that were counted, as release %i',
-    async release => {
-      const loading = await newLoading(builtinDeclaration(release))
-      const summary = await loading.backfill(claude)
-      const skipped = Object.values(summary.skipped).reduce((total, count) => total + count, 0)
-      expect(summary.linesWithRows + skipped).toBe(summary.lines)
-      expect(summary.rows + summary.duplicates).toBe(summary.captured)
-      const table = await loading.load()
-      const rows = await readRows(table)
-      expect(rows).toHaveLength(summary.rows)
-      const counted = countedBySession(rows, release < 6 ? 'conversation_id' : 'session_id')
-      expect(counted).toEqual(perSession)
-      expect(sum(counted)).toEqual({ nodes: expected.totals.nodes, parts: expected.totals.parts })
-      expect(Object.keys(counted)).toHaveLength(expected.totals.sessions_with_messages)
-      expect(readApplied(table.metadata.properties).release).toBe(release)
-      const again = await loading.backfill(claude, { rereads: true })
-      expect(again).toMatchObject({ rows: 0, commits: 0, duplicates: summary.captured })
-      expect(await loading.backfill(claude)).toMatchObject({ rows: 0, commits: 0, captured: 0 })
-      expect((await loading.load()).version).toBe(table.version)
-    },
-    60_000,
-  )
+  test.each([4, 9])('has the sessions, messages and parts that were counted, as release %i', async release => {
+    const loading = await newLoading(builtinDeclaration(release))
+    const summary = await loading.backfill(claude)
+    const skipped = Object.values(summary.skipped).reduce((total, count) => total + count, 0)
+    expect(summary.linesWithRows + skipped).toBe(summary.lines)
+    expect(summary.rows + summary.duplicates).toBe(summary.captured)
+    const table = await loading.load()
+    const rows = await readRows(table)
+    expect(rows).toHaveLength(summary.rows)
+    const counted = countedBySession(rows, release < 6 ? 'conversation_id' : 'session_id')
+    expect(counted).toEqual(perSession)
+    expect(sum(counted)).toEqual({ nodes: expected.totals.nodes, parts: expected.totals.parts })
+    expect(Object.keys(counted)).toHaveLength(expected.totals.sessions_with_messages)
+    expect(readApplied(table.metadata.properties).release).toBe(release)
+    const again = await loading.backfill(claude, { rereads: true })
+    expect(again).toMatchObject({ rows: 0, commits: 0, duplicates: summary.captured })
+    expect(await loading.backfill(claude)).toMatchObject({ rows: 0, commits: 0, captured: 0 })
+    expect((await loading.load()).version).toBe(table.version)
+  })
 
   test('is loaded of both clients together, adds up line by line, and is loaded once', async () => {
     const loading = await newLoading()
@@ -88,5 +84,5 @@ describeWithData('the history of one machine, in the table', () => {
     expect(await loading.backfill(claude, { ...options, rereads: true })).toMatchObject({ rows: 0, commits: 0 })
     expect(await loading.backfill(claude, options)).toMatchObject({ unchanged: summary.files, rows: 0, commits: 0 })
     expect((await loading.load()).version).toBe(table.version)
-  }, 60_000)
+  })
 })

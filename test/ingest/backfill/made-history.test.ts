@@ -39,4 +39,4 @@ test('a history of both clients is loaded whole, once, and every line of it is a
   const again = await loading.backfill(claude, all)
   expect(again).toMatchObject({ rows: 0, commits: 0 })
   expect((await loading.load()).metadata['current-snapshot-id']).toBe(metadata['current-snapshot-id'])
-}, 60_000)
+})

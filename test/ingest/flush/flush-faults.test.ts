@@ -129,7 +129,7 @@ describe.each(tables)('of a table %s', (_kind, applied) => {
       for (const problem of await problemsAfter(moment.disk, applied, 100 + n))
         problems.push(`killed at ${n} (${moment.call}): ${problem}`)
     expect(problems).toEqual([])
-  }, 120_000)
+  })
 
   test('a power cut at any moment leaves what the next process finishes', async () => {
     const disk = await prepared(applied)
@@ -167,7 +167,7 @@ describe.each(tables)('of a table %s', (_kind, applied) => {
       }
     }
     expect(problems).toEqual([])
-  }, 120_000)
+  })
 
   test.each<[string, SystemCode, (operation: Operation, first: number) => boolean, boolean]>([
     ['one operation finds no space', 'ENOSPC', ({ n }, first) => n === first, false],

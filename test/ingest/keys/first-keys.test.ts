@@ -97,7 +97,7 @@ test('of very many values nothing is known', async () => {
   expect(await suspected(known)).toBe(6)
   expect(await suspected(await readFirstKeys(await catalog.load(), key))).toBe(6)
   expect((await appendOnce(catalog, await catalog.load(), few, key, context, { firstKeys: known })).rows).toBe(0)
-}, 60_000)
+})
 
 test('a first key inside a struct is known too', async () => {
   const { io } = new PowerDisk()

@@ -26,7 +26,7 @@ export interface Watching {
   stop(): Promise<void>
 }
 
-const deadlineMs = 10_000
+const deadlineMs = 30_000
 
 export async function temporary(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'hyp-watch-'))

@@ -93,7 +93,7 @@ test('a history read while it grows, wherever its end was each time, gives the r
     ),
     { numRuns: 150 },
   )
-}, 60_000)
+})
 
 test('a history cut after every single byte of it gives the same rows', async () => {
   const content = Buffer.from(
@@ -109,7 +109,7 @@ test('a history cut after every single byte of it gives the same rows', async ()
     const grown = await readInPieces('a.jsonl', content, [cut / content.length])
     expect({ cut, rows: grown.rows }).toEqual({ cut, rows: whole.rows })
   }
-}, 60_000)
+})
 
 test('the time of the file, which a line without any takes, does not change when the file grows', async () => {
   const title = transcript({ type: 'ai-title', aiTitle: 'A', sessionId: session })
