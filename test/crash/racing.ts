@@ -89,7 +89,9 @@ function readAllAlong(directory: string): { stop(): Promise<readonly string[]> }
   const stopped = new AbortController()
   let rows = 0
   const work = (async () => {
-    while (!stopped.signal.aborted) {
+    for (let isLast = false; !isLast; ) {
+      // Once more when they have ended.
+      isLast = stopped.signal.aborted
       try {
         const table = await openTable(localFileIO, directory, systemClock).load()
         const now = (await readRows(table)).length

@@ -49,10 +49,9 @@ interface Taken {
  * Four producers and an agent go on sending rows, many of them of one session, to a daemon that is killed again and
  * again, while tables are compacted, expired, verified and backed up by commands that are killed too, and the session is
  * deleted. In the end every other row is there once, in the home and in what was backed up, and the session nowhere.
+ * @returns how often the daemon was killed
  */
-export async function killWhileTidying(
-  story: UpkeepStory,
-): Promise<{ readonly kills: number; readonly backups: number; readonly done: number }> {
+export async function killWhileTidying(story: UpkeepStory): Promise<number> {
   const here = await prepared()
   const producers = [0, 1, 2, 3].map(index =>
     startProgram<ProducerWord>('ingest-producer', {
@@ -65,7 +64,7 @@ export async function killWhileTidying(
       every4th: gone,
     } satisfies ProducerTask),
   )
-  const state = { isOver: false, lines: 0, deleted: new Set<string>(), done: 0, kills: 0 }
+  const state = { isOver: false, lines: 0, deleted: new Set<string>(), kills: 0 }
   const taken: Taken[] = []
   const random = seeded(producers.length)
   const all = Promise.all(producers.map(program => program.ended())).finally(() => {
@@ -90,7 +89,7 @@ export async function killWhileTidying(
     expect(await here.json('table', 'verify', table, '--json')).toMatchObject({ ok: true, icebird: 'same' })
   // The first is from before the deletion, the last from after it.
   for (const each of new Set([taken[0], taken.at(-1)])) if (each !== undefined) await expectCopy(each)
-  return { kills: state.kills, backups: taken.length, done: state.done }
+  return state.kills
 
   /** Where one fails, nobody goes on. */
   async function endingAll(work: () => Promise<void>): Promise<void> {
@@ -134,14 +133,17 @@ export async function killWhileTidying(
     if (!ends.has(status ?? -1))
       throw new Error(`hyp ${words.join(' ')} ended with ${status ?? signal}: ${stdout}${stderr}`)
     if (status !== 0) return undefined
-    state.done++
     return JSON.parse(stdout) as Document
   }
 
   async function tidying(): Promise<void> {
     const what = ['compact', 'expire', 'verify'] as const
-    for (let n = 0; !state.isOver; n++)
-      await command('table', what[n % 3] as string, tables[Math.floor(n / 3) % 3] as string)
+    // On a slow machine most of them meet a daemon that is killed: some are to be done all the same.
+    let done = 0
+    for (let n = 0; !state.isOver || done < what.length * tables.length; n++) {
+      const report = await command('table', what[n % 3] as string, tables[Math.floor(n / 3) % 3] as string)
+      done += report === undefined ? 0 : 1
+    }
   }
 
   async function deleting(): Promise<void> {
@@ -167,7 +169,7 @@ export async function killWhileTidying(
   }
 
   async function backingUp(): Promise<void> {
-    while (!state.isOver || taken.length === 0) {
+    while (!state.isOver || taken.length < 3) {
       const directory = join(here.directory, `backups/${taken.length}`)
       const isAfter = state.deleted.size === tables.length
       if ((await command('backup', directory)) !== undefined) taken.push({ directory, isAfter })

@@ -179,7 +179,7 @@ test('a failure is told, stands in the status, and is tried again with pauses th
   const failure = { code: 'DISK_FULL', message: 'no space left', hint: expect.any(String) as string }
   ;(await until(1)).fail(new HypError('DISK_FULL', 'no space left'))
   await expect.poll(() => events).toEqual([{ type: 'maintenance-failed', table, ...failure }])
-  expect(await upkeep.status(table)).toMatchObject({ running: false, failure })
+  expect(await upkeep.status(table)).toMatchObject({ failure })
   upkeep.hear(flushed(100))
   const second = await until(2)
   const failedAt = performance.now()

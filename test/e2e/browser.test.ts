@@ -71,7 +71,6 @@ testWithBrowser('a page can neither read nor write anything, of another origin o
   addHistory(here.claude, 20)
   const daemon = await here.daemon()
   await daemon.imported()
-  await expect.poll(async () => (await state(daemon)).importing).toBe(false)
   // There is something to write for whoever comes in.
   here.declare(JSON.stringify({ columns: [{ name: 'written_by_a_page', type: 'string' }] }))
   const events = daemon.events()

@@ -36,7 +36,15 @@ async function count(here: Machine, where = 'true', table = 'ai_gateway_messages
 }
 
 async function homesWith(here: Machine, text: string): Promise<string[]> {
-  const files = filesBelow(here.home, 'files').map(path => [path, readFileSync(path)] as const)
+  const files = filesBelow(here.home, 'files').flatMap(path => {
+    try {
+      return [[path, readFileSync(path)] as const]
+    } catch (error) {
+      // A file that is written is renamed in the end.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+  })
   return (await filesWith(text, files)).map(path => path.slice(here.home.length + 1))
 }
 

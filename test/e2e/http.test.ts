@@ -1,10 +1,27 @@
+import { once } from 'node:events'
 import { chmodSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { errorCatalogue } from '../../src/error-catalogue.ts'
 import { version } from '../../src/version.ts'
 import { type Answer, machine, write } from '../support/home.ts'
 import { addHistory } from '../support/transcripts.ts'
+
+/** A port that nobody has, and that the system gives nobody who names none: it stays free. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    await new Promise<void>(done => void server.close(() => done()))
+    return port
+  }
+}
 
 /** An error's document, with the status that the catalogue gives its code. */
 function expectError(answer: Answer, code: keyof typeof errorCatalogue): void {
@@ -49,7 +66,7 @@ test('a command goes through the port as it does through the socket, for who has
 
 test('a port that is named is the one, from start to start with the same token', async () => {
   const here = machine()
-  const first = await here.daemon()
+  const first = await here.daemon('--port', String(await freePort()))
   await first.stop()
   const second = await here.daemon('--port', String(first.port))
   expect({ port: second.port, token: second.token }).toEqual({ port: first.port, token: first.token })
@@ -68,17 +85,16 @@ test('a port that is named is the one, from start to start with the same token',
 test('start hands the port on, and says so where the daemon runs at another', async () => {
   const here = machine()
   onTestFinished(async () => void (await here.hyp('stop')))
-  const free = await here.daemon()
-  await free.stop()
-  const port = String(free.port)
+  const free = await freePort()
+  const port = String(free)
   expect(await here.hyp('start', '--port', port)).toMatchObject({ status: 0, stderr: '' })
   const { port: taken } = JSON.parse(readFileSync(join(here.home, 'run/daemon.json'), 'utf8')) as { port: number }
-  expect(taken).toBe(free.port)
+  expect(taken).toBe(free)
   expect(await here.hyp('start', '--port', port)).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('runs already'),
   })
-  const { status, stderr } = await here.hyp('start', '--port', String(free.port - 1))
+  const { status, stderr } = await here.hyp('start', '--port', String(free - 1))
   expect(status).toBe(78)
   expect(stderr).toContain(`The daemon runs already, at port ${port}. [CONFIG_INVALID]`)
 })

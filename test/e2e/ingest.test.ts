@@ -66,7 +66,7 @@ test('large bodies, whose rows are checked in a thread of their own, are answere
 
 test('rows as NDJSON, as a JSON array and as an Arrow stream are acknowledged, queryable at once, and kept', async () => {
   const here = machineWithTables()
-  const daemon = await here.daemon()
+  const daemon = await here.daemon('--flush-age', '3600')
   const answer = await postRows(daemon, 'events', lines(0, 3))
   expect(answer.status).toBe(202)
   expect(JSON.parse(answer.text)).toEqual({
@@ -149,7 +149,7 @@ test('rows that do not fit are named with column and reason; without partial not
 test('what a contract discards is counted and kept with its reason', async () => {
   const here = machine()
   declareTable(here, 'events', columns, { contract: { unknownFields: 'discard_value', illTypedValues: 'discard_row' } })
-  const daemon = await here.daemon()
+  const daemon = await here.daemon('--flush-age', '3600')
   const answer = await postRows(daemon, 'events', '{"id":1,"secret":"s"}\n{"id":2,"seen":"no time"}\n{"id":3}\n')
   expect(JSON.parse(answer.text)).toMatchObject({ rows: 2, discarded: { rows: 1, values: 1 }, refused: 0 })
   expect(await spoolOf(here, 'events')).toMatchObject({ rows: 2, rejected: { rows: 1, values: 1 } })

@@ -69,7 +69,7 @@ test('apply brings a column without a restart, and the running daemon fills it f
   expect(applied.stdout).toMatch(
     /^ai_gateway_messages evolved in [\d.]+ ms: .*\n {2}\+ stop_reason {2}optional string\n/,
   )
-  expect(daemon.events().map(event => event.msg)).toContain('evolved')
+  await daemon.until('it is logged', () => daemon.events().some(({ msg }) => msg === 'evolved'))
   addLines(here.claude, 'one', [line('one', 1)])
   expect((await here.hyp('backfill')).status).toBe(0)
   expect(await here.query(perStopReason)).toEqual([

@@ -3,10 +3,13 @@ import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
 import { version } from '../../src/version.ts'
-import { digests, eventually, isAlive, type Machine, machine, type Running, write } from '../support/home.ts'
+import { digests, eventually, isAlive, type Machine, machine, type Running, ready, write } from '../support/home.ts'
 import { addHistory, addLines, line } from '../support/transcripts.ts'
 
 const countRows = 'SELECT count(*) AS n, count(DISTINCT (session_id, part_id)) AS keys FROM ai_gateway_messages'
+
+/** Rows whose import takes long enough for something to be done meanwhile. */
+const muchToRead = 20_000
 
 function presence(here: Machine): { pid: number; socket: string | null } {
   return JSON.parse(readFileSync(join(here.home, 'run/daemon.json'), 'utf8')) as { pid: number; socket: string | null }
@@ -95,13 +98,15 @@ test('a second daemon of a home exits 75 at once and names the holder', async ()
 test('backfill beside a running daemon goes through it: one import, no row twice', async () => {
   const here = machine()
   addLines(here.claude, 'one', [line('one', 0)])
-  const daemon = await here.daemon()
+  // What it sees written is not to be in the table before the import is.
+  const daemon = await here.daemon('--flush-age', '3600')
   await daemon.imported()
   addHistory(here.claude, 300)
   const { status, stdout, stderr } = await here.hyp('backfill', 'claude', '--json')
   expect(status).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ rows: 300, duplicates: 0, unchanged: 1 })
-  expect(stderr).toMatch(/^history .*\nimport {3}300 new rows /)
+  expect(stderr).toMatch(/^history .*$/m)
+  expect(stderr).toMatch(/^import {3}300 new rows /m)
   // The same import, as the daemon's own log has it.
   expect(await daemon.imported(1)).toMatchObject({ rows: 300, duplicates: 0, unchanged: 1 })
   expect(await here.query(countRows)).toEqual([{ n: 301, keys: 301 }])
@@ -121,7 +126,7 @@ test('backfill while the daemon is importing waits for that import and looks aga
 
 test('backfill beside another backfill waits for it and says so, and nothing is there twice', async () => {
   const here = machine()
-  addHistory(here.claude, 2_000)
+  addHistory(here.claude, muchToRead)
   const first = await holdLock(here)
   const second = here.start('backfill')
   await second.until('it waits', () => second.stderr().includes(`waiting for process ${first.pid}, `))
@@ -129,13 +134,13 @@ test('backfill beside another backfill waits for it and says so, and nothing is 
   expect((await first.ended).status).toBe(0)
   expect((await second.ended).status).toBe(0)
   expect(second.stderr()).toContain('nothing new')
-  expect(await here.query(countRows)).toEqual([{ n: 2_000, keys: 2_000 }])
+  expect(await here.query(countRows)).toEqual([{ n: muchToRead, keys: muchToRead }])
   expect(existsSync(join(here.home, 'run/daemon.json'))).toBe(false)
 })
 
 test('Ctrl-C ends the waiting for another backfill, which goes on', async () => {
   const here = machine()
-  addHistory(here.claude, 200)
+  addHistory(here.claude, muchToRead)
   const first = await holdLock(here)
   const second = here.start('backfill')
   await second.until('it waits', () => second.stderr().includes('waiting for process'))
@@ -165,19 +170,18 @@ test('a backfill and a daemon that start at once both get their way, and every r
 
 test('a daemon beside a backfill says whom it waits for, and starts when that is over', async () => {
   const here = machine()
-  addHistory(here.claude, 2_000)
+  addHistory(here.claude, muchToRead)
   const backfill = await holdLock(here)
-  const starting = here.daemon()
-  const log = here.start('status')
-  expect((await log.ended).status).toBe(0)
+  const starting = here.start('daemon', '--log-format', 'json')
+  await starting.until('it waits', () => starting.stdout().includes('"waiting"'))
   backfill.kill('SIGCONT')
   expect((await backfill.ended).status).toBe(0)
-  const daemon = await starting
+  const daemon = await ready(starting)
   expect(daemon.events().find(({ msg }) => msg === 'waiting')).toMatchObject({ pid: backfill.pid })
-  expect(await daemon.imported()).toMatchObject({ rows: 0, files: 2, unchanged: 2 })
+  expect(await daemon.imported()).toMatchObject({ rows: 0, files: 20, unchanged: 20 })
 })
 
-/** A backfill that has taken the lock and then stands still. */
+/** A backfill that has taken the lock and then stands still: it is given so much to read that it is stopped in time. */
 async function holdLock(here: Machine): Promise<Running> {
   const backfill = here.start('backfill')
   await eventually('it has the lock', () => existsSync(join(here.home, 'run/daemon.json')))
@@ -189,7 +193,7 @@ test('reading needs no lock: plan, query, history and table work while a backfil
   const here = machine()
   addLines(here.claude, 'one', [line('one', 0)])
   expect((await here.hyp('backfill')).status).toBe(0)
-  addHistory(here.claude, 10_000)
+  addHistory(here.claude, muchToRead)
   const backfill = await holdLock(here)
   const reads = await Promise.all([
     here.hyp('plan'),

@@ -83,7 +83,7 @@ test('an import that is cancelled stops, and is done again when it is resumed', 
   expect(again.id).not.toBe(id)
   await daemon.imported()
   expect(await here.query(countRows)).toEqual([{ n: many, keys: many }])
-  await eventually('it says so', async () => (await taskOf(here, again.id)).status === 'completed')
+  expect(await taskOf(here, again.id)).toMatchObject({ status: 'completed' })
   expect((await here.hyp('tasks', again.id, '--resume')).stderr).toContain('[TASK_ENDED]')
 })
 
@@ -105,7 +105,6 @@ describe('an import that ends with its process', () => {
       terminalReason,
       error: { code: 'INTERRUPTED', hint: expect.stringContaining(`hyp tasks ${id} --resume`) },
     })
-    await eventually('the next has ended', async () => (await tasksOf(here))[0]?.status === 'completed')
     const [newest, ...others] = await tasksOf(here)
     expect(newest).toMatchObject({ status: 'completed', resumedFrom: null })
     expect(others.map(task => task.id)).toEqual([id])
@@ -131,6 +130,8 @@ describe('an import that ends with its process', () => {
     addHistory(here.claude, many)
     const backfill = here.start('backfill')
     await eventually('it runs', async () => (await tasksOf(here))[0]?.status === 'running')
+    // It is not to end while it is looked at.
+    backfill.kill('SIGSTOP')
     const id = ((await tasksOf(here))[0] as TaskSummary).id
     const { status, stderr } = await here.hyp('tasks', id, '--cancel')
     expect({ status, stderr }).toMatchObject({ status: 75, stderr: expect.stringContaining(`process ${backfill.pid}`) })

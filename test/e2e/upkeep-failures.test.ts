@@ -187,7 +187,7 @@ test('e6, e6b: another process compacts and expires over and over what a daemon 
   })()
   const before = { events: 0, notes: 0 }
   let expired = 0
-  for (let turn = 0; turn < 3 || Math.min(before.events, before.notes) < 24; turn++) {
+  for (let turn = 0; turn < 3 || Math.min(before.events, before.notes) < 24 || expired <= 20; turn++) {
     const commands = (['events', 'notes'] as const).flatMap(table => [
       // One of them through the daemon itself.
       here.json<UpkeepReport>('table', 'compact', table, '--home', turn === 2 ? here.home : twin, '--json'),
@@ -202,7 +202,6 @@ test('e6, e6b: another process compacts and expires over and over what a daemon 
   state.isOver = true
   await feeding
   expect((await daemon.stop()).status).toBe(0)
-  expect(expired).toBeGreaterThan(20)
   for (const table of ['events', 'notes']) {
     const [row] = await here.query(
       `SELECT count(*)::INT AS n, count(DISTINCT id)::INT AS ids, max(id)::INT AS last FROM ${table}`,

@@ -357,24 +357,16 @@ describe('of 120 snapshots with ten manifests', () => {
     return { target: { ...target, table: { ...target.table, io }, catalog: catalogAt(target.directory, io) }, reads }
   }
 
-  test('it reads no manifest and no list twice, and takes no longer than a tenth of a second', async () => {
+  test('it reads no manifest and no list twice', async () => {
     const { target, reads } = await large()
     const table = { ...(await target.catalog.load()) }
     expect(table.metadata.snapshots).toHaveLength(120)
-    let best = Number.POSITIVE_INFINITY
-    for (let n = 0; n < 3; n++) {
-      reads.length = 0
-      const began = performance.now()
-      const { snapshots } = await expireSnapshots(target.catalog, table, { ...rule, minSnapshots: 100 }, context, {
-        dryRun: true,
-      })
-      best = Math.min(best, performance.now() - began)
-      expect(snapshots).toBe(20)
-      expect(new Set(reads).size).toBe(reads.length)
-    }
-    expect(best).toBeLessThan(100)
-    const { snapshots } = await expireSnapshots(target.catalog, table, { ...rule, minSnapshots: 100 }, context)
-    expect(snapshots).toBe(20)
+    const rare = { ...rule, minSnapshots: 100 }
+    reads.length = 0
+    expect((await expireSnapshots(target.catalog, table, rare, context, { dryRun: true })).snapshots).toBe(20)
+    expect(reads).not.toEqual([])
+    expect(new Set(reads).size).toBe(reads.length)
+    expect((await expireSnapshots(target.catalog, table, rare, context)).snapshots).toBe(20)
     await expectTidy(target)
   })
 })

@@ -44,7 +44,7 @@ export interface RunningDaemon extends Running {
   readonly token: string
   /** Its log, line by line. */
   events(): DaemonLine[]
-  /** Waits until an import ended, the next one after so many that ended before. */
+  /** Waits until an import ended, the next one after so many that ended before, and none is under way. */
   imported(before?: number): Promise<Record<string, unknown>>
   /** Ctrl-C, and what the process came to. */
   stop(signal?: NodeJS.Signals): Promise<Outcome>
@@ -103,7 +103,7 @@ export interface Machine {
 const ours = join(import.meta.dirname, '../../bin/hyp.js')
 
 /** Long enough for a machine under load; a test that waits this long has failed. */
-const deadlineMs = 30_000
+const deadlineMs = 90_000
 
 export interface MachineOptions {
   /** Path of the home below the machine's directory. */
@@ -232,7 +232,8 @@ function running(child: ChildProcess, name: string): Running {
   }
 }
 
-async function ready(process: Running): Promise<RunningDaemon> {
+/** A daemon that was started as any other process, with its log as JSON, once it says that it is ready. */
+export async function ready(process: Running): Promise<RunningDaemon> {
   const events = (): DaemonLine[] =>
     process
       .stdout()
@@ -249,6 +250,8 @@ async function ready(process: Running): Promise<RunningDaemon> {
   const socket = said('ready')?.['socket'] as string
   const port = said('ready')?.['port'] as number
   const token = readFileSync(join(said('home')?.['directory'] as string, 'run/token'), 'utf8').trimEnd()
+  const isImporting = async (): Promise<boolean> =>
+    (JSON.parse((await ask({ socketPath: socket }, 'GET', '/v1/status')).text) as { importing: boolean }).importing
   return {
     ...process,
     socket,
@@ -257,6 +260,8 @@ async function ready(process: Running): Promise<RunningDaemon> {
     events,
     imported: async (before = 0) => {
       await process.until('an import ended', () => summaries().length > before)
+      // The task that it was ends a little later.
+      await eventually('nothing is imported', async () => !(await isImporting()))
       return summaries()[before] as Record<string, unknown>
     },
     stop: async (signal = 'SIGINT') => {
