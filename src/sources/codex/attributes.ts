@@ -1,7 +1,7 @@
 import { isEmpty } from '../json.ts'
 import type { Item } from './item.ts'
 import type { Part } from './part.ts'
-import { missingParents } from './replay.ts'
+import { missingParent } from './replay.ts'
 import type { Thread } from './thread.ts'
 import type { Place, Track } from './track.ts'
 import type { Usage } from './usage.ts'
@@ -20,7 +20,7 @@ export function attributesText(track: Track, told: Told, part: Part, index: numb
   const { thread, item, place, usage } = told
   const codex: Record<string, unknown> = { ...thread.attributes, ...track.turn.attributes }
   put(codex, 'harness', part.harness)
-  put(codex, 'parent_missing', missingParents(track.replay)[0])
+  put(codex, 'parent_missing', missingParent(track.replay))
   if (index === 0) {
     const { phase, ...rest } = item.rest
     put(codex, 'phase', phase)

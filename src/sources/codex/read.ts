@@ -1,9 +1,8 @@
-import { noteMalformed } from '../malformed.ts'
+import { isDamage, noteMalformed } from '../malformed.ts'
 import {
   type CapturedRow,
   type HistoryFile,
   type MalformedLine,
-  malformedReasons,
   noCounts,
   type ReadCounts,
   type ReadOptions,
@@ -18,7 +17,7 @@ import { unreadable } from '../unreadable.ts'
 import { DamagedZst } from '../zst.ts'
 import { type ReadLine, readLine } from './line.ts'
 import { projectRecord } from './project.ts'
-import { missingParents } from './replay.ts'
+import { missingParent } from './replay.ts'
 import { openRollout, type Rollout, type RolloutLine, rolloutLines } from './rollout.ts'
 import { isWaiting, newSettle, type Settle } from './settle.ts'
 import { newThreads } from './threads.ts'
@@ -67,7 +66,8 @@ function readRollout(file: HistoryFile, options: ReadOptions, settle: Settle): S
 }
 
 function missingIn({ missingBase, replay }: Track): readonly string[] {
-  return missingBase === null ? missingParents(replay) : [missingBase]
+  const missing = missingBase ?? missingParent(replay)
+  return missing === null ? [] : [missing]
 }
 
 async function* capture(
@@ -133,10 +133,8 @@ function note(
   noteMalformed(read.malformed, path, line.number, outcome)
 }
 
-const damaged: ReadonlySet<string> = new Set(malformedReasons)
-
 function captureLine(found: ReadLine | SkipReason, track: Track): readonly CapturedRow[] | SkipReason {
   if (typeof found !== 'string') return projectRecord(found.record, found.line, found.ordinal, track)
-  if (track.thread === null && damaged.has(found)) track.isDamaged = true
+  if (track.thread === null && isDamage(found)) track.isDamaged = true
   return found
 }

@@ -19,8 +19,8 @@ export type Replay =
   | { readonly by: 'ordinal'; readonly start: number }
   | {
       readonly by: 'turns'
-      /** Threads that may be the parent, the likeliest first. */
-      readonly candidates: readonly string[]
+      /** The thread that the copy is of. */
+      readonly parentId: string
       /** Undefined until it is looked for, null where it was not found. */
       readonly parent: KnownThread | null | undefined
       /** The parent's description of itself was copied too, so what follows was. */
@@ -37,7 +37,7 @@ export function replayOf(thread: Thread): Replay {
   // What such a thread was made from is told by reference.
   if (thread.base !== null) return own
   if (thread.forkedFrom === null || thread.forkedFrom === thread.threadId) return own
-  return { by: 'turns', candidates: [thread.forkedFrom], parent: undefined, isCopied: false, isInside: false }
+  return { by: 'turns', parentId: thread.forkedFrom, parent: undefined, isCopied: false, isInside: false }
 }
 
 /** After another description of a thread: if it is not the file's own, it came with a copy of the parent's history. */
@@ -48,10 +48,10 @@ export function afterMeta(replay: Replay, thread: Thread, meta: JsonObject, hasR
   if (replay.by === 'own' && hasRows) return replay
   // Descriptions of the parent's own parents follow that of the parent.
   if (replay.by === 'turns' && replay.isCopied) return replay
-  const named = [thread.forkedFrom, thread.parentThreadId].filter(id => id !== null && id !== thread.threadId)
-  const candidates = named.length === 0 ? [foreign] : (named as string[])
-  if (replay.by === 'turns' && replay.parent) return { ...replay, isCopied: true }
-  return { by: 'turns', candidates, parent: undefined, isCopied: true, isInside: false }
+  if (replay.by === 'turns') return { ...replay, isCopied: true }
+  const { parentThreadId } = thread
+  const parentId = parentThreadId === null || parentThreadId === thread.threadId ? foreign : parentThreadId
+  return { by: 'turns', parentId, parent: undefined, isCopied: true, isInside: false }
 }
 
 /** After the beginning of a turn. */
@@ -90,7 +90,7 @@ export function isCopied(replay: Replay, ordinal: number): boolean {
   return replay.by === 'turns' && !!replay.parent && (replay.isInside || replay.isCopied)
 }
 
-/** The threads a copy may come from, the likeliest first, where none of them was found. */
-export function missingParents(replay: Replay): readonly string[] {
-  return replay.by === 'turns' && replay.parent === null ? replay.candidates : []
+/** The thread a copy comes from, where it was not found; null where none is missing. */
+export function missingParent(replay: Replay): string | null {
+  return replay.by === 'turns' && replay.parent === null ? replay.parentId : null
 }

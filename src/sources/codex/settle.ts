@@ -10,6 +10,12 @@ import { newTrack, type Track } from './track.ts'
 /** What another thread's history comes to before the one that goes on from it. */
 type Tail = Pick<Track, 'messages' | 'previousMessageId' | 'reported'>
 
+/** That of one file, and whether the file comes as far as the one that goes on. */
+interface Read {
+  readonly tail: Tail
+  readonly isWhole: boolean
+}
+
 /** The thread that was not found, of those that go on from one another. */
 interface Missing {
   readonly missing: string
@@ -29,7 +35,7 @@ const mostRemembered = 256
 const mostDepth = 64
 
 export function newSettle(threads: Threads): Settle {
-  const tails = new Map<string, Tail>()
+  const tails = new Map<string, Read>()
   return (track, signal) => settle(track, signal, 0)
 
   async function settle(track: Track, signal: AbortSignal | undefined, depth: number): Promise<void> {
@@ -44,15 +50,10 @@ export function newSettle(threads: Threads): Settle {
 
   async function withParent(replay: Replay, signal: AbortSignal | undefined): Promise<Replay> {
     if (replay.by !== 'turns') return replay
-    if (replay.parent) {
-      const [parentId = ''] = replay.candidates
-      return { ...replay, parent: { ...replay.parent, items: await threads.items(parentId, signal) } }
-    }
-    for (const candidate of replay.candidates) {
-      const turns = await threads.turns(candidate, signal)
-      if (turns !== undefined) return { ...replay, candidates: [candidate], parent: { turns, items: undefined } }
-    }
-    return { ...replay, parent: null }
+    const { parentId, parent } = replay
+    if (parent) return { ...replay, parent: { ...parent, items: await threads.items(parentId, signal) } }
+    const turns = await threads.turns(parentId, signal)
+    return { ...replay, parent: turns === undefined ? null : { turns, items: undefined } }
   }
 
   async function tailOf(
@@ -61,15 +62,26 @@ export function newSettle(threads: Threads): Settle {
     signal: AbortSignal | undefined,
     depth: number,
   ): Promise<Tail | Missing> {
-    const file = depth > mostDepth ? undefined : await threads.file(threadId, signal)
-    if (file === undefined) return { missing: threadId }
-    const key = JSON.stringify([file.path, file.size, file.mtimeMs, endOrdinal])
-    const tail = tails.get(key) ?? (await readTail(file.path, endOrdinal, signal, depth)) ?? { missing: threadId }
-    if ('missing' in tail) return tail
-    tails.set(key, tail)
+    const files = depth > mostDepth ? [] : await threads.files(threadId, signal)
+    let longest: Read | Missing = { missing: threadId }
+    for (const file of files) {
+      const key = JSON.stringify([file.path, file.size, file.mtimeMs, endOrdinal])
+      const read = tails.get(key) ?? (await readTail(file.path, endOrdinal, signal, depth))
+      if (read === undefined) continue
+      // A circle of references, or one that leads nowhere: the thread's other files have the same.
+      if ('missing' in read) return read
+      remember(key, read)
+      // A copy that was made before the thread came so far does not tell.
+      if (read.isWhole) return read.tail
+      if ('missing' in longest || read.tail.messages > longest.tail.messages) longest = read
+    }
+    return 'missing' in longest ? longest : longest.tail
+  }
+
+  function remember(key: string, read: Read): void {
+    tails.set(key, read)
     const [oldest] = tails.keys()
     if (tails.size > mostRemembered && oldest !== undefined) tails.delete(oldest)
-    return tail
   }
 
   /** Undefined where the file cannot be read. */
@@ -78,17 +90,19 @@ export function newSettle(threads: Threads): Settle {
     endOrdinal: number,
     signal: AbortSignal | undefined,
     depth: number,
-  ): Promise<Tail | Missing | undefined> {
+  ): Promise<Read | Missing | undefined> {
     try {
       const rollout = await openRollout(path)
       const track = newTrack(path, rollout)
       try {
-        await readUpTo(endOrdinal, rollout, track, signal, depth)
+        const isWhole = await readUpTo(endOrdinal, rollout, track, signal, depth)
+        const { messages, previousMessageId, reported, missingBase } = track
+        return missingBase === null
+          ? { tail: { messages, previousMessageId, reported }, isWhole }
+          : { missing: missingBase }
       } finally {
         await rollout.handle.close()
       }
-      const { messages, previousMessageId, reported } = track
-      return track.missingBase === null ? { messages, previousMessageId, reported } : { missing: track.missingBase }
     } catch (error) {
       if (signal?.aborted === true) throw error
       if (error instanceof DamagedZst || systemCode(error) !== undefined) return undefined
@@ -96,22 +110,27 @@ export function newSettle(threads: Threads): Settle {
     }
   }
 
+  /** Whether the history comes as far as that. */
   async function readUpTo(
     endOrdinal: number,
     rollout: Rollout,
     track: Track,
     signal: AbortSignal | undefined,
     depth: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let next = 0
     for await (const batch of rolloutLines(rollout, { signal })) {
       for (const found of batch) {
         const read = readLine(found, track.isBare)
         if (typeof read === 'string') continue
-        if ((read.ordinal ?? track.records) >= endOrdinal) return
+        const number = read.ordinal ?? track.records
+        if (number >= endOrdinal) return true
+        next = number + 1
         if (isWaiting(read, track)) await settle(track, signal, depth)
         projectRecord(read.record, read.line, read.ordinal, track)
         if (track.unsettled !== null) await settle(track, signal, depth)
       }
     }
+    return next >= endOrdinal
   }
 }

@@ -55,6 +55,14 @@ export function threadOf(meta: JsonObject, fileThread: string | null): Thread | 
   }
 }
 
+/**
+ * Whether the first description in a file is the file's own: unless a damaged line before it may have been that, and
+ * the file's name differs.
+ */
+export function isOwnMeta(meta: JsonObject, fileThread: string | null, isDamaged: boolean): boolean {
+  return !isDamaged || fileThread === null || text(meta['id']) === fileThread
+}
+
 function spawnedBy(source: unknown): string | null {
   const subagent = isObject(source) ? source['subagent'] : undefined
   const spawn = isObject(subagent) ? subagent['thread_spawn'] : undefined

@@ -6,15 +6,15 @@ import { itemDigest, itemKey } from './identity.ts'
 import { type ReadLine, readLine } from './line.ts'
 import { openRollout, rolloutLines } from './rollout.ts'
 import { type Thread, threadOf } from './thread.ts'
-import { type FileOfThread, newThreadFiles } from './thread-files.ts'
+import { type FilesOfThread, newThreadFiles } from './thread-files.ts'
 
 /** Finds the files of threads that others were made from, and what has to be known of them. */
 export interface Threads {
-  /** The file of a thread, undefined where there is none. */
-  readonly file: FileOfThread
-  /** Its turns, undefined where its file is not there or cannot be read. */
+  /** The files of a thread, none where there is none. */
+  readonly files: FilesOfThread
+  /** Its turns, undefined where no file of it is there and can be read. */
   readonly turns: (threadId: string, signal: AbortSignal | undefined) => Promise<ReadonlySet<string> | undefined>
-  /** Digests of its items; none where its file is not there or cannot be read. */
+  /** Digests of its items; none where no file of it is there and can be read. */
   readonly items: (threadId: string, signal: AbortSignal | undefined) => Promise<ReadonlySet<string>>
 }
 
@@ -26,29 +26,43 @@ const mostItems = 2
 const mostAncestors = 64
 
 export function newThreads(where: Whereabouts): Threads {
-  const file = newThreadFiles(where)
+  const files = newThreadFiles(where)
   const partsOf = remembering(mostTurns, readTurns)
   const itemsOf = remembering(mostItems, readItems)
 
   return {
-    file,
+    files,
     turns: async (threadId, signal) => {
       const turns = new Set<string>()
       let next: string | null = threadId
       for (let ancestors = 0; next !== null && ancestors < mostAncestors; ancestors++) {
-        const found = await file(next, signal)
-        const part: Turns | undefined = found === undefined ? undefined : await partsOf(found, signal)
+        const parts: readonly Turns[] = await readAll(next, partsOf, signal)
         // What an ancestor of the parent had is only missing where the parent holds no copy of it.
-        if (part === undefined) return ancestors === 0 ? undefined : turns
-        for (const turn of part.turns) turns.add(turn)
-        next = part.before
+        if (parts.length === 0) return ancestors === 0 ? undefined : turns
+        for (const part of parts) for (const turn of part.turns) turns.add(turn)
+        next = parts.find(({ before }) => before !== null)?.before ?? null
       }
       return turns
     },
     items: async (threadId, signal) => {
-      const found = await file(threadId, signal)
-      return (found === undefined ? undefined : await itemsOf(found, signal)) ?? new Set()
+      const [first = new Set<string>(), ...others] = await readAll(threadId, itemsOf, signal)
+      // They may be many.
+      return others.length === 0 ? first : new Set([first, ...others].flatMap(items => [...items]))
     },
+  }
+
+  /** What the files of a thread tell, without those that cannot be read. */
+  async function readAll<T>(
+    threadId: string,
+    read: Reading<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly T[]> {
+    const all: T[] = []
+    for (const file of await files(threadId, signal)) {
+      const part = await read(file, signal)
+      if (part !== undefined) all.push(part)
+    }
+    return all
   }
 }
 

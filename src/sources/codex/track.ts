@@ -4,7 +4,7 @@ import { newOccurrences, type Occurrences } from '../occurrences.ts'
 import { hasDay, micros } from '../time.ts'
 import { threadOfName } from './file-name.ts'
 import { afterMeta, afterTurn, own, type Replay, replayOf } from './replay.ts'
-import { type Thread, threadOf } from './thread.ts'
+import { isOwnMeta, type Thread, threadOf } from './thread.ts'
 import type { Reported } from './usage.ts'
 
 /** The settings of the latest turn. */
@@ -76,7 +76,7 @@ export function threadIn(track: Track): Thread | null {
 
 /** Takes the description of a thread: the first is the file's own, later ones came with a copy of another's history. */
 export function takeMeta(track: Track, meta: JsonObject, timestamp: unknown, isBare: boolean): void {
-  if (track.thread === null && isOwn(track, meta)) {
+  if (track.thread === null && isOwnMeta(meta, track.fileThread, track.isDamaged)) {
     track.thread = threadOf(meta, track.fileThread)
     if (track.thread === null) return
     track.isBare = isBare
@@ -89,11 +89,6 @@ export function takeMeta(track: Track, meta: JsonObject, timestamp: unknown, isB
   if (thread === null) return
   track.replay = afterMeta(track.replay, thread, meta, track.hasRows)
   track.unsettled = track.replay.by === 'turns' && track.replay.parent === undefined ? 'parent' : null
-}
-
-/** The first description is the file's own, unless a damaged line before it may have been that, and its name differs. */
-function isOwn({ isDamaged, fileThread }: Track, meta: JsonObject): boolean {
-  return !isDamaged || fileThread === null || text(meta['id']) === fileThread
 }
 
 /** Takes the beginning of a turn, and its settings where the line tells them. */

@@ -206,6 +206,14 @@ describe('a fork whose parent is gone', () => {
     expect(await run()).toMatchObject({ unchanged: 2 })
   })
 
+  test('is not read again for a file that is named after its parent and is of another thread', async () => {
+    const { home, run } = await loaded({ [placeOf(threadB)]: fork })
+    await run()
+    await write(home, placeOf(threadA), text(meta(threadC), prompt('something else')))
+    expect(await run()).toMatchObject({ unchanged: 1, captured: 1 })
+    expect(await run()).toMatchObject({ unchanged: 2 })
+  })
+
   test('is read again when it has changed', async () => {
     const { home, run } = await loaded({ [placeOf(threadB)]: fork })
     await run()

@@ -94,6 +94,20 @@ test('a legacy copy of a paginated fork has the turns of both files', async () =
   expect(said((await home.read(placeOf(threadC))).rows)).toEqual(['grandchild'])
 })
 
+test('a copy of the base that ends before the fork was made does not tell where the fork goes on', async () => {
+  const early = text(...paginated.slice(0, 5))
+  const [of, archived] = await Promise.all(
+    [
+      { [placeOf(threadA)]: text(...paginated) },
+      { [placeOf(threadA)]: early, [archivedPlaceOf(threadA)]: text(...paginated) },
+    ].map(async base => {
+      const home = await codexHome({ ...base, [placeOf(threadB)]: pageOf(threadB, threadA, 12, ownTurns) })
+      return (await home.read(placeOf(threadB))).rows
+    }),
+  )
+  expect(archived).toEqual(of)
+})
+
 test('a base that is missing leaves the rows, and the file is to be read again', async () => {
   const home = await codexHome({ [placeOf(threadB)]: pageOf(threadB, threadA, 12, ownTurns) })
   const alone = await home.read(placeOf(threadB))

@@ -6,6 +6,7 @@ import {
   assistant,
   codexHome,
   codexOf,
+  envelope,
   item,
   type Line,
   meta,
@@ -99,6 +100,67 @@ test('a parent whose file was empty at first is found when it has its first line
   expect((await home.read(placeOf(threadB))).unresolved).toBe(true)
   await home.write('sessions/renamed.jsonl', parent)
   expect((await home.read(placeOf(threadB))).unresolved).toBe(false)
+})
+
+test('a copy of the parent that ends before the fork was made does not hide the rest of it', async () => {
+  const early = text(meta(threadA), ...parentTurns.slice(0, 5))
+  for (const [first, second] of [
+    [early, parent],
+    [parent, early],
+  ] as const) {
+    const home = await codexHome({
+      [placeOf(threadA)]: first,
+      [archivedPlaceOf(threadA)]: second,
+      [placeOf(threadB)]: fork(),
+    })
+    expect(said((await home.read(placeOf(threadB))).rows)).toEqual(ownTexts)
+  }
+})
+
+test('of a copy that begins in the middle of a turn, what only one file of the parent has is recognised', async () => {
+  const home = await codexHome({
+    [placeOf(threadA)]: text(meta(threadA), ...parentTurns.slice(0, 3)),
+    [archivedPlaceOf(threadA)]: parent,
+    [placeOf(threadB)]: text(
+      meta(threadB, { parent_thread_id: threadA }),
+      meta(threadA),
+      ...copied(parentTurns.slice(2, 4)),
+      ...ownTurns,
+    ),
+  })
+  expect(said((await home.read(placeOf(threadB))).rows)).toEqual(ownTexts)
+})
+
+test('the parent is found by what its file says wherever the file says it before its first item', async () => {
+  for (const content of [
+    `{"torn\n${parent}`,
+    text(item('ghost_snapshot', {}), envelope('world_state', {})) + parent,
+    text(meta(threadA, { base_instructions: { text: 'x'.repeat(300_000) } }), ...parentTurns),
+  ]) {
+    const home = await codexHome({ 'sessions/2026/renamed.jsonl': content, [placeOf(threadB)]: fork() })
+    expect(said((await home.read(placeOf(threadB))).rows)).toEqual(ownTexts)
+  }
+})
+
+test('a file that is named after the parent and describes another thread is not the parent', async () => {
+  const other = text(meta(threadC), ...turn('o1'), user('other'))
+  const home = await codexHome({ [placeOf(threadA)]: other, [placeOf(threadB)]: fork() })
+  const { rows, waitsFor } = await home.read(placeOf(threadB))
+  expect(waitsFor).toEqual([threadA])
+  expect(rows.every(row => codexOf(row)['parent_missing'] === threadA)).toBe(true)
+  await home.write('sessions/2026/renamed.jsonl', parent)
+  expect(said((await home.read(placeOf(threadB))).rows)).toEqual(ownTexts)
+})
+
+test('a fork that another thread spawned waits for the one it copies', async () => {
+  const fields = { forked_from_id: threadA, parent_thread_id: threadC }
+  const home = await codexHome({
+    [placeOf(threadC)]: text(meta(threadC), ...turn('o1'), user('other')),
+    [placeOf(threadB)]: fork(fields),
+  })
+  expect((await home.read(placeOf(threadB))).waitsFor).toEqual([threadA])
+  await home.write(placeOf(threadA), parent)
+  expect(said((await home.read(placeOf(threadB))).rows)).toEqual(ownTexts)
 })
 
 test('a fork can be compressed itself', async () => {
