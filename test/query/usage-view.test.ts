@@ -245,6 +245,45 @@ test('turns that a fork repeats of a parent which was missing when it was read c
   ])
 })
 
+test('turns that several forks repeat of a parent which is gone count once, and so do those that it repeated itself', async () => {
+  const table = await realTable(columnsOf(9))
+  const of = (thread: string, turn: string | null, output: number, totals: number, missing?: string): Row =>
+    tokenReport(
+      {
+        session_id: thread,
+        conversation_id: thread,
+        message_id: `${thread} ${totals}`,
+        prompt_id: turn,
+        output_tokens: BigInt(output),
+      },
+      {},
+      { total_token_usage: { total_tokens: totals }, ...(missing === undefined ? {} : { parent_missing: missing }) },
+    )
+  const fork = (thread: string, own: number): Row[] => [
+    of(thread, 'of grandparent', 1, 1, 'gone'),
+    of(thread, 'of parent', 2, 3, 'gone'),
+    of(thread, 'of parent', 2, 5, 'gone'),
+    of(thread, `of ${thread}`, own, 5 + own, 'gone'),
+    of(thread, null, 1, 6 + own, 'gone'),
+  ]
+  await table.append([of('grandparent', 'of grandparent', 1, 1), ...fork('fork 2', 20), ...fork('fork 1', 10)])
+  // An id of a turn that two threads happen to share tells nothing.
+  await table.append([of('other 1', '1', 7, 7), of('other 2', '1', 7, 7)])
+  expect(await usageOf(table, 'provider_message_id AS id')).toEqual(
+    [
+      'fork 1 15',
+      'fork 1 16',
+      'fork 1 3',
+      'fork 1 5',
+      'fork 2 25',
+      'fork 2 26',
+      'grandparent 1',
+      'other 1 7',
+      'other 2 7',
+    ].map(id => ({ id })),
+  )
+})
+
 test('an answer says where and for which agent it was, and how much of the cache is kept for an hour', async () => {
   const table = await realTable(columnsOf(9))
   const cached = { ...usage(1, 2, 30, 4), cache_creation: { ephemeral_1h_input_tokens: 10 } }

@@ -86,10 +86,11 @@ function usageSql(source: ViewSource): string {
   const { columns } = source
   const hasCounts = tokenColumns.every(name => columns.has(name))
   const unionAll = '\n    UNION ALL\n    '
-  const reports = [claude, codex].flatMap(reporter => [
-    ...(hasCounts ? [reportsSql(source, reporter, 'columns')] : []),
-    ...(hasCounts && !source.olderRows ? [] : [reportsSql(source, reporter, 'json')]),
-  ])
+  const reportsOf = (reporter: Reports): string =>
+    [
+      ...(hasCounts ? [reportsSql(source, reporter, 'columns')] : []),
+      ...(hasCounts && !source.olderRows ? [] : [reportsSql(source, reporter, 'json')]),
+    ].join(unionAll)
   return `SELECT provider_message_id, ${shared.join(', ')},
   ${counted.join(', ')}, total_tokens,
   ${costSql(source.prices)} AS cost
@@ -106,7 +107,7 @@ FROM (
       ORDER BY COALESCE(output_tokens, -1) DESC, message_created_at, session_id, message_id
     ) AS place
     FROM (
-    ${reports.join(unionAll)}
+    ${reportsOf(claude)}${unionAll}${notRepeated(reportsOf(codex))}
     ) AS reports
   ) AS ranked
   WHERE place = 1
@@ -130,22 +131,32 @@ function reportsSql(source: ViewSource, reporter: Reports, by: 'columns' | 'json
   return `SELECT provider_message_id, ${shared.join(', ')}, ${tokenColumns.join(', ')},
       ${reporter.oneHour} AS cache_creation_1h_input_tokens,
       ${reporter.uncached} AS uncached_input_tokens,
-      ${reporter.reasoning} AS reasoning_output_tokens
+      ${reporter.reasoning} AS reasoning_output_tokens${reporter === codex ? `,\n      ${ofTurn}` : ''}
     FROM (
       ${rows}
-    ) AS rows${reporter === codex ? `\n    WHERE ${notReplayed()}` : ''}`
+    ) AS rows`
 }
 
+/** Which turn a report of Codex belongs to, what it came to, and the parent that was missing when it was read. */
+const ofTurn = `prompt_id, ${jsonText('attributes', '$.codex.total_token_usage')} AS totals,
+      ${jsonText('attributes', '$.codex.parent_missing')} AS parent_missing`
+
 /**
- * A fork repeats the turns of its parent. Where the parent was not there when the fork was read, its rows are marked,
- * and those of turns that the parent has are left out here.
+ * A fork repeats the turns of its parent, and of its parent's parent. Where the parent was not there when the fork was
+ * read, its rows are marked. Of one report of one turn that stands in several threads, the marked rows are left out but
+ * for those of the thread that comes first, and those too where another thread has it without a mark.
  */
-function notReplayed(): string {
-  return `NOT EXISTS (
-      SELECT 1 FROM ${builtinTable} AS parent
-      WHERE parent.part_type = 'usage' AND parent.prompt_id = rows.prompt_id
-        AND parent.conversation_id = ${jsonText('rows.attributes', '$.codex.parent_missing')}
-    )`
+function notRepeated(reports: string): string {
+  return `SELECT provider_message_id, ${shared.join(', ')}, ${counted.join(', ')} FROM (
+      SELECT *, FIRST_VALUE(conversation_id) OVER (
+        PARTITION BY prompt_id, totals, ${tokenColumns.join(', ')}
+        ORDER BY parent_missing IS NOT NULL, conversation_id
+      ) AS first_thread
+      FROM (
+    ${reports}
+      ) AS turns
+    ) AS turns
+    WHERE parent_missing IS NULL OR prompt_id IS NULL OR first_thread = conversation_id`
 }
 
 function countAt(path: string): string {
