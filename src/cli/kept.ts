@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename, sep } from 'node:path'
 import { toHypError } from '../errors.ts'
 import { type SourceName, sourceNames, sources } from '../sources/catalogue.ts'
+import type { Source } from '../sources/source.ts'
 import { systemCode, unreadable } from '../sources/unreadable.ts'
 import { cursorKind } from '../stores/records/kinds/source-cursor.ts'
 import { recordPlace } from '../stores/records/place.ts'
@@ -43,7 +44,7 @@ const mostReasons = 10
 
 /**
  * How many sessions are kept though their client has removed them. A transcript is named after its session or thread.
- * What no file is named after may still stand in one of another name, so the beginnings and ends of those are looked at.
+ * What no file is named after may still stand in one of another name, so it is looked at whose those are.
  * Where something cannot be looked at, or not in time, only what was certainly read from elsewhere is counted.
  */
 export async function keptSessions(context: CommandContext): Promise<Kept> {
@@ -66,7 +67,7 @@ export async function keptSessions(context: CommandContext): Promise<Kept> {
       const own = stored.sessions.filter(({ client }) => client === source)
       if (own.length === 0) continue
       const places = await placesOf(context, source)
-      const missing = countMissing(own, places)
+      const missing = await countMissing(own, places, sources[source].threadsIn)
       if (missing.gone > 0) clients[source] = missing.gone
       unknown += missing.unknown
       for (const { path, reason } of places.closed.slice(0, mostReasons)) reasons.push({ client: source, path, reason })
@@ -119,11 +120,15 @@ async function placesOf({ io, home }: CommandContext, source: SourceName): Promi
   return { present: [...new Set([...found, ...read.filter(path => existsSync(path))])], read, closed }
 }
 
-/** How many sessions no file is of, and of how many that cannot be told. */
-function countMissing(
+/**
+ * How many sessions no file is of, and of how many that cannot be told.
+ * @param threadsIn says whose a file is, of a client whose files are of one thread each and may name others
+ */
+async function countMissing(
   stored: readonly StoredSession[],
   { present, read, closed }: Places,
-): { readonly gone: number; readonly unknown: number } {
+  threadsIn: Source['threadsIn'],
+): Promise<{ readonly gone: number; readonly unknown: number }> {
   const names = new Set(present.flatMap(namesIn))
   const idsOf = ({ session, thread }: StoredSession): string[] => [session, ...(thread === null ? [] : [thread])]
   const there = new Set(stored.filter(one => idsOf(one).some(id => names.has(id))).map(({ session }) => session))
@@ -132,11 +137,15 @@ function countMissing(
   // Those that no session is named after come first: what is not found by name is there if anywhere.
   const ids = new Set(stored.flatMap(idsOf))
   const isClaimed = (path: string): boolean => namesIn(path).some(name => ids.has(name))
-  const edges = [
-    ...present.filter(path => !isClaimed(path)).map(path => ({ path, bytes: edgeBytes.unnamed })),
-    ...present.filter(isClaimed).map(path => ({ path, bytes: edgeBytes.named })),
-  ]
-  const mentioned = idsInAll(edges, closed)
+  const unclaimed = present.filter(path => !isClaimed(path))
+  const mentioned =
+    threadsIn === undefined
+      ? await idsInAll([...unclaimed, ...present.filter(isClaimed)], closed, path =>
+          idsAtEdges(path, isClaimed(path) ? edgeBytes.named : edgeBytes.unnamed, closed),
+        )
+      : await idsInAll(unclaimed, closed, path =>
+          canBeRead(path, closed) ? threadsIn({ all: [path], fresh: [path] }, ids) : [],
+        )
   for (const one of unnamed) if (idsOf(one).some(id => mentioned.has(id))) there.add(one.session)
   const missing = unnamed.filter(({ session }) => !there.has(session))
   const told = closed.length === 0 ? missing : readElsewhere(missing, read, closed)
@@ -170,43 +179,51 @@ function namesIn(path: string): string[] {
 
 const idMember = /"(?:sessionId|session_id|id)"\s*:\s*"([^"\\]{1,200})"/g
 
-/** The first and the last bytes of a file. */
-interface Edges {
-  readonly path: string
-  readonly bytes: number
-}
-
-/** Ids that files name at their edges; what there was no time for is one more thing that is closed. */
-function idsInAll(files: readonly Edges[], closed: Closed[]): ReadonlySet<string> {
+/** Ids that files tell of; what there was no time for is one more thing that is closed. */
+async function idsInAll(
+  paths: readonly string[],
+  closed: Closed[],
+  idsIn: (path: string) => Iterable<string> | Promise<Iterable<string>>,
+): Promise<ReadonlySet<string>> {
   const until = performance.now() + lookMs
-  const mentioned = new Set<string>()
-  let left = files.length
-  for (const file of files) {
+  const told = new Set<string>()
+  let left = paths.length
+  for (const path of paths) {
     if (performance.now() > until) break
     left--
-    for (const id of idsIn(file, closed)) mentioned.add(id)
+    for (const id of await idsIn(path)) told.add(id)
   }
   if (left > 0) closed.push({ path: null, reason: `${left} files were not looked at in ${lookMs / 1000} s` })
-  return mentioned
+  return told
 }
 
 /**
  * Ids that a file names at its edges; where it cannot be read, it is one more thing that is closed. Waits for the disk:
  * of thousands of files each would otherwise wait five times for another thread.
  */
-function idsIn({ path, bytes }: Edges, closed: Closed[]): string[] {
+function idsAtEdges(path: string, bytes: number, closed: Closed[]): string[] {
+  const text = withFile(path, closed, file => {
+    const { size } = fstatSync(file)
+    // The file of a session may go on with another one.
+    const end = size > bytes ? textAt(file, Math.max(size - bytes, bytes), bytes) : ''
+    return `${textAt(file, 0, bytes)}\n${end}`
+  })
+  return Array.from((text ?? '').matchAll(idMember), match => match[1] as string)
+}
+
+function canBeRead(path: string, closed: Closed[]): boolean {
+  return withFile(path, closed, () => true) ?? false
+}
+
+function withFile<T>(path: string, closed: Closed[], use: (file: number) => T): T | undefined {
   let file: number | undefined
   try {
     file = openSync(path, 'r')
-    const { size } = fstatSync(file)
-    const beginning = textAt(file, 0, bytes)
-    // The file of a session may go on with another one.
-    const end = size > bytes ? textAt(file, Math.max(size - bytes, bytes), bytes) : ''
-    return Array.from(`${beginning}\n${end}`.matchAll(idMember), match => match[1] as string)
+    return use(file)
   } catch (error) {
     // A file that went away meanwhile is none.
     if (systemCode(error) !== 'ENOENT') closed.push(unreadable(path, error))
-    return []
+    return undefined
   } finally {
     if (file !== undefined) closeSync(file)
   }

@@ -1,6 +1,18 @@
 import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import {
+  meta,
+  placeOf,
+  text as rollout,
+  threadA,
+  threadB,
+  threadC,
+  threadD,
+  turn,
+  user,
+  zstdCompressed,
+} from '../sources/codex/rollouts.ts'
 import { declareTable } from '../support/declaring.ts'
 import { filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { addLines, line } from '../support/transcripts.ts'
@@ -143,6 +155,21 @@ test('a session is there that another one’s file ends with, or one of more fil
   addLines(here.claude, 'dddd', [prompt('dddd', 0, 'A long one. '.repeat(20_000)), prompt('eeee', 0, 'Another one.')])
   expect((await here.hyp('backfill', 'claude')).status).toBe(0)
   expect(await kept(here)).toEqual(none)
+})
+
+test('a thread of Codex is there where a file is of it, whatever that is called, and not where one only repeats it', async () => {
+  const here = machine()
+  const parent = [meta(threadA), ...turn('a1'), user('begin')]
+  write(join(here.codex, placeOf(threadA)), rollout(...parent))
+  write(join(here.codex, placeOf(threadB)), rollout(meta(threadB, { forked_from_id: threadA }), ...parent, user('on')))
+  const long = meta(threadC, { base_instructions: { text: 'x'.repeat(100_000) } })
+  const [c = '', d = ''] = [long, meta(threadD)].map(first => rollout(first, user('hello'), user('y'.repeat(100_000))))
+  write(join(here.codex, 'sessions/long.jsonl'), c)
+  write(join(here.codex, 'archived_sessions/other.jsonl.zst'), await zstdCompressed(d))
+  expect((await here.hyp('backfill', 'codex')).status).toBe(0)
+  expect(await kept(here)).toEqual(none)
+  rmSync(join(here.codex, placeOf(threadA)))
+  expect(await kept(here)).toEqual({ ...none, sessions: 1, clients: { codex: 1 } })
 })
 
 test('status claims nothing of transcripts whose place cannot be looked at, and says which', async () => {
