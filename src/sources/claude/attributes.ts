@@ -82,7 +82,7 @@ export function attributesText({ line, kind, place, parts, sidecar }: Shared, wi
   if (sidecar !== null) {
     put(claude, 'agent_type', text(sidecar['agentType']))
     put(claude, 'spawned_by_tool_use_id', text(sidecar['toolUseId']))
-    put(claude, 'agent_meta', place.agentMeta)
+    put(claude, 'agent_meta', sidecar)
   }
   const attributes: Record<string, unknown> = {}
   put(attributes, 'claude', claude)

@@ -4,8 +4,8 @@ import { isObject, type JsonObject, wellFormed } from '../json.ts'
 import type { Unreadable } from '../source.ts'
 import { systemCode, unreadable } from '../unreadable.ts'
 
-/** Clients write some hundred bytes; what is longer is none of theirs. */
-const maxSidecarBytes = 1 << 20
+/** Clients write some hundred bytes, and every row of the agent has them; what is longer is none of theirs. */
+const maxSidecarBytes = 16 << 10
 
 /**
  * What the client notes about a subagent in `agent-<id>.meta.json` beside its transcript: who it is, which tool call
@@ -22,7 +22,7 @@ export async function readSidecar(transcript: string, problems: Unreadable[]): P
       return null
     }
     if (stats.size > maxSidecarBytes) {
-      problems.push({ path, reason: 'it is larger than 1 MiB' })
+      problems.push({ path, reason: 'it is larger than 16 KiB' })
       return null
     }
     const sidecar = wellFormed(JSON.parse(await readFile(path, 'utf8')))

@@ -28,8 +28,6 @@ export interface Place {
   readonly createdAtFrom: 'line' | 'previous-line' | 'file'
   /** Microseconds: the first time of the session and agent in this file. */
   readonly startedAt: bigint
-  /** What the client notes about the agent, on the first line that it is known for. */
-  readonly agentMeta: JsonObject | null
 }
 
 /** What has to be remembered while one file is read from its beginning. */
@@ -38,7 +36,6 @@ export interface Track {
   /** Microseconds: when the file was made, which does not change when it grows. */
   readonly fileTime: bigint
   sidecar: JsonObject | null
-  isSidecarTold: boolean
   lastTime: bigint | null
   readonly started: Map<string, bigint>
   readonly indexes: Map<string, number>
@@ -54,7 +51,6 @@ export function newTrack(path: string, times: Pick<Stats, 'birthtimeMs' | 'mtime
     agentOfFile: agentOfFile(path),
     fileTime: BigInt(Math.trunc(fileTimeMs(times))) * 1000n,
     sidecar: null,
-    isSidecarTold: false,
     lastTime: null,
     started: new Map(),
     indexes: new Map(),
@@ -102,7 +98,6 @@ export function nextPlace(track: Track, sessionId: string, kind: LineKind, line:
     createdAt,
     createdAtFrom: time !== null ? 'line' : track.lastTime !== null ? 'previous-line' : 'file',
     startedAt: track.started.get(scope) ?? createdAt,
-    agentMeta: track.isSidecarTold ? null : track.sidecar,
   }
 }
 
@@ -119,7 +114,6 @@ export function advance(track: Track, place: Place, line: TranscriptLine, parts:
   if (auxKind === 'title') track.titles.set(titleScope(sessionId, line), titleOf(line) ?? '')
   if (place.derivedId !== null) track.occurrences.add(place.derivedId)
   if (place.uuidDigest !== null && place.firstParts === null) track.parts.add(place.uuidDigest, parts)
-  if (place.agentMeta !== null) track.isSidecarTold = true
 }
 
 function identityOf(

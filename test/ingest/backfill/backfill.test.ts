@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Row } from '../../../src/iceberg/types.ts'
@@ -85,6 +85,22 @@ test.each([
   const after = await loading.load()
   expect(after.version).toBe(before.version)
   expect(after.metadata.snapshots).toHaveLength(1)
+})
+
+test('what was noted late about a subagent reaches the rows of the lines that follow, wholly', async () => {
+  const name = 'projects/p/s/subagents/agent-a1'
+  const claude = await tree({ [`${name}.jsonl`]: transcript(user('task')) })
+  const loading = await newLoading()
+  await loading.backfill(claude)
+  const note = { agentType: 'Plan', description: 'Look around' }
+  await writeFile(join(claude, `${name}.meta.json`), JSON.stringify(note))
+  await appendFile(join(claude, `${name}.jsonl`), transcript(assistant('done')))
+  await loading.backfill(claude)
+  const told = (await stored(loading)).map(row => {
+    const { claude: of } = JSON.parse(row['attributes'] as string) as { readonly claude?: Record<string, unknown> }
+    return [row['content_text'], of?.['agent_meta']]
+  })
+  expect(Object.fromEntries(told)).toEqual({ task: undefined, done: note })
 })
 
 test('a file that grew gives what it grew by', async () => {

@@ -157,6 +157,6 @@ test('a note about a subagent that comes after its first lines goes to those tha
   expect(told).toEqual([
     [undefined, false],
     ['toolu_1', true],
-    ['toolu_1', false],
+    ['toolu_1', true],
   ])
 })

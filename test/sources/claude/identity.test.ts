@@ -163,10 +163,8 @@ test('what the client notes about a subagent goes to its rows', async () => {
     'subagents/agent-a1.meta.json': JSON.stringify(sidecar),
   })
   const { rows, unreadable } = await readFileWhole(join(directory, 'subagents/agent-a1.jsonl'))
-  expect(rows.map(claudeOf)).toEqual([
-    { agent_type: 'Explore', spawned_by_tool_use_id: 'toolu_9', agent_meta: sidecar },
-    { agent_type: 'Explore', spawned_by_tool_use_id: 'toolu_9' },
-  ])
+  const told = { agent_type: 'Explore', spawned_by_tool_use_id: 'toolu_9', agent_meta: sidecar }
+  expect(rows.map(claudeOf)).toEqual([told, told])
   expect(unreadable).toEqual([])
 })
 

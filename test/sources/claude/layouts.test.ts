@@ -123,6 +123,6 @@ test('a note that is too long to be one is reported and costs no row', async () 
   const { rows, unreadable } = await readFileWhole(join(directory, 'subagents/agent-a1.jsonl'))
   expect(rows).toHaveLength(1)
   expect(unreadable).toEqual([
-    { path: join(directory, 'subagents/agent-a1.meta.json'), reason: 'it is larger than 1 MiB' },
+    { path: join(directory, 'subagents/agent-a1.meta.json'), reason: 'it is larger than 16 KiB' },
   ])
 })
