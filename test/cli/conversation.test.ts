@@ -136,6 +136,7 @@ test('a call is one line with what says most, and what it came to', () => {
   expect(
     shown([
       { ...call, answered: true, resultLines: 42 },
+      { ...call, answered: true, resultLines: 0, resultText: '' },
       { ...call, answered: true, resultLines: 0 },
       { ...call, answered: true, resultError: true, resultText: 'Exit 1\nmore' },
       { ...call, argument: '["bash","-lc","ls -l"]' },
@@ -145,10 +146,21 @@ test('a call is one line with what says most, and what it came to', () => {
   ).toEqual([
     '20:26:40  · Bash  npm test  → 42 lines',
     '20:26:40  · Bash  npm test  → empty',
+    '20:26:40  · Bash  npm test  → no text',
     '20:26:40  · Bash  npm test  → error: Exit 1 more',
     '20:26:40  · Bash  ls -l  → no result',
     '20:26:40  → result without its call, 2 lines',
   ])
+})
+
+test('a block without a name of ours is told also where it is not the first of its message', () => {
+  expect(
+    shown([
+      { kind: 'answer', role: 'assistant', text: 'Done.' },
+      { kind: 'other', role: 'assistant', type: 'other', native: 'fallback', part: 1 },
+      { kind: 'other', role: 'assistant', type: 'other', native: 'fallback', part: 2 },
+    ]),
+  ).toEqual(['20:26:40  Done.', '20:26:40  - client: fallback'])
 })
 
 test('what the client put in is one line however much it is, and so is what it did for itself', () => {

@@ -65,10 +65,10 @@ export function conversationText(
       const sideCall = one.kind === 'side_call'
       if (folded !== undefined && (folded.chain !== one.chain || folded.sideCall !== sideCall)) lines.push(...unfold())
       folded ??= { chain: one.chain, at: one.at, depth, sideCall, names: new Map() }
-      if (one.part === 0) {
-        const name = nameOf(one)
-        folded.names.set(name, (folded.names.get(name) ?? 0) + 1)
-      }
+      const name = nameOf(one)
+      const times = folded.names.get(name) ?? 0
+      // A message counts once, and one that only ends with what is folded is told as well.
+      if (one.part === 0 || times === 0) folded.names.set(name, times + 1)
       return lines
     }
     const told = body(one, Math.max(width - gutter - 2 * depth, 20))
@@ -165,7 +165,7 @@ export function conversationText(
       : resultError === true
         ? `error: ${oneLine(resultText ?? '', Math.max(Math.floor(room / 3), 12))}`
         : of === 0
-          ? 'empty'
+          ? emptyResult(resultText)
           : plural(of ?? 0, 'line')
     const tail = `  → ${outcome}`
     const left = room - 2 - name.length - 2 - tail.length
@@ -197,6 +197,11 @@ export function conversationText(
   function dim(text: string): string {
     return dims && text.trim() !== '' ? `\u001b[2m${text}\u001b[22m` : text
   }
+}
+
+/** An image, or a list of what was found, is no text and yet something. */
+function emptyResult(text: string | null): string {
+  return text === null ? 'no text' : 'empty'
 }
 
 /** What goes before the text of a kind. */
