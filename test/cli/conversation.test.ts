@@ -114,6 +114,26 @@ test('the head says which session it is, what it came to and where it comes from
   ])
 })
 
+test('subagents whose session is not there are counted and indented all the same, each below who began it', () => {
+  const chains = [
+    chain({ agent: 'a1' }),
+    chain({ agent: 'a2', depth: 1 }),
+    chain({ agent: 'acompact-1', sideCall: true }),
+  ]
+  const text = conversationText(head, chains, { width: 80, full: false, dims: false })
+  expect(text.head().find(line => line.startsWith('what'))).toContain('3 tool calls, 2 subagents')
+  const entries = [
+    { kind: 'subagent_prompt', text: 'Look.' },
+    { kind: 'subagent_prompt', text: 'Look closer.', chain: 1 },
+  ] as const
+  expect(shown(entries, { chains })).toEqual([
+    '20:26:40  [subagent a1]',
+    '20:26:40    » Look.',
+    '20:26:40    [subagent a2]',
+    '20:26:40      » Look closer.',
+  ])
+})
+
 test('a cost that is not known is said to be unknown', () => {
   const [what] = conversationText({ ...head, cost: null }, [], { width: 80, full: false, dims: false })
     .head()

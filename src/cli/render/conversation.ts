@@ -49,7 +49,9 @@ export function conversationText(
   let chain = -1
   let folded: Folded | undefined
   let shared = head.lastShared === null ? 'none' : 'before'
-  const main = chains.findIndex(({ depth }) => depth === 0)
+  const main = chains.findIndex(({ agent, depth }) => agent === null && depth === 0)
+  // Subagents whose session is not there are subagents all the same.
+  const leastDepth = main === -1 ? 1 : 0
 
   return { head: () => headLines(head, chains), entry, end: unfold }
 
@@ -89,7 +91,7 @@ export function conversationText(
   }
 
   function depthOf({ chain: of, inline }: Entry): number {
-    return (chains[of]?.depth ?? 0) + (inline ? 1 : 0)
+    return (chains[of]?.depth ?? 0) + leastDepth + (inline ? 1 : 0)
   }
 
   function isFolded({ kind, type }: Entry): boolean {
@@ -216,7 +218,7 @@ const marks: Readonly<Record<string, string>> = {
 
 function headLines(head: SessionHead, chains: readonly Chain[]): string[] {
   const { id, thread, client, clientVersion, title, cwd, gitBranch, models, startedAt, endedAt } = head
-  const agents = chains.filter(({ depth, sideCall }) => depth > 0 && !sideCall).length
+  const agents = chains.filter(({ agent, depth, sideCall }) => (agent !== null || depth > 0) && !sideCall).length
   const spent = head.totalTokens === null ? [] : [`${count(head.totalTokens)} tokens`]
   const lines: readonly (readonly [string, string])[] = [
     ['session', `${id}${thread === null ? '' : `, thread ${thread}`}`],
