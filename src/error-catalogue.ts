@@ -155,7 +155,7 @@ const entries = {
     exit: 1,
     http: 507,
     when: 'There is no space left on the disk.',
-    hint: 'Free some space and run the command again. Nothing that was stored is lost.',
+    hint: 'Nothing that was stored is lost. `hyp table expire` frees space on a full disk too; then run the command again.',
   },
   DISK_FAILED: {
     exit: 1,

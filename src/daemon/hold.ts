@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HypError } from '../errors.ts'
+import { HypError, toHypError } from '../errors.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import { finishRestore } from '../stores/backup/swap.ts'
 import type { Home } from '../stores/home.ts'
+import { keepReserve } from '../stores/reserve.ts'
 import { version } from '../version.ts'
 import { lockedBy, takeLock } from './lock.ts'
 import { type Listening, notListening, type Presence, readPresence, removePresence, writePresence } from './presence.ts'
@@ -65,7 +66,8 @@ async function hold(home: Home): Promise<Hold> {
     if (rival !== undefined) throw lockedBy(home, rival)
     // Nobody works on a home that is half what it was and half what was restored.
     await finishRestore(localFileIO, home)
-    await say(notListening)
+    await say(notListening).catch(checkIsFull)
+    await keepReserve(home)
   } catch (error) {
     lock.release()
     throw error
@@ -81,6 +83,11 @@ async function hold(home: Home): Promise<Hold> {
       }
     },
   }
+}
+
+/** Who works under the lock need not be known by name: on a full disk that is where space is freed. */
+function checkIsFull(error: unknown): void {
+  if (toHypError(error).code !== 'DISK_FULL') throw error
 }
 
 /** What `daemon.json` says, unless the process it names is gone. */

@@ -11,21 +11,21 @@ export interface Lock {
 /**
  * Takes the one-writer lock of a home: an exclusive SQLite transaction on
  * `run/lock`, which the operating system gives up with its process.
- * @throws HypError LOCKED, naming who holds it when that is known; DISK_FULL, HOME_UNUSABLE
+ * @throws HypError LOCKED, naming who holds it when that is known; HOME_UNUSABLE
  */
 export async function takeLock(home: Home): Promise<Lock> {
   let database: InstanceType<typeof Database> | undefined
   try {
     database = openPrivately(home.lock)
+    // Nothing is ever written to it, so no journal is needed on the disk, which may be full.
+    database.exec('PRAGMA journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database?.close()
-    if (!isCode(cause, 'SQLITE_BUSY'))
-      throw new HypError(
-        isCode(cause, 'SQLITE_FULL') ? 'DISK_FULL' : 'HOME_UNUSABLE',
-        `The lock ${home.lock} cannot be taken: ${(cause as Error).message}.`,
-        { cause },
-      )
+    if (!isBusy(cause))
+      throw new HypError('HOME_UNUSABLE', `The lock ${home.lock} cannot be taken: ${(cause as Error).message}.`, {
+        cause,
+      })
     throw lockedBy(home, await readPresence(home))
   }
   const held = database
@@ -56,6 +56,6 @@ function openPrivately(path: string): InstanceType<typeof Database> {
   }
 }
 
-function isCode(error: unknown, code: 'SQLITE_BUSY' | 'SQLITE_FULL'): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith(code)
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
 }

@@ -35,8 +35,13 @@ export async function readPresence(home: Home): Promise<Presence | undefined> {
 /** Not made durable: what it says is worth nothing after a power cut. */
 export async function writePresence(home: Home, presence: Presence): Promise<void> {
   const temporary = `${home.daemonFile}.${randomUUID()}.tmp`
-  await writeFile(temporary, `${JSON.stringify(presence, null, 2)}\n`, { mode: 0o600 })
-  await rename(temporary, home.daemonFile)
+  try {
+    await writeFile(temporary, `${JSON.stringify(presence, null, 2)}\n`, { mode: 0o600 })
+    await rename(temporary, home.daemonFile)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  }
 }
 
 export async function removePresence(home: Home): Promise<void> {

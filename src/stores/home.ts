@@ -27,6 +27,8 @@ export interface Home {
   /** What a program has to know to be answered over TCP. */
   readonly token: string
   readonly log: string
+  /** Room for the commit that frees space when the disk is full; means nothing. */
+  readonly reserve: string
   /** Which sessions the data files of the built-in table hold: can be removed at any time. */
   readonly sessionsFile: string
 }
@@ -57,6 +59,7 @@ export function homeAt(directory: string): Home {
     daemonFile: join(run, 'daemon.json'),
     token: join(run, 'token'),
     log: join(run, 'daemon.log'),
+    reserve: join(run, 'reserve'),
     sessionsFile: join(run, 'sessions.json'),
   }
 }

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { declareTable } from '../support/declaring.ts'
 import { eventually, type Machine, machine, type RunningDaemon } from '../support/home.ts'
 import { postRows } from '../support/rows.ts'
-import { hasSmallDisks, smallDisk } from '../support/small-disk.ts'
+import { fillDisk, hasSmallDisks, smallDisk } from '../support/small-disk.ts'
+import { catalogAt } from '../support/table.ts'
+
+const columns = [
+  { name: 'id', type: 'long', required: true },
+  { name: 'text', type: 'string' },
+]
 
 async function ids(here: Machine): Promise<number[]> {
   return (await here.query('SELECT id::INT AS id FROM events ORDER BY id')).map(row => Number(row['id']))
@@ -29,10 +35,6 @@ test.skipIf(!hasSmallDisks)(
     smallDisk(here.home, 16)
     const ballast = join(here.home, 'ballast')
     writeFileSync(ballast, new Uint8Array(6 * 1024 * 1024))
-    const columns = [
-      { name: 'id', type: 'long', required: true },
-      { name: 'text', type: 'string' },
-    ]
     declareTable(here, 'events', columns)
     const acknowledged: number[] = []
     // Rows go on to the table meanwhile, for which there is no space either.
@@ -57,3 +59,65 @@ test.skipIf(!hasSmallDisks)(
     expect((await here.hyp('table', 'verify', 'events')).status).toBe(0)
   },
 )
+
+/** A home on a disk of its own with a table of some commits, whose snapshots may all go but the newest. */
+async function fedHome(commits: number): Promise<Machine> {
+  const here = machine()
+  smallDisk(here.home, 16)
+  declareTable(here, 'events', columns)
+  await here.json('apply', '--json')
+  const rows = join(here.directory, 'row.ndjson')
+  for (let id = 0; id < commits; id++) {
+    writeFileSync(rows, JSON.stringify({ id, text: randomBytes(75_000).toString('base64') }))
+    await here.json('ingest', 'events', rows, '--json')
+  }
+  const catalog = catalogAt(join(here.home, 'tables/events'))
+  const updates = { 'history.expire.max-snapshot-age-ms': '0', 'history.expire.min-snapshots-to-keep': '1' }
+  await catalog.commit(await catalog.load(), { requirements: [], updates: [{ action: 'set-properties', updates }] })
+  return here
+}
+
+const expire = ['table', 'expire', 'events', '--json'] as const
+
+test.skipIf(!hasSmallDisks)('what frees space works on a disk without a free byte, time and again', async () => {
+  const here = await fedHome(4)
+  fillDisk(here.home)
+  const compact = await here.hyp('table', 'compact', 'events')
+  expect({ status: compact.status, said: compact.stderr }).toMatchObject({
+    status: 1,
+    said: expect.stringMatching(/\[DISK_FULL\]\nhint: .* table expire` frees space/) as string,
+  })
+  expect(await here.json(...expire)).toMatchObject({ expired: { snapshots: 3 }, failures: [] })
+  // What was freed is filled up again: the reserve is there a second and a third time.
+  for (const id of [0, 1]) {
+    fillDisk(here.home)
+    const where = ['--where', `id = ${id}`, '--purge', '--json']
+    expect(await here.json('table', 'delete', 'events', ...where)).toMatchObject({ rows: 1 })
+  }
+  expect(await ids(here)).toEqual([2, 3])
+  expect((await here.hyp('table', 'verify', 'events')).status).toBe(0)
+})
+
+test.skipIf(!hasSmallDisks)('a daemon on a full disk expires what it is asked to', async () => {
+  const here = await fedHome(3)
+  const daemon = await here.daemon()
+  fillDisk(here.home)
+  expect(await here.json(...expire)).toMatchObject({ expired: { snapshots: 2 }, failures: [] })
+  expect((await daemon.stop()).status).toBe(0)
+  expect(await ids(here)).toEqual([0, 1, 2])
+})
+
+test.skipIf(!hasSmallDisks)('a full disk without a reserve is told so, and gets one when there is space', async () => {
+  const here = await fedHome(3)
+  const reserve = join(here.home, 'run/reserve')
+  rmSync(reserve)
+  fillDisk(here.home)
+  const refused = await here.hyp('table', 'expire', 'events')
+  expect({ status: refused.status, said: refused.stderr }).toMatchObject({
+    status: 1,
+    said: expect.stringContaining('Remove something else from this disk') as string,
+  })
+  rmSync(join(here.home, 'ballast'))
+  expect(await here.json(...expire)).toMatchObject({ expired: { snapshots: 2 }, failures: [] })
+  expect(statSync(reserve).size).toBe(1024 * 1024)
+})

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -32,4 +32,18 @@ export function smallDisk(folder: string, megabytes: number): void {
   onTestFinished(() => {
     execFileSync('umount', ['-l', folder], { stdio: 'ignore' })
   })
+}
+
+/** Writes to `ballast` in a folder until its disk has not a byte left. */
+export function fillDisk(folder: string): void {
+  const ballast = join(folder, 'ballast')
+  for (const piece of [1024 * 1024, 4096])
+    for (;;) {
+      try {
+        appendFileSync(ballast, new Uint8Array(piece))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+        break
+      }
+    }
 }

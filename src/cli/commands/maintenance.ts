@@ -76,6 +76,7 @@ async function underLock(
     dryRun,
     leased: uuid => leasedSnapshots(home, uuid),
     records: recordPlace(home),
+    home,
     context: systemContext,
     signal: io.signal,
   })

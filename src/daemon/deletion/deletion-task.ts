@@ -14,6 +14,7 @@ import { builtinTable } from '../../schema/builtin.ts'
 import type { Home } from '../../stores/home.ts'
 import { leasedSnapshots } from '../../stores/leases.ts'
 import { recordPlace } from '../../stores/records/place.ts'
+import { withReserve } from '../../stores/reserve.ts'
 import { systemContext } from '../../stores/table/catalog.ts'
 
 /** Rows to be deleted from a table. Plain data. */
@@ -48,28 +49,32 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
   const catalog = fileCatalog({ io: localFileIO, directory, ...systemContext })
   if (request.leaveSome === true) await checkLeavesSome()
   const copies = await copiesBefore(task)
-  const deleted = await deleteFromTable({
-    catalog,
-    name,
-    request,
-    place: recordPlace(home),
-    context: systemContext,
-    rowsWhere: (table, where) => rowsWhere(table, { name, where, signal }),
-    signal,
-  })
-  const purge = request.purge
-    ? await purgeTable({
-        catalog,
-        graves: deleted.graves,
-        gone: deleted.gone,
-        // What else is asked for is in what tells it.
-        select: request.unwanted.kind === 'where' ? deleted.select : undefined,
-        context: systemContext,
-        leased: uuid => leasedSnapshots(home, uuid),
-        records: recordPlace(home),
-        dryRun: request.dryRun,
-      })
-    : null
+  const freeing = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    request.dryRun ? work() : withReserve(home, work)
+  const deleted = await freeing(() =>
+    deleteFromTable({
+      catalog,
+      name,
+      request,
+      place: recordPlace(home),
+      context: systemContext,
+      rowsWhere: (table, where) => rowsWhere(table, { name, where, signal }),
+      signal,
+    }),
+  )
+  const purging = (): Promise<TablePurge> =>
+    purgeTable({
+      catalog,
+      graves: deleted.graves,
+      gone: deleted.gone,
+      // What else is asked for is in what tells it.
+      select: request.unwanted.kind === 'where' ? deleted.select : undefined,
+      context: systemContext,
+      leased: uuid => leasedSnapshots(home, uuid),
+      records: recordPlace(home),
+      dryRun: request.dryRun,
+    })
+  const purge = request.purge ? await freeing(purging) : null
   const { metadata } = purge === null ? deleted.table : await catalog.load()
   const head = currentSnapshot(metadata)?.['snapshot-id']
   return {

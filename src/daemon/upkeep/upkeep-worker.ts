@@ -25,6 +25,7 @@ serveTasks(
       writingSinceMs,
       leased: uuid => leasedSnapshots(home, uuid),
       records: recordPlace(home),
+      home,
       context: systemContext,
       signal,
     }),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import type { ErrorCode } from '../../error-catalogue.ts'
 import { HypError, toHypError } from '../../errors.ts'
 import type { FileIO } from '../../iceberg/file-io/file-io.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
@@ -141,7 +142,7 @@ export async function copyTablesTo(
 async function withoutPartial(io: FileIO, partial: string, error: unknown): Promise<HypError> {
   const known = toHypError(error)
   const { code, message, details } = known
-  const hint = code === 'HOME_UNUSABLE' ? 'Name a directory that you may write to.' : known.hint
+  const hint = hints[code] ?? known.hint
   try {
     await removeFolder(io, partial)
     return new HypError(code, message, { hint, details, cause: error })
@@ -152,6 +153,12 @@ async function withoutPartial(io: FileIO, partial: string, error: unknown): Prom
       cause: error,
     })
   }
+}
+
+/** Ways out that are others than of the home. */
+const hints: Partial<Record<ErrorCode, string>> = {
+  HOME_UNUSABLE: 'Name a directory that you may write to.',
+  DISK_FULL: 'Free some space where the backup is to be, or name a directory on another disk.',
 }
 
 async function partialsOf(io: FileIO, place: string): Promise<string[]> {

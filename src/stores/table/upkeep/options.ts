@@ -1,4 +1,5 @@
 import type { AppendContext } from '../../../iceberg/append.ts'
+import type { Home } from '../../home.ts'
 import type { Leased } from '../../leases.ts'
 import type { RecordPlaceOptions } from '../../records/store.ts'
 import type { UpkeepLimits } from './due.ts'
@@ -14,6 +15,8 @@ export interface UpkeepOptions {
   readonly leased: (tableUuid: string) => Promise<Leased>
   /** Where it is kept which files of histories are in the table: that still counts when its snapshots expire. */
   readonly records?: RecordPlaceOptions | undefined
+  /** Whose reserve an expiry may use on a full disk; nobody's where left out. */
+  readonly home?: Pick<Home, 'reserve'> | undefined
   readonly context: AppendContext & { readonly monotonic: () => number }
   /** When the process began that writes to the table meanwhile; milliseconds since 1970. */
   readonly writingSinceMs?: number | undefined

@@ -1,11 +1,12 @@
 import { errorDocument, HypError, toHypError } from '../../../errors.ts'
 import type { Catalog, Table } from '../../../iceberg/catalog/catalog.ts'
 import type { Companion } from '../../../iceberg/companion.ts'
-import { expireSnapshots } from '../../../iceberg/expiry/expire.ts'
+import { type Expiry, expireSnapshots } from '../../../iceberg/expiry/expire.ts'
 import { sweepOrphans } from '../../../iceberg/expiry/orphans.ts'
 import { mergeManifests } from '../../../iceberg/merge-manifests.ts'
 import { readManifestList } from '../../../iceberg/snapshot.ts'
 import { pinnedIn } from '../../leases.ts'
+import { withReserve } from '../../reserve.ts'
 import { compactStep } from './compact-step.ts'
 import { type UpkeepStep, usualUpkeepLimits } from './due.ts'
 import { notedAncestors } from './noted-ancestors.ts'
@@ -22,7 +23,7 @@ export async function tidyTable(
   steps: ReadonlySet<UpkeepStep>,
   options: UpkeepOptions,
 ): Promise<UpkeepReport> {
-  const { name, dryRun = false, limits = usualUpkeepLimits, context, signal } = options
+  const { name, home, dryRun = false, limits = usualUpkeepLimits, context, signal } = options
   const startedAt = new Date(context.now()).toISOString()
   const start = context.monotonic()
   const failures: UpkeepFailure[] = []
@@ -63,7 +64,8 @@ export async function tidyTable(
     const rule = { nowMs: context.now(), minSnapshots, maxAgeMs, pinned: await pinnedIn(table, options.leased) }
     const { records } = options
     const also = records && ((base: Table): Promise<Companion> => notedAncestors(records, base))
-    const expiry = await expireSnapshots(catalog, table, rule, context, { dryRun, also })
+    const run = (): Promise<Expiry> => expireSnapshots(catalog, table, rule, context, { dryRun, also })
+    const expiry = await (dryRun || home === undefined ? run() : withReserve(home, run))
     return { snapshots: expiry.snapshots, refs: expiry.refs, ...tallyOf(expiry.files) }
   }
 
