@@ -66,6 +66,9 @@ const systemErrors: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'HOME_UNUSABLE',
   EROFS: 'HOME_UNUSABLE',
   ENOTDIR: 'HOME_UNUSABLE',
+  EISDIR: 'HOME_UNUSABLE',
+  ELOOP: 'HOME_UNUSABLE',
+  ENAMETOOLONG: 'HOME_UNUSABLE',
 }
 
 function systemCode(error: unknown): string {

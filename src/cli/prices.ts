@@ -13,7 +13,8 @@ export async function loadPrices({ prices: path }: Pick<Home, 'prices'>): Promis
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    // Where the home is no directory, that is told by whoever needs it.
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return []
     throw new HypError('CONFIG_INVALID', `The prices ${path} cannot be read: ${(cause as Error).message}.`, {
       hint: 'It has to be a file that you can read, or not to be there.',
       details: { file: path },

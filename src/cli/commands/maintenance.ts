@@ -10,6 +10,7 @@ import { compactSteps, expireSteps, type UpkeepStep } from '../../stores/table/u
 import { rememberUpkeep } from '../../stores/table/upkeep/memory.ts'
 import { tidyTable } from '../../stores/table/upkeep/pass.ts'
 import type { UpkeepReport } from '../../stores/table/upkeep/report.ts'
+import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import { loadTable } from '../named-table.ts'
@@ -43,24 +44,21 @@ async function maintain(
 ): Promise<number> {
   const { io } = context
   const dryRun = options['dryRun'] === true
-  const report = await write(context, {
-    throughDaemon: daemon =>
-      daemon.post<UpkeepReport>(`/v1/tables/${encodeURIComponent(table)}/${what}`, {
-        dryRun,
-        release: context.namedRelease,
-      }),
-    underLock: () => underLock(context, table, stepsOf[what], dryRun),
-  })
+  const throughDaemon = (daemon: DaemonClient): Promise<UpkeepReport> =>
+    daemon.post(`/v1/tables/${encodeURIComponent(table)}/${what}`, { dryRun, release: context.namedRelease })
+  const work = { throughDaemon, underLock: () => underLock(context, table, stepsOf[what], dryRun) }
+  const report = await write(context, work, dryRun)
   if (options['json'] === true) await printDocument(io, report)
   else await io.stdout(`${visible(renderUpkeep(report))}\n`)
-  for (const { error } of report.failures)
-    io.stderr(
-      renderError(errorOf(error), {
-        json: false,
-        verbose: options['verbose'] === true,
-        pasteable: context.pasteable,
-      }),
-    )
+  const said = report.failures.map(({ error }) =>
+    renderError(errorOf(error), {
+      json: false,
+      verbose: options['verbose'] === true,
+      pasteable: context.pasteable,
+    }),
+  )
+  // What stops one step often stops the next.
+  for (const text of new Set(said)) io.stderr(text)
   return Math.max(0, ...report.failures.map(({ error }) => errorCatalogue[errorOf(error).code].exit))
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { HypError } from '../../errors.ts'
+import { HypError, toHypError } from '../../errors.ts'
 import { type FileIO, isNotFound } from '../../iceberg/file-io/file-io.ts'
 import type { TableCopy } from './table-copy.ts'
 
@@ -39,8 +39,16 @@ export async function readBackupFile(io: FileIO, directory: string): Promise<Bac
   try {
     text = Buffer.from(await io.read(path)).toString('utf8')
   } catch (cause) {
-    // Neither is one in a file.
-    if (!isNotFound(cause) && (cause as NodeJS.ErrnoException).code !== 'ENOTDIR') throw cause
+    if (!isNowhere(cause))
+      throw new HypError(
+        toHypError(cause).code,
+        `The backup ${directory} cannot be read: ${(cause as Error).message}.`,
+        {
+          hint: 'Name a directory that you may read.',
+          details: { directory },
+          cause,
+        },
+      )
     throw new HypError('NOT_FOUND', `There is no backup at ${directory}: it has no ${name}.`, {
       hint: 'Name the directory that `hyp backup` made.',
       details: { directory },
@@ -56,6 +64,12 @@ export async function readBackupFile(io: FileIO, directory: string): Promise<Bac
   if (said === undefined || formatVersion !== 1 || !Array.isArray(said['tables']))
     throw new HypError('BACKUP_INVALID', `${path} is damaged.`, { details: { directory } })
   return said as unknown as BackupFile
+}
+
+/** Neither is a backup in a file, behind links that lead nowhere, or where no name can be so long. */
+function isNowhere(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return isNotFound(error) || (code !== undefined && ['ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(code))
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -91,10 +91,8 @@ export async function backUp(options: BackupOptions): Promise<BackupReport> {
       details: { home: home.directory },
     })
   const place = await realPlace(directory)
-  const earlier = await partialsOf(io, place)
-  const partial = `${place}.partial-${randomBytes(4).toString('hex')}`
+  const { partial, earlier } = await beginAt(io, place)
   try {
-    await io.makeDirectory(partial)
     const copier = newCopier(io, signal)
     await copyWaiting(io, home, partial, copier, writers)
     const copyAll = options.copyTables ?? ((task, until) => copyTablesTo(task, until, io))
@@ -121,6 +119,26 @@ export async function backUp(options: BackupOptions): Promise<BackupReport> {
     }
   } catch (error) {
     throw await withoutPartial(io, partial, error)
+  }
+}
+
+/** Makes the folder that takes the place when it is whole, and finds those that never did. */
+async function beginAt(io: FileIO, place: string): Promise<{ readonly partial: string; readonly earlier: string[] }> {
+  const partial = `${place}.partial-${randomBytes(4).toString('hex')}`
+  try {
+    const earlier = await partialsOf(io, place)
+    await io.makeDirectory(partial)
+    return { partial, earlier }
+  } catch (cause) {
+    const { code, message } = toHypError(cause)
+    // Where nothing can be made at all, as in `/proc`, the system says that something is not there.
+    const known = code === 'DISK_FULL' || code === 'DISK_FAILED' ? code : 'HOME_UNUSABLE'
+    const hint = hints[known]
+    throw new HypError(known, `No backup can be made at ${place}: ${message}.`, {
+      ...(hint === undefined ? {} : { hint }),
+      details: { directory: place },
+      cause,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
@@ -216,9 +216,28 @@ describe('the place of a backup', () => {
     expect((await readdir(folder)).sort()).toEqual(['disk', 'home'])
   })
 
-  test.runIf(process.platform === 'linux')('where no directory can be made ends with an error', async () => {
-    const { home } = await made()
-    await expect(backUpTo(home, '/proc/hyp-backup/monday')).rejects.toThrow('/proc/hyp-backup')
+  test.each([
+    ['where no directory can be made', '/proc/hyp-backup/monday', 'HOME_UNUSABLE'],
+    ['in a device', '/dev/null/monday', 'HOME_UNUSABLE'],
+    ['that is a device', '/dev/null', 'USAGE'],
+    ['in a file', 'file/monday', 'HOME_UNUSABLE'],
+    ['that is a file', 'file', 'USAGE'],
+    ['behind a circle of links', 'circle/monday', 'USAGE'],
+    ['with a name that is too long', 'x'.repeat(300), 'HOME_UNUSABLE'],
+    ['with a name that the copy is too long for until it is whole', 'x'.repeat(250), 'HOME_UNUSABLE'],
+    ['with a path that is too long', 'x/'.repeat(4_000), 'HOME_UNUSABLE'],
+  ] as const)('%s is refused with that place, and nothing is left of it', async (_, place, code) => {
+    const { home, folder } = await made()
+    await writeFile(join(folder, 'file'), '')
+    await symlink('circle', join(folder, 'circle'))
+    const before = await contentsOf(folder)
+    const directory = resolve(folder, place)
+    await expect(backUpTo(home, directory)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(place.startsWith('circle') ? join(folder, 'circle') : directory) as string,
+      hint: expect.not.stringMatching(/HYP_HOME|--verbose/) as string,
+    })
+    expect(await contentsOf(folder)).toEqual(before)
   })
 
   test.runIf(hasSmallDisks)('the root of a file system is refused, with what to name instead', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { FileIO } from '../../../src/iceberg/file-io/file-io.ts'
@@ -129,6 +129,9 @@ describe('what is no whole backup', () => {
     expect(await refused(home, join(folder, 'empty'))).toBe('NOT_FOUND')
     expect(await refused(home, join(folder, 'nowhere'))).toBe('NOT_FOUND')
     expect(await refused(home, join(backup, 'backup.json'))).toBe('NOT_FOUND')
+    await symlink('circle', join(folder, 'circle'))
+    expect(await refused(home, join(folder, 'circle'))).toBe('NOT_FOUND')
+    expect(await refused(home, join(folder, 'x'.repeat(300)))).toBe('NOT_FOUND')
     const said = await readFile(join(backup, 'backup.json'), 'utf8')
     await writeFile(join(backup, 'backup.json'), said.slice(0, -20))
     expect(await refused(home, backup)).toBe('BACKUP_INVALID')
