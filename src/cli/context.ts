@@ -20,6 +20,9 @@ export interface CommandContext {
 }
 
 export function commandContext(io: CliIo, options: OptionValues): CommandContext {
+  // As a variable makes it that is not set: the usual home would be another one than what was meant.
+  if (options['home'] === '')
+    throw new HypError('USAGE', '--home is empty.', { hint: 'Name a directory, or leave it out.' })
   const namedRelease = releaseOf(text(options['asRelease']))
   return {
     io,

@@ -8,15 +8,23 @@ import type { CommandContext } from './context.ts'
 /** A command's work, in the two ways it can be done. */
 export interface Work<Result> {
   readonly throughDaemon: (daemon: DaemonClient) => Promise<Result>
+  /** Where no daemon runs. What changes nothing is done without the lock. */
   readonly underLock: () => Promise<Result>
 }
 
 /** A daemon may be starting or stopping right now: so often it is looked for again. */
 const looks = 50
 
-/** Lets the running daemon do the work, or does it under the lock; another command is waited for. */
-export async function write<Result>(context: CommandContext, work: Work<Result>): Promise<Result> {
+/**
+ * Lets the running daemon do the work, or does it under the lock; another command is waited for.
+ * @param dryRun whether the work changes nothing: then it is done in a home too that can only be read
+ */
+export async function write<Result>(context: CommandContext, work: Work<Result>, dryRun = false): Promise<Result> {
   const { home } = context
+  if (dryRun) {
+    const daemon = await findDaemon(home)
+    return daemon === undefined ? work.underLock() : work.throughDaemon(daemon)
+  }
   await ensureHome(home)
   for (let look = 1; ; look++) {
     const daemon = await findDaemon(home)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HypError, toHypError } from '../errors.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import { finishRestore } from '../stores/backup/swap.ts'
-import type { Home } from '../stores/home.ts'
+import { type Home, unusableHome } from '../stores/home.ts'
 import { keepReserve } from '../stores/reserve.ts'
 import { version } from '../version.ts'
 import { lockedBy, takeLock } from './lock.ts'
@@ -66,7 +66,10 @@ async function hold(home: Home): Promise<Hold> {
     if (rival !== undefined) throw lockedBy(home, rival)
     // Nobody works on a home that is half what it was and half what was restored.
     await finishRestore(localFileIO, home)
-    await say(notListening).catch(checkIsFull)
+    await say(notListening).catch((error: unknown) => {
+      // Who works under the lock need not be known by name: on a full disk that is where space is freed.
+      if (toHypError(error).code !== 'DISK_FULL') throw unusableHome(home, error)
+    })
     await keepReserve(home)
   } catch (error) {
     lock.release()
@@ -83,11 +86,6 @@ async function hold(home: Home): Promise<Hold> {
       }
     },
   }
-}
-
-/** Who works under the lock need not be known by name: on a full disk that is where space is freed. */
-function checkIsFull(error: unknown): void {
-  if (toHypError(error).code !== 'DISK_FULL') throw error
 }
 
 /** What `daemon.json` says, unless the process it names is gone. */

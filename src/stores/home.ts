@@ -1,7 +1,7 @@
 import { chmod, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { HypError } from '../errors.ts'
+import { HypError, toHypError } from '../errors.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
 import type { Declaration } from '../schema/declaration.ts'
 
@@ -69,7 +69,7 @@ export function tableDirectory(home: Home, { table, location }: Pick<Declaration
   return location === undefined ? join(home.tables, table) : resolve(location)
 }
 
-/** Makes the home and its folders where they are missing, durable and readable to their owner only. @throws HypError HOME_UNUSABLE */
+/** Makes the home and its folders where they are missing, durable and readable to their owner only. @throws HypError HOME_UNUSABLE, DISK_FULL, DISK_FAILED */
 export async function ensureHome(home: Home): Promise<void> {
   try {
     for (const directory of [home.directory, home.schema, home.tables, home.run])
@@ -77,8 +77,25 @@ export async function ensureHome(home: Home): Promise<void> {
     const { mode } = await stat(home.directory)
     if ((mode & 0o077) !== 0) await chmod(home.directory, 0o700)
   } catch (cause) {
-    throw new HypError('HOME_UNUSABLE', `The home ${home.directory} cannot be used: ${(cause as Error).message}.`, {
-      cause,
-    })
+    throw unusableHome(home, cause)
   }
 }
+
+/** What somebody is told who wanted to write to a home, and cannot. */
+export function unusableHome({ directory }: Pick<Home, 'directory'>, cause: unknown): HypError {
+  const { code, message } = toHypError(cause)
+  if (code === 'DISK_FULL' || code === 'DISK_FAILED') return toHypError(cause)
+  const isReadOnly = cause instanceof Error && 'code' in cause && readOnly.has(String(cause.code))
+  const hint =
+    'What only reads, and --dry-run, works where it can be read. To write, mend its permissions, or name another home with HYP_HOME.'
+  return new HypError(
+    'HOME_UNUSABLE',
+    `The home ${directory} cannot be ${isReadOnly ? 'written' : 'used'}: ${message}.`,
+    {
+      ...(isReadOnly ? { hint } : {}),
+      cause,
+    },
+  )
+}
+
+const readOnly: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM'])

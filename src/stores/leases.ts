@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../iceberg/catalog/catalog.ts'
+import { isNotFound } from '../iceberg/file-io/file-io.ts'
 import { currentSnapshot } from '../iceberg/metadata.ts'
 import { isAlive } from './alive.ts'
 import type { Home } from './home.ts'
@@ -66,12 +67,13 @@ export async function takeLease(home: Home): Promise<Lease> {
 export async function leasedSnapshots(home: Home, tableUuid: string, nowMs: number = Date.now()): Promise<Leased> {
   const held = new Set<bigint>()
   let isAll = false
-  for (const name of await readdir(home.run)) {
+  for (const name of await namesIn(home.run)) {
     const [, pid, unfinished] = fileName.exec(name) ?? []
     if (pid === undefined) continue
     const path = join(home.run, name)
     if (await isOfNobody(path, Number(pid), nowMs)) {
-      await rm(path, { force: true })
+      // Who may not remove it leaves it to who may.
+      await rm(path, { force: true }).catch(() => undefined)
       continue
     }
     if (unfinished !== undefined) continue
@@ -80,6 +82,16 @@ export async function leasedSnapshots(home: Home, tableUuid: string, nowMs: numb
     else for (const id of snapshots) held.add(id)
   }
   return isAll ? 'all' : held
+}
+
+/** None in a copy of a home in which nobody worked yet. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (isNotFound(error)) return []
+    throw error
+  }
 }
 
 /** The snapshots of a table that were loaded with it, and that somebody reads. */
@@ -105,7 +117,7 @@ async function readLease(path: string, tableUuid: string): Promise<Leased> {
     return new Set(Array.isArray(ids) ? ids.map(id => BigInt(id as string)) : [])
   } catch (error) {
     // It was given back meanwhile. One that says nothing may hold anything.
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? new Set() : 'all'
+    return isNotFound(error) ? new Set() : 'all'
   }
 }
 

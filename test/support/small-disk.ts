@@ -34,6 +34,16 @@ export function smallDisk(folder: string, megabytes: number): void {
   })
 }
 
+/** Lets nobody write below a folder, not even the superuser, until the test is over. */
+export function readOnly(folder: string): void {
+  const options = { stdio: 'ignore' } as const
+  execFileSync('mount', ['--bind', folder, folder], options)
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', folder], options)
+  })
+  execFileSync('mount', ['-o', 'remount,bind,ro', folder], options)
+}
+
 /** Writes to `ballast` in a folder until its disk has not a byte left. */
 export function fillDisk(folder: string): void {
   const ballast = join(folder, 'ballast')

@@ -23,7 +23,7 @@ import type { TaskRequest } from '../../stores/records/task-life.ts'
 import { planOf } from '../../stores/table/apply-tables.ts'
 import { openCatalog, systemContext } from '../../stores/table/catalog.ts'
 import { applyTable, refuse } from '../../stores/table/store.ts'
-import { findDaemon } from '../client.ts'
+import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
@@ -49,19 +49,19 @@ export async function runBackfillCommand(
     lines.show(renderBackfill(event, context.pasteable))
   }
   try {
-    if (request.dryRun === true && (await findDaemon(context.home)) === undefined)
-      await count(context, request, onEvent)
-    else
-      await write(context, {
-        throughDaemon: daemon =>
-          daemon.stream(
-            '/v1/backfill',
-            { ...request, release: context.namedRelease },
-            event => onEvent(event as BackfillEvent),
-            io.signal,
-          ),
-        underLock: async () => void (await backfillUnderLock(context, async () => backfillTask(request), onEvent)),
-      })
+    const dryRun = request.dryRun === true
+    const throughDaemon = (daemon: DaemonClient): Promise<void> =>
+      daemon.stream(
+        '/v1/backfill',
+        { ...request, release: context.namedRelease },
+        event => onEvent(event as BackfillEvent),
+        io.signal,
+      )
+    const underLock = async (): Promise<void> => {
+      if (dryRun) await count(context, request, onEvent)
+      else await backfillUnderLock(context, async () => backfillTask(request), onEvent)
+    }
+    await write(context, { throughDaemon, underLock }, dryRun)
   } finally {
     lines.end()
   }

@@ -16,6 +16,7 @@ import { loadDeclaration } from '../../stores/declared.ts'
 import { tableDirectory } from '../../stores/home.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
 import { observeTable } from '../../stores/table/store.ts'
+import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
@@ -30,16 +31,15 @@ export async function runTableDelete(
 ): Promise<number> {
   const { io } = context
   const request = requestOf(options)
-  const report = await write(context, {
-    throughDaemon: daemon =>
-      daemon.post<DeletionReport>(`/v1/tables/${encodeURIComponent(table)}/delete`, {
-        ...membersOf(request.unwanted),
-        dryRun: request.dryRun,
-        purge: request.purge,
-        release: context.namedRelease,
-      }),
-    underLock: () => underLock(context, table, request),
-  })
+  const throughDaemon = (daemon: DaemonClient): Promise<DeletionReport> =>
+    daemon.post(`/v1/tables/${encodeURIComponent(table)}/delete`, {
+      ...membersOf(request.unwanted),
+      dryRun: request.dryRun,
+      purge: request.purge,
+      release: context.namedRelease,
+    })
+  const work = { throughDaemon, underLock: () => underLock(context, table, request) }
+  const report = await write(context, work, request.dryRun)
   if (options['json'] === true) await printDocument(io, report)
   else await io.stdout(renderDeletion(report, context.pasteable))
   return 0

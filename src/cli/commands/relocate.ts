@@ -3,6 +3,7 @@ import { tableDirectory } from '../../stores/home.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
 import { type RelocationReport, relocateAt, type TableRelocation } from '../../stores/table/relocate.ts'
 import { observeTable } from '../../stores/table/store.ts'
+import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
@@ -18,11 +19,9 @@ export async function runRelocate(
 ): Promise<number> {
   const { io, namedRelease } = context
   const dryRun = options['dryRun'] === true
-  const report = await write(context, {
-    throughDaemon: daemon =>
-      daemon.post<RelocationReport>('/v1/relocate', { table, dryRun, release: namedRelease }, io.signal),
-    underLock: () => underLock(context, table, dryRun),
-  })
+  const throughDaemon = (daemon: DaemonClient): Promise<RelocationReport> =>
+    daemon.post('/v1/relocate', { table, dryRun, release: namedRelease }, io.signal)
+  const report = await write(context, { throughDaemon, underLock: () => underLock(context, table, dryRun) }, dryRun)
   if (options['json'] === true) await printDocument(io, report)
   else await io.stdout(`${renderRelocation(report).map(visible).join('\n')}\n`)
   return 0

@@ -4,7 +4,7 @@ import { takeLock } from '../../daemon/lock.ts'
 import { readPresence } from '../../daemon/presence.ts'
 import type { DaemonStatus } from '../../daemon/status.ts'
 import { HypError } from '../../errors.ts'
-import { ensureHome, type Home } from '../../stores/home.ts'
+import { ensureHome, type Home, unusableHome } from '../../stores/home.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { intakeLimits, settingWords } from '../daemon-settings.ts'
@@ -38,7 +38,9 @@ export async function runStart(context: CommandContext, options: OptionValues): 
   }
   await ensureHome(home)
   // Appended to: another daemon may be starting at this moment.
-  const log = await open(home.log, 'a', 0o600)
+  const log = await open(home.log, 'a', 0o600).catch((error: unknown) => {
+    throw unusableHome(home, error)
+  })
   const { size } = await log.stat()
   const child = spawn(
     process.execPath,
