@@ -56,6 +56,19 @@ test('of several results for one call the first counts, and the call is one row'
   expect(await ask(rows, 'SELECT result_text FROM tool_calls')).toEqual([{ result_text: 'early' }])
 })
 
+test('calls of one agent that share an id have each its own result, and a call beyond the results has none', async () => {
+  const rows = [1, 2, 3].flatMap(turn => [
+    call('0', { ...at(2 * turn), tool_args: `${turn}` }),
+    ...(turn === 3 ? [] : [result('0', { ...at(2 * turn + 1), content_text: `result ${turn}` })]),
+  ])
+  const sql = 'SELECT tool_args, result_text, duration_ms FROM tool_calls ORDER BY tool_args'
+  expect(await ask(rows, sql)).toEqual([
+    { tool_args: '1', result_text: 'result 1', duration_ms: 1000 },
+    { tool_args: '2', result_text: 'result 2', duration_ms: 1000 },
+    { tool_args: '3', result_text: null, duration_ms: null },
+  ])
+})
+
 test('a long result is cut, and the message that has all of it is named', async () => {
   const rows = [call('a', at(1)), result('a', { ...at(2), message_id: 'long', content_text: 'x'.repeat(5000) })]
   const sql = `SELECT length(result_text) AS cut, length(text) AS whole FROM tool_calls AS c

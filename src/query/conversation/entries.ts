@@ -3,6 +3,7 @@ import { quoteText } from '../quote.ts'
 import type { QuerySession } from '../session.ts'
 import { columnsSql, jsonText } from '../views/columns.ts'
 import { firstPartsSql, type MessageKind } from '../views/kind.ts'
+import { repeatedCallsSql } from '../views/repeated-calls.ts'
 import type { QueryLimits } from '../watch.ts'
 import type { Chain } from './chains.ts'
 import { type MessageTable, onlyOf, viewSource } from './message-table.ts'
@@ -138,13 +139,16 @@ FROM (SELECT *, ${keys} FROM (
 ) AS rows) AS part
 JOIN (VALUES ${places.join(', ')}) AS chain(number, thread_key, agent_key, prefix) ON ${same('chain', 'part')}
 LEFT JOIN (
+  ${repeatedCallsSql(source)}
+) AS repeated ON repeated.message_id = part.message_id AND repeated.part_index = part.part_index
+LEFT JOIN (
   SELECT *, ROW_NUMBER() OVER (
     PARTITION BY thread_key, agent_key, tool_result_for ORDER BY message_created_at, message_index, part_index
   ) AS place
   FROM (${ofScope}, tool_result_for, is_error, message_created_at, message_index, part_index,
       ${linesOf('content_text')} AS lines, SUBSTR(LTRIM(content_text), 1, ${lineLength}) AS text
     FROM ${table.table} WHERE part_type = 'tool_result' AND tool_result_for IS NOT NULL) AS results) AS keyed
-) AS result ON result.place = 1 AND part.part_type = 'tool_call' AND result.tool_result_for = part.tool_call_id
+) AS result ON result.place = COALESCE(repeated.turn, 1) AND part.part_type = 'tool_call' AND result.tool_result_for = part.tool_call_id
   AND ${same('result', 'part')}
 LEFT JOIN (
   SELECT DISTINCT thread_key, agent_key, tool_call_id
