@@ -10,17 +10,22 @@ export function auxKindOf(agentId: string | null): AuxKind | null {
   return agentId.startsWith('aprompt_suggestion-') ? 'prompt_suggestion' : null
 }
 
-/**
- * The agent a file is named after, for lines that do not name theirs. Beside the sessions only the hexadecimal ids
- * of old clients count: any session may be called `agent-something`.
- */
-export function agentOfFile(path: string): string | null {
+/** The agent that a file is named after. */
+export interface FileAgent {
+  readonly id: string
+  /** Any session may be called `agent-something`: then only lines that are a subagent's are this one's. */
+  readonly isSure: boolean
+}
+
+/** The agent a file is named after, for lines that do not name theirs; null where it is named after none. */
+export function agentOfFile(path: string): FileAgent | null {
   const id = /^agent-(.+)\.jsonl$/.exec(basename(path))?.[1]
   if (id === undefined) return null
   const directories = dirname(path).split(sep)
   // What lies above the projects is the user's to name.
   const nested = directories.slice(directories.lastIndexOf('projects') + 1).includes('subagents')
-  return nested || /^[0-9a-f]{6,}$/.test(id) ? id : null
+  // Beside the sessions old clients have hexadecimal ids.
+  return { id, isSure: nested || /^[0-9a-f]{6,}$/.test(id) || auxKindOf(id) !== null }
 }
 
 /**

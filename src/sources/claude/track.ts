@@ -3,7 +3,7 @@ import { canonicalJson } from '../../schema/fingerprint.ts'
 import { flag, type JsonObject, text } from '../json.ts'
 import { newOccurrences, type Occurrences } from '../occurrences.ts'
 import { hasDay, micros } from '../time.ts'
-import { type AuxKind, agentOfFile, auxKindOf, derivedId, uuidDigest } from './identity.ts'
+import { type AuxKind, agentOfFile, auxKindOf, derivedId, type FileAgent, uuidDigest } from './identity.ts'
 import { type LineKind, type TranscriptLine, titleOf } from './line.ts'
 
 /** Where a line stands: whose it is, which message it is, and when. */
@@ -32,7 +32,7 @@ export interface Place {
 
 /** What has to be remembered while one file is read from its beginning. */
 export interface Track {
-  readonly agentOfFile: string | null
+  readonly agentOfFile: FileAgent | null
   /** Microseconds: when the file was made, which does not change when it grows. */
   readonly fileTime: bigint
   sidecar: JsonObject | null
@@ -78,7 +78,7 @@ function titleScope(sessionId: string, line: TranscriptLine): string {
 
 /** The place of the next line that gives rows; nothing is remembered of it yet. */
 export function nextPlace(track: Track, sessionId: string, kind: LineKind, line: TranscriptLine): Place {
-  const agentId = text(line.agentId) ?? track.agentOfFile
+  const agentId = text(line.agentId) ?? fileAgentOf(track, line)
   const auxKind = kind === 'title' ? 'title' : auxKindOf(agentId)
   const isSidechain = auxKind === null ? flag(line.isSidechain) : true
   const scope = scopeOf(sessionId, agentId)
@@ -99,6 +99,10 @@ export function nextPlace(track: Track, sessionId: string, kind: LineKind, line:
     createdAtFrom: time !== null ? 'line' : track.lastTime !== null ? 'previous-line' : 'file',
     startedAt: track.started.get(scope) ?? createdAt,
   }
+}
+
+function fileAgentOf({ agentOfFile: agent }: Track, line: TranscriptLine): string | null {
+  return agent !== null && (agent.isSure || line.isSidechain === true) ? agent.id : null
 }
 
 /** Remembers the line of this place, which has so many parts, so that the next ones follow it. */
