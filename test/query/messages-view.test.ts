@@ -76,6 +76,15 @@ test.each<[string, string, Row]>([
     { content_text: '<environment_context>', attributes: '{"codex":{"harness":"environment_context"}}' },
   ],
   ['subagent_prompt', 'what a thread was begun with', { content_text: 'Look.', is_sidechain: true }],
+  [
+    'harness',
+    'what the client puts before that',
+    {
+      content_text: '<environment_context>',
+      attributes: '{"codex":{"harness":"environment_context"}}',
+      is_sidechain: true,
+    },
+  ],
   ['system', 'what the developer says', { role: 'system', provider_subtype: 'input_text', content_text: 'Be brief.' }],
   ['tool_result', 'an output', { role: 'tool', part_type: 'tool_result', provider_type: 'function_call_output' }],
   ['compact_boundary', 'a compaction', { role: 'system', part_type: 'other', provider_type: 'compaction' }],
@@ -124,6 +133,11 @@ test('what Claude marks is marked whatever its other parts look like; what Codex
   expect(
     await kindOf(item({ message_id: 'x', ...marked }), item({ message_id: 'x', part_index: 1, content_text: 'a' })),
   ).toBe('prompt')
+  const [first, second, asked] = [marked, { part_index: 1, ...marked }, { part_index: 1, content_text: 'a' }].map(
+    values => item({ message_id: 'x', is_sidechain: true, ...values }),
+  ) as [Row, Row, Row]
+  expect(await kindOf(first, second)).toBe('harness')
+  expect(await kindOf(first, asked)).toBe('subagent_prompt')
 })
 
 test('reports of tokens are no messages', async () => {

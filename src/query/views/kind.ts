@@ -98,14 +98,14 @@ function userKinds(source: ViewSource, isFirst: boolean): readonly When[] {
     [`attachment_type = 'queued_command' AND raw_frame LIKE '%"commandMode":"task-notification"%'`, 'harness'],
     [`attachment_type = 'queued_command'`, 'queued_prompt'],
     ['attachment_type IS NOT NULL', 'attachment'],
-    ['is_sidechain', 'subagent_prompt'],
-    ...(isFirst ? ([[`attributes LIKE '%"is_meta":true%'`, 'marked']] as const) : []),
     [
       isFirst
         ? `client_name = 'codex' AND attributes LIKE '%"harness":"%'`
         : `client_name = 'codex' AND (${begins('<%', '# AGENTS.md instructions%')})`,
       'harness',
     ],
+    ['is_sidechain', 'subagent_prompt'],
+    ...(isFirst ? ([[`attributes LIKE '%"is_meta":true%'`, 'marked']] as const) : []),
     [`part_type <> 'text'`, 'prompt'],
     [begins('<command-%', '<bash-input>%'), 'command'],
     [

@@ -19,7 +19,7 @@ export interface Item {
 /** What an item of any kind brings; one of an unknown kind stands whole in `rawFrame`. */
 export function itemOf(item: JsonObject): Item {
   const type = text(item['type'])
-  const known = type === null ? undefined : kindOf(type)
+  const known = type === null ? untypedKind(item) : kindOf(type)
   if (known === undefined) {
     return make(
       item,
@@ -37,6 +37,11 @@ export function isKnownItem(type: string): boolean {
 }
 
 type Kind = (item: JsonObject) => Item
+
+/** Some clients write messages without saying that they are. */
+function untypedKind(item: JsonObject): Kind | undefined {
+  return text(item['role']) !== null && item['content'] !== undefined ? kinds['message'] : undefined
+}
 
 function kindOf(type: string): Kind | undefined {
   if (Object.hasOwn(kinds, type)) return kinds[type]

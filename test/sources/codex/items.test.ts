@@ -176,6 +176,19 @@ test('an item of a kind that is not known stands whole in its row', async () => 
   })
 })
 
+test('a message that does not say that it is one is read as one', async () => {
+  const { rows } = await readLinesOf(
+    envelope('response_item', { role: 'user', content: [{ type: 'input_text', text: 'inspect files' }] }),
+  )
+  expect(rows).toHaveLength(1)
+  expect(rows[0]).toMatchObject({
+    role: 'user',
+    part_type: 'text',
+    provider_type: 'response_item',
+    content_text: 'inspect files',
+  })
+})
+
 test('a snapshot of the working tree is no row and is counted', async () => {
   const { rows, skipped } = await readLinesOf(
     item('ghost_snapshot', { ghost_commit: { id: 'c', parent: 'p' } }),
