@@ -153,8 +153,8 @@ function agentsOf(rows: readonly Row[]): string[] {
   return [...new Set(rows.map(row => text(row, 'agent_id')))].filter(agent => agent !== '').sort()
 }
 
-/** What the client writes in the user's name. */
-const notWritten = /^(<command-|<local-command-|<bash-input>|<ide_opened_file>|\[Request interrupted)/
+/** What the client writes in the user's name, and nothing at all. */
+const notWritten = /^($|<command-|<local-command-|<bash-input>|<ide_opened_file>|\[Request interrupted)/
 
 function claudeCounts(rows: readonly Row[]): ClaudeCounts {
   const nodes = rows.filter(row => row['role'] !== 'system' && row['attachment_type'] === null)

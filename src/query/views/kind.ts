@@ -104,6 +104,8 @@ function userKinds(source: ViewSource, isFirst: boolean): readonly When[] {
         : `client_name = 'codex' AND (${begins('<%', '# AGENTS.md instructions%')})`,
       'harness',
     ],
+    // A message without content.
+    [`part_type = 'other' AND provider_type IS NULL AND raw_frame IS NULL`, 'other'],
     ['is_sidechain', 'subagent_prompt'],
     ...(isFirst ? ([[`attributes LIKE '%"is_meta":true%'`, 'marked']] as const) : []),
     [`part_type <> 'text'`, 'prompt'],

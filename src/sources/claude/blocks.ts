@@ -19,11 +19,15 @@ interface Block {
   readonly [key: string]: unknown
 }
 
-/** A message's content as parts, one per block; a string that is not empty is one block. */
+/**
+ * A message's content as parts, one per block; a string is one block. One without any is one empty part: it was billed
+ * all the same, and the next message is a reply to it.
+ */
 export function messageParts(content: unknown): readonly Part[] {
-  if (content === undefined || content === null || content === '') return []
-  if (Array.isArray(content) && content.length > mostParts) return [{ ...emptyPart, rawFrame: JSON.stringify(content) }]
-  return Array.isArray(content) ? content.map(blockPart) : [blockPart(content)]
+  if (content === undefined || content === null) return [emptyPart]
+  if (!Array.isArray(content)) return [blockPart(content)]
+  if (content.length > mostParts) return [{ ...emptyPart, rawFrame: JSON.stringify(content) }]
+  return content.length === 0 ? [emptyPart] : content.map(blockPart)
 }
 
 function blockPart(block: unknown): Part {

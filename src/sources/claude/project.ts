@@ -6,7 +6,7 @@ import { attributesText } from './attributes.ts'
 import { messageParts } from './blocks.ts'
 import { type LineKind, lineKind, noiseReason, type TranscriptLine, titleOf } from './line.ts'
 import { attachmentPart, otherPart, systemPart, titlePart } from './others.ts'
-import { emptyPart, type Part } from './part.ts'
+import type { Part } from './part.ts'
 import { advance, isRepeatedTitle, nextPlace, type Place, type Track } from './track.ts'
 
 /**
@@ -24,11 +24,7 @@ export function projectLine(line: TranscriptLine, track: Track): readonly Captur
   const kind = lineKind(line)
   if (kind === 'title' && titleOf(line) === null) return 'no-content'
   if (kind === 'title' && isRepeatedTitle(track, sessionId, line)) return 'repeated-title'
-  const found = partsOf(kind, line)
-  // An answer without content was billed all the same: its row carries the usage.
-  const parts = found.length === 0 && reportsUsage(line) ? [emptyPart] : found
-  if (parts.length === 0) return 'no-content'
-
+  const parts = partsOf(kind, line)
   const place = nextPlace(track, sessionId, kind, line)
   // The client's own form of a tool result can be large: it stands once, beside the result it belongs to.
   const result = Math.max(
@@ -46,10 +42,6 @@ export function projectLine(line: TranscriptLine, track: Track): readonly Captur
   }))
   advance(track, place, line, parts.length)
   return rows
-}
-
-function reportsUsage({ type, message }: TranscriptLine): boolean {
-  return type === 'assistant' && isObject(message) && isObject(message['usage']) && text(message['id']) !== null
 }
 
 function partsOf(kind: LineKind, line: TranscriptLine): readonly Part[] {

@@ -29,20 +29,30 @@ test('every line ends as rows or as one skip', async () => {
     '"text"',
     '',
     without(user('whose?'), 'sessionId'),
-    user(null),
-    user(''),
-    user([]),
-    assistant(undefined),
+    { type: 'ai-title', aiTitle: '', sessionId: session },
   )
-  expect(read.counts).toMatchObject({ lines: 11, rows: 3 })
+  expect(read.counts).toMatchObject({ lines: 8, rows: 3 })
   expect(read.lines).toHaveLength(2)
   expect(read.skipped).toEqual({
     progress: 1,
     'invalid-json': 1,
     'not-an-object': 2,
     'no-session-id': 1,
-    'no-content': 4,
+    'no-content': 1,
   })
+})
+
+test('a message without content is a row: others reply to it', async () => {
+  const nothing = [user(null), user(''), user([]), assistant(undefined)]
+  const read = await readLinesOf(...nothing, user('and now?'))
+  expect(read.skipped).toEqual({})
+  expect(read.rows).toMatchObject([
+    { role: 'user', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
+    { role: 'user', part_type: 'text', content_text: '' },
+    { role: 'user', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
+    { role: 'assistant', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
+    { content_text: 'and now?', message_index: 4 },
+  ])
 })
 
 test('an answer without content keeps its usage in a row of its own, and lines of unknown types are kept', async () => {

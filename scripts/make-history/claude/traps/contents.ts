@@ -32,13 +32,9 @@ export const contentTraps: Readonly<Record<string, Trap>> = {
   },
   'no-content': ({ session, begin }) => {
     const chain = begin(session())
-    for (const message of [
-      { role: 'user', content: null },
-      { role: 'user', content: '' },
-      { role: 'user', content: [] },
-      { role: 'user' },
-    ])
-      chain.out.write(linked(chain, 'user', { message }), skipped('no-content'))
+    for (const message of [{ role: 'user', content: null }, { role: 'user', content: [] }, { role: 'user' }])
+      chain.out.write(linked(chain, 'user', { message }), node(chain, 'user', [], { rows: 1 }))
+    chain.out.write(linked(chain, 'user', { message: { role: 'user', content: '' } }), node(chain, 'user', ['text']))
     chain.out.close(chain.ms)
   },
   blocks: ({ session, begin }) => {
