@@ -169,7 +169,7 @@ export async function killWhileTidying(story: UpkeepStory): Promise<number> {
   }
 
   async function backingUp(): Promise<void> {
-    while (!state.isOver || taken.length < 3) {
+    while (!state.isOver || taken.length < 2) {
       const directory = join(here.directory, `backups/${taken.length}`)
       const isAfter = state.deleted.size === tables.length
       if ((await command('backup', directory)) !== undefined) taken.push({ directory, isAfter })
