@@ -233,7 +233,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         importing: imports.isRunning(),
         watching: watch.status(),
         waiting: tables.builtin().failure !== undefined,
-        retention: deleting.checks(),
+        settings: deleting.checks(),
         failure: imports.failure(),
       })
     }

@@ -43,8 +43,8 @@ export interface DaemonState {
   readonly watching: WatchStatus | null
   /** The built-in table was refused, and nothing was applied since. */
   readonly waiting: boolean
-  /** What there is to say of the retention. */
-  readonly retention?: readonly Check[]
+  /** What there is to say of what the user decided. */
+  readonly settings?: readonly Check[]
   /** Why the last import failed. */
   readonly failure?: HypError | undefined
 }
@@ -58,7 +58,7 @@ export function statusOf(state: DaemonState): DaemonStatus {
     ...tables.flatMap(table => spoolCheck(table)),
     ...tables.flatMap(table => maintenanceCheck(table)),
     ...tables.flatMap(table => tombstoneCheck(table)),
-    ...(state.retention ?? []),
+    ...(state.settings ?? []),
     ...(builtin === undefined ? [] : [importCheck(builtin, state)]),
     ...(state.watching === null ? [] : [watchCheck(state.watching)]),
   ]

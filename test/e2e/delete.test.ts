@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { DaemonStatus } from '../../src/daemon/status.ts'
 import type { DeletionReport } from '../../src/ingest/deletion/report.ts'
 import { filesWith } from '../support/canary.ts'
 import { declareTable } from '../support/declaring.ts'
@@ -160,4 +161,15 @@ test('a configuration that says nothing sensible keeps a daemon from starting, a
   write(join(here.home, 'config.json'), '{"retention": "soon"}')
   const { status, stderr } = await here.hyp('daemon')
   expect({ status, stderr }).toEqual({ status: 78, stderr: expect.stringMatching(/config\.json has "soon"[^]*180d/) })
+  const told = await here.hyp('status')
+  expect(told.stdout).toMatch(/^FAIL .*config\.json has "soon".* \[CONFIG_INVALID\]\n +hint: .*"180d"/m)
+  const { checks } = await here.json<DaemonStatus>('status', '--json')
+  expect(checks).toContainEqual({
+    name: 'config',
+    ok: false,
+    message: expect.stringContaining('"soon"') as string,
+    hint: expect.stringContaining('"180d"') as string,
+  })
+  write(join(here.home, 'config.json'), '{"retention": "180d"}')
+  expect((await here.hyp('status')).stdout).not.toContain('FAIL')
 })

@@ -1,8 +1,11 @@
-import { type DaemonStatus, statusOf } from '../../daemon/status.ts'
+import { type Check, type DaemonStatus, statusOf } from '../../daemon/status.ts'
 import { missingText, planCommand, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
+import { toHypError } from '../../errors.ts'
 import { spoolReport, spoolStatus } from '../../ingest/spool-report.ts'
 import { builtinTable } from '../../schema/builtin.ts'
+import { readConfig } from '../../stores/config.ts'
 import { loadDeclarations } from '../../stores/declared.ts'
+import type { Home } from '../../stores/home.ts'
 import { rememberedMaintenance } from '../../stores/table/upkeep/status.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
@@ -47,7 +50,19 @@ async function statusWithoutDaemon({ home, release }: CommandContext): Promise<D
     importing: false,
     watching: null,
     waiting: false,
+    settings: await configChecks(home),
   })
+}
+
+/** What keeps a daemon from starting. */
+async function configChecks(home: Home): Promise<Check[]> {
+  try {
+    await readConfig(home)
+    return []
+  } catch (error) {
+    const { code, message, hint } = toHypError(error)
+    return [{ name: 'config', ok: false, message: `${message} [${code}]`, hint }]
+  }
 }
 
 function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext): string[] {
@@ -67,13 +82,15 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
       : status.tables.flatMap(({ name, error, moved, missingTombstones }) =>
           error === null
             ? [...movedLines(name, moved, context), ...(missingTombstones ? [`records   ${missingText(name)}`] : [])]
-            : [
-                `FAIL      ${name}: ${error.message} [${error.code}]`,
-                `          hint: ${pasteableHint(error.hint, context.pasteable)}`,
-              ],
+            : failLines({ message: `${name}: ${error.message} [${error.code}]`, hint: error.hint }, context),
         )),
+    ...(isRunning ? [] : status.checks.flatMap(check => (check.name === 'config' ? failLines(check, context) : []))),
     ...(isRunning ? status.tables.flatMap(table => refusedLines(table, context)) : []),
   ]
+}
+
+function failLines({ message, hint }: Pick<Check, 'message' | 'hint'>, { pasteable }: CommandContext): string[] {
+  return [`FAIL      ${message}`, `          hint: ${pasteableHint(hint ?? '', pasteable)}`]
 }
 
 /** Nothing where nothing is kept that is not there anyway. */
