@@ -22,8 +22,9 @@ export async function takeLock(home: Home): Promise<Lock> {
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database?.close()
-    if (!isBusy(cause))
+    if (!isCode(cause, 'SQLITE_BUSY'))
       throw new HypError('HOME_UNUSABLE', `The lock ${home.lock} cannot be taken: ${(cause as Error).message}.`, {
+        ...(isCode(cause, 'SQLITE_NOTADB') ? { hint: 'It never holds anything: remove it while no daemon runs.' } : {}),
         cause,
       })
     throw lockedBy(home, await readPresence(home))
@@ -56,6 +57,6 @@ function openPrivately(path: string): InstanceType<typeof Database> {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+function isCode(error: unknown, code: 'SQLITE_BUSY' | 'SQLITE_NOTADB'): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith(code)
 }

@@ -23,6 +23,11 @@ export async function explainFailure(
     const missing = await firstMissing(tables)
     if (missing !== undefined) return missing
   }
+  const damaged = /^(?:IO|Invalid Input) Error/.test(message) ? fileIn(message, tables) : undefined
+  if (damaged !== undefined)
+    return new HypError('DATA_INVALID', `data file ${damaged} cannot be read: ${firstLine(message)}`, {
+      details: { file: damaged },
+    })
   if (message.startsWith('Out of Memory Error')) {
     return new HypError('QUERY_FAILED', firstLine(message), {
       hint: 'Ask for less at once (fewer columns, no ORDER BY over long texts), or give the query more memory.',
@@ -80,6 +85,11 @@ async function firstMissing(tables: readonly LiveTable[]): Promise<HypError | un
   return undefined
 }
 
+/** The file of a table that the engine complains about. */
+function fileIn(message: string, tables: readonly LiveTable[]): string | undefined {
+  return tables.flatMap(({ paths }) => paths).find(path => message.includes(path))
+}
+
 /**
  * A message fit for a log: complaints about a value quote it, and the value
  * may be a line of somebody's conversation. Complaints about the query or
@@ -87,7 +97,7 @@ async function firstMissing(tables: readonly LiveTable[]): Promise<HypError | un
  */
 function withoutContents(message: string, tables: readonly LiveTable[]): string {
   if (!/^(?:Conversion|Invalid Input|Out of Range) Error/.test(message)) return message
-  if (tables.some(({ paths }) => paths.some(path => message.includes(path)))) return firstLine(message)
+  if (fileIn(message, tables) !== undefined) return firstLine(message)
   const place = message.indexOf('\n\nLINE ')
   const complaint = firstLine(message)
     .replace("can't", 'cannot')

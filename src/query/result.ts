@@ -47,7 +47,7 @@ export interface ResultBatch {
 export interface QueryResult {
   /** Names are distinct. */
   readonly columns: readonly ResultColumn[]
-  /** Reading throws HypError FILE_MISSING, QUERY_FAILED or INTERRUPTED, also after some rows. */
+  /** Reading throws HypError FILE_MISSING, DATA_INVALID, QUERY_FAILED or INTERRUPTED, also after some rows. */
   readonly batches: AsyncIterable<ResultBatch>
   /** Ends a query whose rows are not wanted to the end. */
   close(): void

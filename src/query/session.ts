@@ -22,7 +22,7 @@ export interface QuerySessionOptions extends EngineOptions {
 export interface QuerySession {
   /**
    * Begins a query; several may run at a time.
-   * @throws HypError QUERY_REFUSED, QUERY_FAILED, FILE_MISSING, INTERRUPTED
+   * @throws HypError QUERY_REFUSED, QUERY_FAILED, FILE_MISSING, DATA_INVALID, INTERRUPTED
    */
   run(sql: string, limits?: QueryLimits): Promise<QueryResult>
   /** Stops what is still running and gives everything back. */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeLock } from '../../src/daemon/lock.ts'
@@ -47,6 +47,19 @@ test('who holds the lock is named where it is known', async () => {
   await expect(takeLock(home)).rejects.toThrow('is in use by another process.')
   await writePresence(home, { pid: 4711, version: '1', startedAt: '2026-01-01T00:00:00.000Z', ...notListening })
   await expect(takeLock(home)).rejects.toThrow('is in use by process 4711, since 2026-01-01T00:00:00.000Z.')
+  lock.release()
+})
+
+test('a lock that something was written to is told with what to do', async () => {
+  const home = await newHome()
+  writeFileSync(home.lock, 'x'.repeat(5000))
+  await expect(takeLock(home)).rejects.toMatchObject({
+    code: 'HOME_UNUSABLE',
+    message: expect.stringContaining(home.lock) as string,
+    hint: expect.stringContaining('remove it') as string,
+  })
+  rmSync(home.lock)
+  const lock = await takeLock(home)
   lock.release()
 })
 

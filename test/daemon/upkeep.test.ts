@@ -168,10 +168,24 @@ test('a sweep is remembered also where nothing was changed', async () => {
   expect((await until(2)).task.sweptMs).toBe(Date.parse(done.startedAt))
 })
 
-test('what is remembered and damaged is forgotten', async () => {
+test.each([
+  '[{',
+  '7',
+  JSON.stringify({ [table]: 7 }),
+  JSON.stringify({ [table]: { last: 'yesterday', sweptMs: 'long ago' } }),
+  JSON.stringify({ [table]: { last: { ...done, manifests: undefined }, sweptMs: 1 } }),
+  JSON.stringify({ [table]: { last: { ...done, compacted: { before: 8, after: 1 } }, sweptMs: 1 } }),
+  JSON.stringify({ [table]: { last: { ...done, failures: null }, sweptMs: 1 } }),
+])('what is remembered and damaged is forgotten: %s', async text => {
   const { home, upkeep } = await setUp()
-  await writeFile(join(home.run, 'maintenance.json'), '[{')
+  await writeFile(join(home.run, 'maintenance.json'), text)
   expect((await upkeep.status(table)).last).toBeNull()
+})
+
+test('what was done last is remembered by another daemon as it was', async () => {
+  const { home, upkeep } = await setUp()
+  await writeFile(join(home.run, 'maintenance.json'), JSON.stringify({ [table]: { last: done, sweptMs: 1 } }))
+  expect((await upkeep.status(table)).last).toEqual(done)
 })
 
 test('a failure is told, stands in the status, and is tried again with pauses that grow; then it is gone', async () => {

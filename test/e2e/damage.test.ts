@@ -87,6 +87,26 @@ const cases: readonly Case[] = [
     code: 'FILE_MISSING',
     commands: [query],
   },
+  {
+    what: 'a data file without a byte in it',
+    harm: here => {
+      const path = file(here, '.parquet')
+      truncateSync(path, 0)
+      return path
+    },
+    code: 'DATA_INVALID',
+    commands: [query, ['show', 'session-0']],
+  },
+  {
+    what: 'a data file that was cut off',
+    harm: here => {
+      const path = file(here, '.parquet')
+      truncateSync(path, 1000)
+      return path
+    },
+    code: 'DATA_INVALID',
+    commands: [query],
+  },
 ]
 
 test.each(cases)(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '../../home.ts'
-import { hasChanged, type UpkeepReport } from './report.ts'
+import { hasChanged, isReport, type UpkeepReport } from './report.ts'
 
 /*
  * What was last done to each table, so that a daemon that was started again knows, and a status without one too. It is
@@ -17,7 +17,7 @@ export interface LastUpkeep {
   readonly sweptMs: number | null
 }
 
-type Remembered = Readonly<Record<string, LastUpkeep>>
+type Remembered = Readonly<Record<string, unknown>>
 
 const nothing: LastUpkeep = { last: null, sweptMs: null }
 
@@ -27,14 +27,13 @@ function placeOf(home: Home): string {
 
 /** Never throws. */
 export async function recallUpkeep(home: Home, table: string): Promise<LastUpkeep> {
-  const all = await readAll(home)
-  return Object.hasOwn(all, table) ? { ...nothing, ...all[table] } : nothing
+  return lastOf(await readAll(home), table)
 }
 
 /** Remembers a pass; one at a time. Never throws. */
 export async function rememberUpkeep(home: Home, report: UpkeepReport): Promise<LastUpkeep> {
   const all = await readAll(home)
-  const before = Object.hasOwn(all, report.table) ? { ...nothing, ...all[report.table] } : nothing
+  const before = lastOf(all, report.table)
   const now: LastUpkeep = {
     last: hasChanged(report) || report.failures.length > 0 ? report : before.last,
     sweptMs: report.swept === null ? before.sweptMs : Date.parse(report.startedAt),
@@ -48,6 +47,14 @@ export async function rememberUpkeep(home: Home, report: UpkeepReport): Promise<
     await rm(temporary, { force: true }).catch(() => undefined)
   }
   return now
+}
+
+/** What an earlier version or somebody else wrote may be of another form: it is forgotten. */
+function lastOf(all: Remembered, table: string): LastUpkeep {
+  const said = Object.hasOwn(all, table) ? all[table] : undefined
+  if (typeof said !== 'object' || said === null) return nothing
+  const { last, sweptMs } = said as Readonly<Record<string, unknown>>
+  return { last: isReport(last) ? last : null, sweptMs: typeof sweptMs === 'number' ? sweptMs : null }
 }
 
 async function readAll(home: Home): Promise<Remembered> {

@@ -51,3 +51,26 @@ export function hasChanged({ compacted, manifests, expired, swept }: UpkeepRepor
 export function tallyOf(files: readonly { readonly bytes: number }[]): FileTally {
   return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
 }
+
+/** Whether something that was read is a report, as far as anything looks into it. */
+export function isReport(said: unknown): said is UpkeepReport {
+  if (!has(said, { table: 'string', startedAt: 'string', ms: 'number' })) return false
+  const { compacted, manifests, expired, swept, failures } = said
+  const tally = { files: 'number', bytes: 'number' }
+  return (
+    Array.isArray(failures) &&
+    (compacted === null ||
+      (has(compacted, { partitions: 'number', rows: 'number' }) &&
+        has(compacted['before'], tally) &&
+        (compacted['after'] === null || has(compacted['after'], tally)))) &&
+    (manifests === null || has(manifests, { before: 'number', after: 'number' })) &&
+    (expired === null || (has(expired, { ...tally, snapshots: 'number' }) && Array.isArray(expired['refs']))) &&
+    (swept === null || has(swept, tally))
+  )
+}
+
+function has(said: unknown, types: Readonly<Record<string, string>>): said is Readonly<Record<string, unknown>> {
+  if (typeof said !== 'object' || said === null) return false
+  const members = said as Readonly<Record<string, unknown>>
+  return Object.entries(types).every(([name, type]) => typeof members[name] === type)
+}
