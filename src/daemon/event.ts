@@ -98,8 +98,8 @@ export type DaemonEvent =
       readonly type: 'deleted'
       readonly table: string
       readonly rows: number
-      /** Whether somebody asked for it. */
-      readonly by: 'request' | 'retention'
+      /** Who asked for it; `tombstone`: nobody now, they had been deleted before. */
+      readonly by: 'request' | 'retention' | 'tombstone'
       /** Data files that went or were written again. */
       readonly files: number
       /** Files that went besides. */

@@ -2,7 +2,7 @@ import type { HypError } from '../errors.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Home } from '../stores/home.ts'
 import { version } from '../version.ts'
-import { missingText, planCommand, type TableStatus } from './table-status.ts'
+import { missingText, planCommand, setBackText, type TableStatus } from './table-status.ts'
 import type { WatchStatus } from './watch.ts'
 
 /** One line of `/readyz`: a check, whether it holds, and the way out when it does not. */
@@ -58,6 +58,7 @@ export function statusOf(state: DaemonState): DaemonStatus {
     ...tables.flatMap(table => spoolCheck(table)),
     ...tables.flatMap(table => maintenanceCheck(table)),
     ...tables.flatMap(table => tombstoneCheck(table)),
+    ...tables.flatMap(table => setBackCheck(table)),
     ...(state.settings ?? []),
     ...(builtin === undefined ? [] : [importCheck(builtin, state)]),
     ...(state.watching === null ? [] : [watchCheck(state.watching)]),
@@ -141,6 +142,13 @@ function maintenanceCheck({ name, maintenance: { failure, waiting } }: TableStat
 function tombstoneCheck({ name, missingTombstones }: TableStatus): Check[] {
   if (!missingTombstones) return []
   return [{ name: 'records', ok: true, message: missingText(name), hint: 'delete them again where they came back' }]
+}
+
+/** Nothing where what was deleted is gone, as far as can be told without a look into the table. */
+function setBackCheck({ name, setBack }: TableStatus): Check[] {
+  if (!setBack) return []
+  const message = `${setBackText(name)}; they are deleted again within minutes`
+  return [{ name: 'records', ok: true, message, hint: null }]
 }
 
 function refusal({ declared, release, verdict, refused }: TableStatus): string {

@@ -1,4 +1,5 @@
 import { type ErrorDocument, errorDocument, toHypError } from '../errors.ts'
+import { isSetBack, recallCleared } from '../ingest/deletion/cleared.ts'
 import type { SpoolStatus } from '../ingest/spool-report.ts'
 import { areTombstonesMissing } from '../ingest/tombstones/tombstones.ts'
 import { builtinTable, newestRelease } from '../schema/builtin.ts'
@@ -32,6 +33,8 @@ export interface TableStatus {
   readonly moved: string | null
   /** Rows were deleted that the records do not know of, and that can come back: the records are of an older copy. */
   readonly missingTombstones: boolean
+  /** It was set back to an older snapshot, and may have rows again that were deleted. */
+  readonly setBack: boolean
   /** What is acknowledged and not in the table yet. */
   readonly spool: SpoolStatus
   /** How it is kept fast and small. */
@@ -60,6 +63,7 @@ export async function tableStatus(
       missingTombstones:
         observed !== null &&
         (await areTombstonesMissing({ place: recordPlace(home), table: declaration.table }, observed)),
+      setBack: observed !== null && isSetBack(observed, await recallCleared(home, declaration.table)),
       release: found?.release ?? null,
       schemaId: found?.schemaId ?? null,
       rows: found?.rows ?? 0,
@@ -74,6 +78,7 @@ export async function tableStatus(
       ...base,
       moved: null,
       missingTombstones: false,
+      setBack: false,
       release: null,
       schemaId: null,
       rows: null,
@@ -88,6 +93,11 @@ export async function tableStatus(
 /** What there is to know where the records are older than a table. */
 export function missingText(table: string): string {
   return `rows of ${table} were deleted that the records do not know of, and that can come back: the records are of an older copy`
+}
+
+/** What there is to know where a table was set back. */
+export function setBackText(table: string): string {
+  return `${table} was set back by another program, and may show rows that were deleted`
 }
 
 /** The command that shows the plan of a table. */

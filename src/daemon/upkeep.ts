@@ -1,4 +1,5 @@
 import { errorDocument, errorOf, HypError, toHypError } from '../errors.ts'
+import { wasSetBack } from '../ingest/deletion/cleared.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import { type Home, tableDirectory } from '../stores/home.ts'
 import type { UpkeepFacts, UpkeepStep } from '../stores/table/upkeep/due.ts'
@@ -43,6 +44,8 @@ export interface UpkeepPace {
   readonly pauseMs: number
   /** After a failure it is waited so long, doubled with each. */
   readonly retryMs: number
+  /** Between looks whether another program set a table back to before a deletion: that costs reading its metadata. */
+  readonly setBackMs: number
 }
 
 const usualUpkeepPace: UpkeepPace = {
@@ -51,6 +54,7 @@ const usualUpkeepPace: UpkeepPace = {
   commits: 8,
   pauseMs: 5_000,
   retryMs: 60_000,
+  setBackMs: 60_000,
 }
 
 const longestRetryMs = 3_600_000
@@ -95,6 +99,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   const stopping = new AbortController()
   const kept = new Map<string, Kept>()
   for (const name of names()) schedule(name, stateOf(name), pace.firstMs)
+  const setBacks = setInterval(() => void lookForSetBacks(), pace.setBackMs).unref()
   metrics.onReading(() => {
     for (const [table, { facts }] of kept) {
       if (facts === undefined) continue
@@ -146,6 +151,15 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
       void look(table, state)
     }, delayMs)
     state.timer.unref()
+  }
+
+  /** Never throws. */
+  async function lookForSetBacks(): Promise<void> {
+    for (const table of names()) {
+      const [target, state] = [find(table), stateOf(table)]
+      if (target === undefined || state.failure !== undefined) continue
+      if (await wasSetBack(home, target.declaration)) schedule(table, state, pace.pauseMs)
+    }
   }
 
   /** Does what is due. Never throws: a failure is told, kept for the status, and tried again later. */
@@ -223,7 +237,10 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     if (report !== null) {
       state.memory = await rememberUpkeep(home, report)
       metrics.observe('hyp_maintenance_duration_seconds', { table }, report.ms / 1000)
-      if (hasChanged(report)) onEvent(maintained(report))
+      const { deleted } = report
+      if (deleted !== null && deleted.rows > 0)
+        onEvent({ type: 'deleted', table, ...deleted, by: 'tombstone', purged: 0, ms: report.ms })
+      if (hasChanged({ ...report, deleted: null })) onEvent(maintained(report))
     }
     const failed = report?.failures[0]
     if (failed === undefined) {
@@ -255,6 +272,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
 
   async function stop(): Promise<void> {
     stopping.abort()
+    clearInterval(setBacks)
     for (const { timer } of kept.values()) clearTimeout(timer)
     await thread.close(longestStopMs)
   }

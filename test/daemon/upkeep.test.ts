@@ -7,10 +7,13 @@ import type { KeptTable } from '../../src/daemon/tables.ts'
 import type { UpkeepTask } from '../../src/daemon/upkeep/upkeep-thread.ts'
 import { startUpkeep, type Upkeep, type UpkeepPace } from '../../src/daemon/upkeep.ts'
 import { errorDocument, HypError } from '../../src/errors.ts'
+import type { Long } from '../../src/iceberg/types.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
+import { openCatalog } from '../../src/stores/table/catalog.ts'
 import type { UpkeepReport } from '../../src/stores/table/upkeep/report.ts'
 import type { Tended } from '../../src/stores/table/upkeep/tend.ts'
+import { addNotes, deleteNotes, homeWithNotes, note } from '../ingest/deletion/forgetful-home.ts'
 import { temporaryFolder } from '../support/table.ts'
 
 /*
@@ -29,6 +32,7 @@ const facts: Tended['facts'] = {
   manifests: 1,
   snapshots: 7,
   expirable: 0,
+  cleared: true,
   writable: true,
   removable: true,
 }
@@ -38,6 +42,7 @@ const done: UpkeepReport = {
   dryRun: false,
   startedAt: '2026-11-21T00:00:00.000Z',
   ms: 5,
+  deleted: null,
   compacted: { partitions: 1, before: { files: 8, bytes: 80 }, after: { files: 1, bytes: 20 }, rows: 16 },
   manifests: null,
   expired: { snapshots: 2, refs: [], files: 9, bytes: 90 },
@@ -300,4 +305,27 @@ test('stopping ends what is under way at once, without a word', async () => {
   expect(signal.aborted).toBe(true)
   await aWhile()
   expect(events).toEqual([])
+})
+
+test('a table that was set back to before a deletion is looked at soon, and what goes again is told', async () => {
+  const { home, tables, events, until } = await setUp({ setBackMs: 20 })
+  const notes = await homeWithNotes(home.directory)
+  await addNotes(notes, note(1, 'a'), note(2, 'b'))
+  const catalog = openCatalog(home, { table: 'notes' })
+  const full = (await catalog.load()).metadata['current-snapshot-id'] as Long
+  await deleteNotes(notes, { kind: 'session', session: 'a' })
+  tables.set('notes', { ...fine, declaration: { ...declaration, table: 'notes' } })
+  await aWhile()
+  expect(events).toEqual([])
+  await catalog.commit(await catalog.load(), {
+    requirements: [],
+    updates: [{ action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': full }],
+  })
+  const first = await until(1)
+  expect(first.task).toMatchObject({ name: 'notes', steps: undefined })
+  const report = { ...done, table: 'notes', deleted: { rows: 1, files: 1 }, compacted: null, expired: null }
+  first.end({ facts, report })
+  await expect
+    .poll(() => events)
+    .toEqual([{ type: 'deleted', table: 'notes', rows: 1, files: 1, by: 'tombstone', purged: 0, ms: 5 }])
 })

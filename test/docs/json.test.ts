@@ -191,6 +191,7 @@ async function printCopies(printFrom: (from: Machine) => Print): Promise<void> {
   await print('table delete', 'table', 'delete', '--where', 'true', '--purge', '--json')
   await print('table delete', 'table', 'delete', '--before', '2026-01-01', '--dry-run', '--json')
   await print('restore', 'restore', backup, '--json')
+  await print('table compact', 'table', 'expire', '--json')
 }
 
 type Print = (name: string, ...words: readonly string[]) => Promise<void>

@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
+import type { Update } from '../../src/iceberg/commit.ts'
+import type { Long } from '../../src/iceberg/types.ts'
 import type { DeletionReport } from '../../src/ingest/deletion/report.ts'
 import { filesWith } from '../support/canary.ts'
 import { declareTable } from '../support/declaring.ts'
 import { eventually, filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { postRows } from '../support/rows.ts'
+import { catalogAt } from '../support/table.ts'
 import { addLines, line } from '../support/transcripts.ts'
 
 const canary = 'canary-5b1e77'
@@ -172,4 +175,36 @@ test('a configuration that says nothing sensible keeps a daemon from starting, a
   })
   write(join(here.home, 'config.json'), '{"retention": "180d"}')
   expect((await here.hyp('status')).stdout).not.toContain('FAIL')
+})
+
+test('rows that come back because another program sets the table back are told of, and deleted again by whoever looks after it', async () => {
+  const here = machine()
+  addLines(here.claude, 'a', [line('a', 0), line('a', 1)])
+  addLines(here.claude, 'b', [line('b', 0)])
+  await here.hyp('backfill')
+  const catalog = catalogAt(join(here.home, 'tables/ai_gateway_messages'))
+  const full = (await catalog.load()).metadata['current-snapshot-id'] as Long
+  const setBack = async (): Promise<void> => {
+    const updates: Update[] = [{ action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': full }]
+    await catalog.commit(await catalog.load(), { requirements: [], updates })
+  }
+  await here.hyp('table', 'delete', '--session', 'a')
+  expect((await here.hyp('status')).stdout).not.toContain('set back')
+  await setBack()
+  expect(await count(here)).toBe(3)
+  expect((await here.hyp('status')).stdout).toMatch(
+    /records {3}ai_gateway_messages was set back by another program, and may show rows that were deleted\n.*table expire, which/,
+  )
+  expect((await here.hyp('table', 'expire')).stdout).toMatch(/2 rows were deleted, as tombstones say/)
+  expect(await count(here)).toBe(1)
+  expect((await here.hyp('status')).stdout).toMatch(/Z: 2 rows were deleted, as tombstones say/)
+
+  const daemon = await here.daemon()
+  await daemon.imported()
+  await setBack()
+  expect((await here.hyp('status')).stdout).toMatch(/set back by another program.*deleted again within minutes/)
+  await here.hyp('table', 'compact')
+  expect(daemon.events()).toContainEqual(expect.objectContaining({ msg: 'deleted', rows: 2, by: 'tombstone' }))
+  expect(await count(here)).toBe(1)
+  expect((await here.hyp('status')).stdout).not.toContain('set back')
 })

@@ -46,11 +46,7 @@ const reading = [
   ['table', 'delete', 'events', '--where', 'id = 1', '--dry-run'],
 ] as const
 
-const writing = [
-  ['daemon'],
-  ['start'],
-  ['table', 'delete', 'events', '--where', 'id = 1'],
-] as const
+const writing = [['daemon'], ['start'], ['table', 'delete', 'events', '--where', 'id = 1']] as const
 
 test.skipIf(!hasSmallDisks)(
   'a home that can only be read is read, and what would write says that it cannot',

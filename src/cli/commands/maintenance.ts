@@ -1,6 +1,7 @@
 import { errorCatalogue } from '../../error-catalogue.ts'
 import { errorOf } from '../../errors.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
+import { keepDeleted } from '../../ingest/deletion/keep-deleted.ts'
 import { builtinTable } from '../../schema/builtin.ts'
 import { loadDeclaration } from '../../stores/declared.ts'
 import { leasedSnapshots } from '../../stores/leases.ts'
@@ -69,12 +70,14 @@ async function underLock(
   dryRun: boolean,
 ): Promise<UpkeepReport> {
   const place = table === builtinTable ? { table } : await loadDeclaration(home, release, table)
-  const report = await tidyTable(openCatalog(home, place), new Set(steps), {
+  const catalog = openCatalog(home, place)
+  const report = await tidyTable(catalog, new Set(steps), {
     name: table,
     dryRun,
     leased: uuid => leasedSnapshots(home, uuid),
     records: recordPlace(home),
     home,
+    deletions: keepDeleted({ home, catalog, table, context: systemContext, signal: io.signal }),
     context: systemContext,
     signal: io.signal,
   })

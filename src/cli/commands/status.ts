@@ -1,5 +1,5 @@
 import { type Check, type DaemonStatus, statusOf } from '../../daemon/status.ts'
-import { missingText, planCommand, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
+import { missingText, planCommand, setBackText, type TableStatus, tableStatus } from '../../daemon/table-status.ts'
 import { toHypError } from '../../errors.ts'
 import { spoolReport, spoolStatus } from '../../ingest/spool-report.ts'
 import { builtinTable } from '../../schema/builtin.ts'
@@ -79,9 +79,13 @@ function lines(status: DaemonStatus, isRunning: boolean, context: CommandContext
     ]),
     ...(isRunning
       ? status.checks.map(check => (check.ok ? 'ok' : 'FAIL').padEnd(10) + `${check.name}: ${check.message}`)
-      : status.tables.flatMap(({ name, error, moved, missingTombstones }) =>
+      : status.tables.flatMap(({ name, error, moved, missingTombstones, setBack }) =>
           error === null
-            ? [...movedLines(name, moved, context), ...(missingTombstones ? [`records   ${missingText(name)}`] : [])]
+            ? [
+                ...movedLines(name, moved, context),
+                ...(missingTombstones ? [`records   ${missingText(name)}`] : []),
+                ...setBackLines(name, setBack, context),
+              ]
             : failLines({ message: `${name}: ${error.message} [${error.code}]`, hint: error.hint }, context),
         )),
     ...(isRunning ? [] : status.checks.flatMap(check => (check.name === 'config' ? failLines(check, context) : []))),
@@ -125,6 +129,16 @@ function movedLines(name: string, moved: string | null, { pasteable }: CommandCo
   return [
     `moved     ${name} was made at ${moved}, where other programs look for its files`,
     `          hint: run ${pasteable('hyp table relocate')}`,
+  ]
+}
+
+/** Nothing of a table that goes on from where its last deletion left it. */
+function setBackLines(name: string, setBack: boolean, { pasteable }: CommandContext): string[] {
+  if (!setBack) return []
+  const named = name === builtinTable ? '' : ` ${name}`
+  return [
+    `records   ${setBackText(name)}`,
+    `          hint: run ${pasteable(`hyp table expire${named}`)}, which deletes them again`,
   ]
 }
 

@@ -100,7 +100,7 @@ function eventLines(event: DaemonEvent, pasteable: (command: string) => string):
     case 'deleted': {
       const { table, rows, by, files, purged } = event
       const besides = purged === 0 ? '' : `; ${plural(purged, 'file')} of before removed`
-      const why = by === 'retention' ? ', older than they are kept' : ''
+      const why = whyDeleted[by]
       return {
         lines: [
           `${label('deleted')}${plural(rows, 'row')} of ${plural(files, 'file')} in ${table}${why}, in ${duration(event.ms)}${besides}`,
@@ -202,6 +202,12 @@ function eventLines(event: DaemonEvent, pasteable: (command: string) => string):
       return { lines: ['stopped'] }
   }
 }
+
+const whyDeleted = {
+  request: '',
+  retention: ', older than they are kept',
+  tombstone: ', as tombstones say',
+} as const
 
 /** Nothing where all that changed is how manifests are laid out. */
 function maintainedLines({

@@ -15,9 +15,12 @@ export function renderUpkeep(report: UpkeepReport): string {
 }
 
 /** What was done, or would be, each in some words. */
-function upkeepParts({ dryRun, compacted, manifests, expired, swept }: UpkeepReport): string[] {
+function upkeepParts({ dryRun, deleted, compacted, manifests, expired, swept }: UpkeepReport): string[] {
   const would = dryRun ? 'would ' : ''
   const parts: string[] = []
+  // What an earlier version remembers of its last has no such member.
+  const again = deleted?.rows ?? 0
+  if (again > 0) parts.push(`${plural(again, 'row')} ${dryRun ? 'would be' : 'were'} deleted, as tombstones say`)
   if (compacted !== null && compacted.before.files > 0) {
     const from = `${plural(compacted.before.files, 'file')} in ${plural(compacted.partitions, 'partition')}`
     const to = compacted.after === null ? '' : ` ${count(compacted.after.files)}`

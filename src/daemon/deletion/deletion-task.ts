@@ -1,7 +1,9 @@
 import { HypError } from '../../errors.ts'
+import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
+import { isCleared, noteCleared, recallCleared } from '../../ingest/deletion/cleared.ts'
 import { type Copies, copiesOf } from '../../ingest/deletion/copies.ts'
 import { leavesNone } from '../../ingest/deletion/leaves-none.ts'
 import { purgeTable, type TablePurge } from '../../ingest/deletion/purge-table.ts'
@@ -9,12 +11,14 @@ import { type DeletionRequest, sessionGrave } from '../../ingest/deletion/reques
 import { gravesSelection } from '../../ingest/deletion/selection.ts'
 import { deleteFromTable, type TableDeletion } from '../../ingest/deletion/table-deletion.ts'
 import type { Grave } from '../../ingest/tombstones/row-matcher.ts'
+import { generationOf } from '../../ingest/tombstones/tombstones.ts'
 import { rowsWhere } from '../../query/rows-where.ts'
 import { builtinTable } from '../../schema/builtin.ts'
 import type { Home } from '../../stores/home.ts'
 import { leasedSnapshots } from '../../stores/leases.ts'
 import { recordPlace } from '../../stores/records/place.ts'
 import { withReserve } from '../../stores/reserve.ts'
+import { isInHistory } from '../../stores/table/ancestors.ts'
 import { systemContext } from '../../stores/table/catalog.ts'
 
 /** Rows to be deleted from a table. Plain data. */
@@ -48,6 +52,7 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
   const { home, table: name, directory, request } = task
   const catalog = fileCatalog({ io: localFileIO, directory, ...systemContext })
   if (request.leaveSome === true) await checkLeavesSome()
+  const before = await catalog.load()
   const copies = await copiesBefore(task)
   const freeing = <Result>(work: () => Promise<Result>): Promise<Result> =>
     request.dryRun ? work() : withReserve(home, work)
@@ -75,6 +80,7 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
       dryRun: request.dryRun,
     })
   const purge = request.purge ? await freeing(purging) : null
+  if (!request.dryRun) await note(deleted.table)
   const { metadata } = purge === null ? deleted.table : await catalog.load()
   const head = currentSnapshot(metadata)?.['snapshot-id']
   return {
@@ -86,6 +92,14 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
     graves: deleted.graves.filter(({ what }) => what.kind !== 'keys'),
     copies,
     purge,
+  }
+
+  /** Where something else may be there again, that is looked for first. */
+  async function note(after: Table): Promise<void> {
+    if (!isCleared(before, await recallCleared(home, name))) return
+    const from = currentSnapshot(before.metadata)?.['snapshot-id']
+    if (from !== undefined && isInHistory(after.metadata, String(from)))
+      await noteCleared(home, name, after, generationOf(after.metadata))
   }
 
   async function checkLeavesSome(): Promise<void> {

@@ -1,5 +1,6 @@
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
+import { keepDeleted } from '../../ingest/deletion/keep-deleted.ts'
 import { yieldToOthers } from '../../ingest/low-priority.ts'
 import { serveTasks } from '../../ingest/task-thread.ts'
 import { leasedSnapshots } from '../../stores/leases.ts'
@@ -16,8 +17,9 @@ import type { UpkeepTask } from './upkeep-thread.ts'
 yieldToOthers()
 
 serveTasks(
-  ({ home, name, directory, steps, dryRun, sweptMs, writingSinceMs }: UpkeepTask, { signal }): Promise<Tended> =>
-    tendTable(fileCatalog({ io: localFileIO, directory, ...systemContext }), {
+  ({ home, name, directory, steps, dryRun, sweptMs, writingSinceMs }: UpkeepTask, { signal }): Promise<Tended> => {
+    const catalog = fileCatalog({ io: localFileIO, directory, ...systemContext })
+    return tendTable(catalog, {
       name,
       steps: steps === undefined ? undefined : new Set(steps),
       dryRun,
@@ -26,7 +28,9 @@ serveTasks(
       leased: uuid => leasedSnapshots(home, uuid),
       records: recordPlace(home),
       home,
+      deletions: keepDeleted({ home, catalog, table: name, context: systemContext, signal }),
       context: systemContext,
       signal,
-    }),
+    })
+  },
 )

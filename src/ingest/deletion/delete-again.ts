@@ -11,10 +11,9 @@ import { recordPlace } from '../../stores/records/place.ts'
 import { openRecords, type RecordStore, type StoredRecord } from '../../stores/records/store.ts'
 import { systemContext } from '../../stores/table/catalog.ts'
 import { replaceFile } from '../spool/replace-file.ts'
-import { keysPath, readKeys, tombstoneReader } from '../tombstones/tombstones.ts'
-import { announce } from './bury.ts'
-import { deleteRows } from './delete-rows.ts'
-import { gravesSelection } from './selection.ts'
+import { keysPath, readKeys } from '../tombstones/tombstones.ts'
+import { forgetCleared } from './cleared.ts'
+import { deleteBuried } from './delete-buried.ts'
 
 /** What to do about what was deleted after a backup was made, in a home that it is restored in. */
 export interface DeleteAgainOptions {
@@ -32,9 +31,10 @@ export async function deleteAgain(
   prepared: Prepared,
   { bringBack, signal }: DeleteAgainOptions,
 ): Promise<LaterDeletions[]> {
-  const { home } = prepared
+  const { home, replaced } = prepared
   const found: LaterDeletions[] = []
   for (const table of (await localFileIO.list(home.tables)).sort()) {
+    await forgetCleared(replaced, table)
     const later = await laterTombstones(prepared, table)
     const deletions = later.stones.length
     if (deletions + later.unreadable.length === 0) continue
@@ -44,7 +44,13 @@ export async function deleteAgain(
     }
     try {
       for (const stone of later.stones) await carry(stone, home)
-      const rows = await deleteBuried(home, table, later.generation, signal)
+      const { rows } = await deleteBuried({
+        catalog: catalogOf(home, table),
+        place: recordPlace(home),
+        table,
+        context: systemContext,
+        signal,
+      })
       for (const error of later.unreadable) throw error
       found.push({ table, deletions, rows, failure: null })
     } catch (error) {
@@ -59,8 +65,6 @@ interface LaterTombstones {
   /** One of each id. */
   readonly stones: readonly StoredRecord<Tombstone>[]
   readonly unreadable: readonly Error[]
-  /** The newest of them. */
-  readonly generation: number
 }
 
 /** Tombstones that the prepared home does not have, or not as they are by now. */
@@ -81,9 +85,7 @@ async function laterTombstones({ home, origin, replaced }: Prepared, table: stri
       if (of === table && (known === undefined || goesFurther(stone.value, known))) stones.set(stone.id, stone)
     }
   }
-  const known = [...own.values(), ...Array.from(stones.values(), ({ value }) => value)]
-  const generation = Math.max(0, ...known.map(value => value.generation))
-  return { stones: [...stones.values()], unreadable, generation }
+  return { stones: [...stones.values()], unreadable }
 }
 
 /**
@@ -109,25 +111,6 @@ async function carry(stone: StoredRecord<Tombstone>, home: Home): Promise<void> 
     await replaceFile(localFileIO, keysPath({ path: store.pathOf(stone.id) }), [keys])
   }
   await store.put(stone.id, stone.bytes)
-}
-
-async function deleteBuried(
-  home: Home,
-  name: string,
-  generation: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const catalog = catalogOf(home, name)
-  const table = await catalog.load()
-  const { graves } = await tombstoneReader({ place: recordPlace(home), table: name })(table)
-  await announce(catalog, table, generation, systemContext)
-  const { rows } = await deleteRows({
-    catalog,
-    select: async now => gravesSelection(now, graves),
-    context: systemContext,
-    signal,
-  })
-  return rows
 }
 
 /** Undefined where the table cannot be read, which whoever deletes from it is told. */

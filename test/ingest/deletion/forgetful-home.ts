@@ -47,9 +47,14 @@ export async function addNotes(home: Home, ...rows: readonly Row[]): Promise<App
   return appendOnce(catalog, await catalog.load(), rows, rowKey(['id']), systemContext, { tombstones })
 }
 
-export async function deleteNotes(home: Home, unwanted: Unwanted, purge = false): ReturnType<typeof runDeletion> {
+export async function deleteNotes(
+  home: Home,
+  unwanted: Unwanted,
+  purge = false,
+  signal?: AbortSignal,
+): ReturnType<typeof runDeletion> {
   const directory = join(home.tables, 'notes')
-  return runDeletion({ home, table: 'notes', directory, request: { unwanted, dryRun: false, purge } })
+  return runDeletion({ home, table: 'notes', directory, request: { unwanted, dryRun: false, purge } }, signal)
 }
 
 export async function noteIds(home: Home): Promise<number[]> {

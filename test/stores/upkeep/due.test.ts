@@ -12,6 +12,7 @@ const nothing: UpkeepFacts = {
   manifests: 16,
   snapshots: 107,
   expirable: 7,
+  cleared: true,
   writable: true,
   removable: true,
 }
@@ -22,6 +23,10 @@ function due(facts: Partial<UpkeepFacts>, when = swept): string[] {
 
 test('nothing is due where too little waits for a commit of its own', () => {
   expect(due({})).toEqual([])
+})
+
+test('rows that were deleted are looked for where they may be there, and before anything is written again', () => {
+  expect(due({ cleared: false, worthRewriting: 4 })).toEqual(['delete', 'compact'])
 })
 
 test('files are due as soon as there is something worth rewriting', () => {
@@ -52,7 +57,9 @@ test('of a table whose files may be those of others none is removed, and its fil
 })
 
 test('a table that is only read is left alone', () => {
-  expect(due({ writable: false, worthRewriting: 9, manifests: 99, expirable: 99 }, { nowMs, sweptMs: 0 })).toEqual([])
+  expect(
+    due({ writable: false, cleared: false, worthRewriting: 9, manifests: 99, expirable: 99 }, { nowMs, sweptMs: 0 }),
+  ).toEqual([])
 })
 
 test('a hundred snapshots stay, and those of the last hour', () => {

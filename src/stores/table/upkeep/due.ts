@@ -2,14 +2,14 @@
  * When a table is to be tidied up. Pure: everything it looks at is handed over.
  */
 
-/** What can be done to keep a table fast and small; done in this order. */
-export type UpkeepStep = 'compact' | 'merge' | 'expire' | 'sweep'
+/** What can be done to keep a table fast and small, and without what was deleted; done in this order. */
+export type UpkeepStep = 'delete' | 'compact' | 'merge' | 'expire' | 'sweep'
 
 /** What compacting by hand is: files and manifests. */
-export const compactSteps: readonly UpkeepStep[] = ['compact', 'merge']
+export const compactSteps: readonly UpkeepStep[] = ['delete', 'compact', 'merge']
 
 /** What expiring by hand is: snapshots, and files that nothing needs. */
-export const expireSteps: readonly UpkeepStep[] = ['expire', 'sweep']
+export const expireSteps: readonly UpkeepStep[] = ['delete', 'expire', 'sweep']
 
 /** What waits in a table. */
 export interface UpkeepFacts {
@@ -23,6 +23,8 @@ export interface UpkeepFacts {
   readonly snapshots: number
   /** Snapshots that nothing keeps any more. */
   readonly expirable: number
+  /** False where rows have to be looked for that were deleted: it was set back, or that is not known. */
+  readonly cleared: boolean
   /** False for a table of a version of the format that is only read. */
   readonly writable: boolean
   /** False where the table's owner said that its files may be those of others too (`gc.enabled`). */
@@ -61,12 +63,13 @@ export const usualUpkeepLimits: UpkeepLimits = {
  * @param sweptMs when it was last looked for files that nothing needs, milliseconds since 1970; undefined: never
  */
 export function dueSteps(
-  { worthRewriting, manifests, expirable, writable, removable }: UpkeepFacts,
+  { cleared, worthRewriting, manifests, expirable, writable, removable }: UpkeepFacts,
   { nowMs, sweptMs }: { readonly nowMs: number; readonly sweptMs: number | undefined },
   limits: UpkeepLimits = usualUpkeepLimits,
 ): ReadonlySet<UpkeepStep> {
   const due = new Set<UpkeepStep>()
   if (!writable) return due
+  if (!cleared) due.add('delete')
   if (worthRewriting > 0) due.add('compact')
   if (manifests > limits.manifests) due.add('merge')
   if (!removable) return due

@@ -6,10 +6,17 @@ import { planRewrites } from '../../../iceberg/rewrite/plan.ts'
 import { liveFiles, readManifestList } from '../../../iceberg/snapshot.ts'
 import type { UpkeepFacts, UpkeepLimits } from './due.ts'
 
+/** What a table does not say of itself. */
+export interface UpkeepCircumstances extends Pick<UpkeepFacts, 'cleared'> {
+  readonly nowMs: number
+  /** Snapshots that somebody reads. */
+  readonly pinned: ReadonlySet<bigint>
+}
+
 /** Looks at what waits in a table. Reads its manifests. @throws as `liveFiles` */
 export async function upkeepFacts(
   table: Table,
-  { nowMs, pinned }: { readonly nowMs: number; readonly pinned: ReadonlySet<bigint> },
+  { nowMs, pinned, cleared }: UpkeepCircumstances,
   { minSnapshots, maxAgeMs }: UpkeepLimits,
 ): Promise<UpkeepFacts> {
   const { metadata } = table
@@ -31,6 +38,7 @@ export async function upkeepFacts(
     manifests: manifests.length,
     snapshots: metadata.snapshots.length,
     expirable: removable ? expirable(metadata, { nowMs, minSnapshots, maxAgeMs, pinned }).snapshots.length : 0,
+    cleared,
     writable: metadata['format-version'] === 2,
     removable,
   }

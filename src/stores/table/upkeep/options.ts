@@ -1,8 +1,21 @@
 import type { AppendContext } from '../../../iceberg/append.ts'
+import type { Table } from '../../../iceberg/catalog/catalog.ts'
 import type { Home } from '../../home.ts'
 import type { Leased } from '../../leases.ts'
 import type { RecordPlaceOptions } from '../../records/store.ts'
 import type { UpkeepLimits } from './due.ts'
+
+/** What keeps away what was deleted from a table. */
+export interface KeptDeletions {
+  /** Whether a table is known to be without it. Reads no data; never throws. */
+  readonly areGone: (table: Table) => Promise<boolean>
+  /** Looks for such rows in the whole table, and deletes them. @throws HypError and IcebergError */
+  readonly deleteAgain: (dryRun: boolean) => Promise<{
+    readonly rows: number
+    /** Data files that went or were written again. */
+    readonly files: number
+  }>
+}
 
 /** How a table is looked after. */
 export interface UpkeepOptions {
@@ -17,6 +30,8 @@ export interface UpkeepOptions {
   readonly records?: RecordPlaceOptions | undefined
   /** Whose reserve an expiry may use on a full disk; nobody's where left out. */
   readonly home?: Pick<Home, 'reserve'> | undefined
+  /** Left out: nothing was ever deleted. */
+  readonly deletions?: KeptDeletions | undefined
   readonly context: AppendContext & { readonly monotonic: () => number }
   /** When the process began that writes to the table meanwhile; milliseconds since 1970. */
   readonly writingSinceMs?: number | undefined

@@ -23,16 +23,17 @@ export async function tidyTable(
   steps: ReadonlySet<UpkeepStep>,
   options: UpkeepOptions,
 ): Promise<UpkeepReport> {
-  const { name, home, dryRun = false, limits = usualUpkeepLimits, context, signal } = options
+  const { name, home, dryRun = false, limits = usualUpkeepLimits, deletions, context, signal } = options
   const startedAt = new Date(context.now()).toISOString()
   const start = context.monotonic()
   const failures: UpkeepFailure[] = []
+  const deleted = await tried('delete', deleteAgain)
   const compacted = await tried('compact', () => compactStep(catalog, options, failures))
   const manifests = await tried('merge', merge)
   const expired = await tried('expire', expire)
   const swept = await tried('sweep', sweep)
   const ms = Math.round(context.monotonic() - start)
-  return { table: name, dryRun, startedAt, ms, compacted, manifests, expired, swept, failures }
+  return { table: name, dryRun, startedAt, ms, deleted, compacted, manifests, expired, swept, failures }
 
   async function tried<Result>(step: UpkeepStep, run: () => Promise<Result>): Promise<Result | null> {
     if (!steps.has(step)) return null
@@ -48,6 +49,11 @@ export async function tidyTable(
 
   function isAborted(): boolean {
     return signal?.aborted === true
+  }
+
+  async function deleteAgain(): Promise<UpkeepReport['deleted']> {
+    if (deletions === undefined || (await deletions.areGone(await catalog.load()))) return null
+    return deletions.deleteAgain(dryRun)
   }
 
   async function merge(): Promise<UpkeepReport['manifests']> {

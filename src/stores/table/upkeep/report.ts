@@ -14,6 +14,11 @@ export interface UpkeepReport {
   /** RFC 3339, UTC. */
   readonly startedAt: string
   readonly ms: number
+  /**
+   * Rows that had been deleted before and were there: another program set the table back, or the deletion was ended in
+   * between. null also where it is known that there are none.
+   */
+  readonly deleted: { readonly rows: number; readonly files: number } | null
   readonly compacted: {
     /** Partitions in which files were rewritten. */
     readonly partitions: number
@@ -39,8 +44,9 @@ export interface UpkeepFailure {
 }
 
 /** Whether anything was changed. */
-export function hasChanged({ compacted, manifests, expired, swept }: UpkeepReport): boolean {
+export function hasChanged({ deleted, compacted, manifests, expired, swept }: UpkeepReport): boolean {
   return (
+    (deleted?.rows ?? 0) > 0 ||
     (compacted?.before.files ?? 0) > 0 ||
     (manifests !== null && manifests.after !== manifests.before) ||
     (expired?.snapshots ?? 0) > 0 ||

@@ -34,6 +34,8 @@ export async function tendTable(catalog: Catalog, options: TendOptions): Promise
 
   async function look(): Promise<UpkeepFacts> {
     const table = await catalog.load()
-    return upkeepFacts(table, { nowMs: context.now(), pinned: await pinnedIn(table, options.leased) }, limits)
+    const pinned = await pinnedIn(table, options.leased)
+    const cleared = (await options.deletions?.areGone(table)) ?? true
+    return upkeepFacts(table, { nowMs: context.now(), pinned, cleared }, limits)
   }
 }

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Table } from '../../iceberg/catalog/catalog.ts'
+import { currentSnapshot } from '../../iceberg/metadata.ts'
+import type { Declaration } from '../../schema/declaration.ts'
+import type { Home } from '../../stores/home.ts'
+import { isInHistory } from '../../stores/table/ancestors.ts'
+import { openCatalog } from '../../stores/table/catalog.ts'
+import { generationOf } from '../tombstones/tombstones.ts'
+
+/*
+ * Which snapshot of a table is known to be without what was deleted. Everything that follows it is too: what hyp commits
+ * obeys the tombstones. A table that another program set back to an older snapshot does not follow it. The note stays true
+ * for ever, and is worth nothing but the time to look: where it is lost, the table is searched once more.
+ */
+
+/** A snapshot without the rows of the tombstones up to a generation. */
+export interface Cleared {
+  readonly tableUuid: string
+  /** Decimal. */
+  readonly snapshotId: string
+  readonly generation: number
+}
+
+type Metadata = Pick<Table, 'metadata'>
+
+/** Whether a table is known to be without everything that was deleted from it. Reads nothing. */
+export function isCleared({ metadata }: Metadata, known: Cleared | undefined): boolean {
+  const said = generationOf(metadata)
+  if (known === undefined || known.tableUuid !== metadata['table-uuid']) return said === 0
+  return said <= known.generation && isInHistory(metadata, known.snapshotId)
+}
+
+/** Whether a table was set back to before what is known of it, so that it may have rows that were deleted. */
+export function isSetBack({ metadata }: Metadata, known: Cleared | undefined): boolean {
+  return known?.tableUuid === metadata['table-uuid'] && !isInHistory(metadata, known.snapshotId)
+}
+
+/** Whether a table was set back, as the disk has it now. Never throws: of one that cannot be read others tell. */
+export async function wasSetBack(home: Home, declaration: Pick<Declaration, 'table' | 'location'>): Promise<boolean> {
+  const known = await recallCleared(home, declaration.table)
+  if (known === undefined) return false
+  const table = await openCatalog(home, declaration)
+    .load()
+    .catch(() => undefined)
+  return table !== undefined && isSetBack(table, known)
+}
+
+/** Never throws: undefined where nothing is known. */
+export async function recallCleared(home: Pick<Home, 'run'>, table: string): Promise<Cleared | undefined> {
+  try {
+    const said: unknown = JSON.parse(await readFile(placeOf(home, table), 'utf8'))
+    return isNote(said) ? said : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** To be called before another table is put in the place of one. */
+export async function forgetCleared(home: Pick<Home, 'run'>, table: string): Promise<void> {
+  await rm(placeOf(home, table), { force: true })
+}
+
+/** Notes that a table as it is has no row of tombstones up to a generation. Never throws. */
+export async function noteCleared(
+  home: Pick<Home, 'run'>,
+  table: string,
+  { metadata }: Metadata,
+  generation: number,
+): Promise<void> {
+  const current = currentSnapshot(metadata)?.['snapshot-id']
+  // A table without rows is searched when it gets some, and one that nothing was deleted from never.
+  if (current === undefined || generation === 0) return
+  const note: Cleared = { tableUuid: metadata['table-uuid'], snapshotId: String(current), generation }
+  const place = placeOf(home, table)
+  const temporary = `${place}.${randomUUID()}.tmp`
+  try {
+    await writeFile(temporary, `${JSON.stringify(note)}\n`, { mode: 0o600 })
+    await rename(temporary, place)
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined)
+  }
+}
+
+function placeOf({ run }: Pick<Home, 'run'>, table: string): string {
+  return join(run, `cleared-${table}.json`)
+}
+
+function isNote(said: unknown): said is Cleared {
+  if (typeof said !== 'object' || said === null) return false
+  const { tableUuid, snapshotId, generation } = said as Partial<Record<string, unknown>>
+  return typeof tableUuid === 'string' && typeof snapshotId === 'string' && typeof generation === 'number'
+}
