@@ -132,6 +132,12 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
       committed(builtinTable, event.event.summary.commits)
     else if (event.type === 'created' || event.type === 'adopted')
       schedule(event.table, stateOf(event.table), pace.firstMs)
+    // It is looked at again in a moment; until then nothing is said rather than what is not so any more.
+    else if (event.type === 'deleted' && event.by !== 'tombstone') {
+      const state = stateOf(event.table)
+      state.facts = undefined
+      state.lookedAt = undefined
+    }
   }
 
   function committed(table: string, commits: number): void {

@@ -162,6 +162,18 @@ test('what was done is told, counted and remembered by the next daemon', async (
   await again.stop()
 })
 
+test('after a deletion nothing is said of files and snapshots until they were counted again', async () => {
+  const { upkeep, until } = await setUp({ firstMs: 5 })
+  ;(await until(1)).end({ facts, report: null })
+  await expect.poll(async () => (await upkeep.status(table)).waiting).toEqual(facts)
+  await upkeep.inTurn(table, async () => undefined)
+  upkeep.hear({ type: 'deleted', table, rows: 3, by: 'request', files: 1, purged: 9, ms: 1 })
+  expect(await upkeep.status(table)).toMatchObject({ waiting: null, lookedAt: null })
+  const now = { ...facts, files: 2, snapshots: 1 }
+  ;(await until(2)).end({ facts: now, report: null })
+  await expect.poll(async () => (await upkeep.status(table)).waiting).toEqual(now)
+})
+
 test('a sweep is remembered also where nothing was changed', async () => {
   const { upkeep, until } = await setUp()
   upkeep.hear(flushed(8))
