@@ -2,7 +2,7 @@ import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { scanRows } from '../../iceberg/scan.ts'
 import type { Cell, Row } from '../../iceberg/types.ts'
 import type { Declaration } from '../../schema/declaration.ts'
-import { isObject } from '../../sources/json.ts'
+import { lineParts } from '../keys/line-parts.ts'
 import type { RowKey } from '../keys/row-key.ts'
 
 /*
@@ -75,7 +75,7 @@ export function firstLines({ columns }: Declaration, key: RowKey): FirstLines | 
     for (const [text, row] of candidates) {
       if (stored.has(text)) continue
       const parts = told.get(messageOf(row))
-      if (parts !== undefined && parts !== partsOf(row)) left.add(text)
+      if (parts !== undefined && parts !== lineParts(row['attributes'])) left.add(text)
     }
     return left
   }
@@ -105,24 +105,9 @@ export function firstLines({ columns }: Declaration, key: RowKey): FirstLines | 
     for await (const rows of scanRows(table, { columns: columnsRead, where, texts }))
       for (const row of rows) {
         const message = row['part_id'] === null ? undefined : wanted.get(key.of(row))
-        const parts = message === undefined ? undefined : partsOf(row)
+        const parts = message === undefined ? undefined : lineParts(row['attributes'])
         if (message !== undefined && parts !== undefined) told.set(message, parts)
       }
     return told
   }
-}
-
-/** How many parts the line of a row has; undefined where the row does not tell. */
-function partsOf({ attributes }: Row): number | undefined {
-  if (typeof attributes !== 'string') return undefined
-  let told: unknown
-  try {
-    told = JSON.parse(attributes)
-  } catch {
-    return undefined
-  }
-  if (!isObject(told) || !isObject(told['gateway']) || told['gateway']['source'] !== 'backfill') return undefined
-  if (!isObject(told['client']) || told['client']['name'] !== 'claude') return undefined
-  const parts = isObject(told['claude']) ? told['claude']['parts'] : undefined
-  return typeof parts === 'number' ? parts : 1
 }

@@ -7,6 +7,7 @@ import { openRecords, type RecordPlaceOptions, type StoredRecord } from '../../s
 import { unreadable } from '../../stores/records/upgrade.ts'
 import { cellAt } from '../keys/row-key.ts'
 import { countKeys, keySet } from './key-set.ts'
+import { otherLineMatchers } from './other-lines.ts'
 import { type Grave, matchersOf, type RowMatcher } from './row-matcher.ts'
 
 /** The property of a table that says up to which generation its tombstones are known to whoever commits to it. */
@@ -119,14 +120,14 @@ export function generationOf({ properties }: Pick<TableMetadata, 'properties'>):
 }
 
 /**
- * A function that says whether a row was deleted; undefined where none can have been.
+ * A function that says whether a row that comes was deleted, or could bring back what was; undefined where none can.
  * @param table the one whose names the rows have
  */
 export function deletedRowTest(
   { graves }: Pick<Tombstones, 'graves'>,
   { metadata }: Pick<Table, 'metadata'>,
 ): ((row: Row) => boolean) | undefined {
-  const tests = matchersOf(graves, metadata).map(rowTest)
+  const tests = [...matchersOf(graves, metadata), ...otherLineMatchers(graves, metadata)].map(rowTest)
   return tests.length === 0 ? undefined : row => tests.some(test => test(row))
 }
 

@@ -5,6 +5,7 @@ import { backfill } from '../../../src/ingest/backfill/backfill.ts'
 import type { BackfillRequest } from '../../../src/ingest/backfill/backfill-request.ts'
 import type { BackfillEvent, BackfillSummary } from '../../../src/ingest/backfill/backfill-summary.ts'
 import type { AcceptRows } from '../../../src/ingest/backfill/spool-sink.ts'
+import type { ReadTombstones } from '../../../src/ingest/tombstones/tombstones.ts'
 import { builtinDeclaration } from '../../../src/schema/builtin.ts'
 import type { Declaration } from '../../../src/schema/declaration.ts'
 import { recordPlace } from '../../../src/stores/records/place.ts'
@@ -28,6 +29,7 @@ export interface Loading {
       readonly declaration?: Declaration
       readonly appliedSchemaId?: number
       readonly records?: RecordPlaceOptions
+      readonly tombstones?: ReadTombstones
       readonly signal?: AbortSignal
       readonly through?: Catalog
       readonly onEvent?: (event: BackfillEvent) => void
@@ -61,6 +63,7 @@ export async function newLoading(declaration: Declaration = builtinDeclaration(9
         records: other.rereads === true ? undefined : (other.records ?? records),
         where: { home: '/nowhere', env: { CLAUDE_CONFIG_DIR: claude, ...other.env } },
         spool: other.spool,
+        tombstones: other.tombstones,
         context: systemClock,
         onEvent,
         signal,

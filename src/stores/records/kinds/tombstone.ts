@@ -46,7 +46,7 @@ type BuriedRows =
       /** Full names of the columns of the row key, and their field ids in that table. */
       readonly columns: readonly string[]
       readonly columnIds: readonly number[]
-      /** How many there are. They lie beside the record, in `<id>.keys`. */
+      /** How many hashes there are, of row keys and of lines. They lie beside the record, in `<id>.keys`. */
       readonly keys: number
       /** SHA-256 of that file, hexadecimal. */
       readonly digest: string
