@@ -5,6 +5,7 @@ import type { DaemonStatus } from '../../src/daemon/status.ts'
 import type { Update } from '../../src/iceberg/commit.ts'
 import type { Long } from '../../src/iceberg/types.ts'
 import type { DeletionReport } from '../../src/ingest/deletion/report.ts'
+import { meta, placeOf, text as textOf, threadA, threadB, threadC, threadD, user } from '../sources/codex/rollouts.ts'
 import { filesWith } from '../support/canary.ts'
 import { declareTable } from '../support/declaring.ts'
 import { eventually, filesBelow, type Machine, machine, write } from '../support/home.ts'
@@ -207,4 +208,30 @@ test('rows that come back because another program sets the table back are told o
   expect(daemon.events()).toContainEqual(expect.objectContaining({ msg: 'deleted', rows: 2, by: 'tombstone' }))
   expect(await count(here)).toBe(1)
   expect((await here.hyp('status')).stdout).not.toContain('set back')
+})
+
+test('agents of Codex go with their session, and those with a session of their own are named', async () => {
+  const here = machine()
+  const spawned = { source: { subagent: { thread_spawn: { parent_thread_id: threadA } } } }
+  const rollouts = {
+    [threadA]: [meta(threadA), user('root')],
+    [threadB]: [meta(threadB, { ...spawned, session_id: threadA }), user('agent of the session')],
+    [threadC]: [meta(threadC, spawned), user('agent with a session of its own')],
+    [threadD]: [meta(threadD), user('somebody else')],
+  }
+  for (const [thread, lines] of Object.entries(rollouts)) write(join(here.codex, placeOf(thread)), textOf(...lines))
+  await here.hyp('backfill')
+  expect(await count(here)).toBe(4)
+  const report = await here.json<DeletionReport>('table', 'delete', '--session', threadA, '--json')
+  expect(report.rows).toBe(2)
+  expect(report.kept.filter(({ place }) => place === 'sessions')).toEqual([
+    {
+      place: 'sessions',
+      count: 1,
+      message: `1 row of session ${threadC} is of an agent that it spawned.`,
+      hint: expect.stringContaining(`--session ${threadC}`) as string,
+    },
+  ])
+  await here.hyp('backfill')
+  expect(await count(here)).toBe(2)
 })

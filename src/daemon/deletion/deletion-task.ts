@@ -4,7 +4,7 @@ import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
 import { isCleared, noteCleared, recallCleared } from '../../ingest/deletion/cleared.ts'
-import { type Copies, copiesOf } from '../../ingest/deletion/copies.ts'
+import { type Copies, copiesOf, spawnedBy } from '../../ingest/deletion/copies.ts'
 import { leavesNone } from '../../ingest/deletion/leaves-none.ts'
 import { purgeTable, type TablePurge } from '../../ingest/deletion/purge-table.ts'
 import { type DeletionRequest, sessionGrave } from '../../ingest/deletion/request.ts'
@@ -40,6 +40,8 @@ export interface DeletionOutcome extends Pick<TableDeletion, 'rows' | 'files' | 
   readonly graves: readonly Grave[]
   /** Other sessions with the same messages. */
   readonly copies: readonly Copies[]
+  /** Other sessions, of agents that the deleted one spawned. */
+  readonly spawned: readonly Copies[]
   /** Null where it was not asked for. */
   readonly purge: TablePurge | null
 }
@@ -91,6 +93,7 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
     older: metadata.snapshots.filter(snapshot => BigInt(snapshot['snapshot-id']) !== BigInt(head ?? 0)).length,
     graves: deleted.graves.filter(({ what }) => what.kind !== 'keys'),
     copies,
+    spawned: await spawned(task),
     purge,
   }
 
@@ -109,6 +112,10 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
       hint: `Check the clock of this machine. If it is right, \`hyp table delete --before DATE\` deletes them.`,
       details: { leavesNone: true },
     })
+  }
+
+  async function spawned({ request: { unwanted } }: DeletionTask): Promise<readonly Copies[]> {
+    return unwanted.kind === 'session' && name === builtinTable ? spawnedBy(await catalog.load(), unwanted.session) : []
   }
 
   async function copiesBefore({ request: { unwanted } }: DeletionTask): Promise<readonly Copies[]> {

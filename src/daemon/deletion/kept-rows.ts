@@ -1,3 +1,4 @@
+import type { Copies } from '../../ingest/deletion/copies.ts'
 import type { KeptRows } from '../../ingest/deletion/report.ts'
 import type { DeletionRequest, Unwanted } from '../../ingest/deletion/request.ts'
 import type { QuarantineCount } from '../../ingest/spool/quarantine.ts'
@@ -111,14 +112,18 @@ function aside({ table, request, rejects, quarantine: { files } }: KeptRowsOptio
   return kept
 }
 
-/** Forks copy what was said before them. */
-function inSessions({ table, outcome: { copies } }: KeptRowsOptions): KeptRows[] {
-  return copies.map(({ session, rows }) => ({
+/** Forks copy what was said before them, and agents may have sessions of their own. */
+function inSessions({ table, outcome: { copies, spawned } }: KeptRowsOptions): KeptRows[] {
+  const other = ({ session, rows }: Copies, what: string): KeptRows => ({
     place: 'sessions',
     count: rows,
-    message: `${some(rows, 'row')} of session ${session} ${is(rows)} the same messages.`,
+    message: `${some(rows, 'row')} of session ${session} ${is(rows)} ${what}.`,
     hint: `\`${commandOf(table, { kind: 'session', session })}\` deletes that session too.`,
-  }))
+  })
+  return [
+    ...copies.map(each => other(each, 'the same messages')),
+    ...spawned.map(each => other(each, 'of an agent that it spawned')),
+  ]
 }
 
 /** The command that asks for the same. */
