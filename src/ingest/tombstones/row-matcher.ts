@@ -51,7 +51,8 @@ export function matchersOf(graves: readonly Grave[], metadata: TableMetadata): R
   }
   for (const { columns, tableUuid, hashes } of sessions.values())
     matchers.push(sessionMatcher(columns, tableUuid, hashes))
-  for (const { columns, tableUuid, sets } of keys.values()) matchers.push(keyMatcher(columns, tableUuid, sets))
+  const names = new Set(currentSchema(metadata).fields.map(({ name }) => name))
+  for (const { columns, tableUuid, sets } of keys.values()) matchers.push(keyMatcher(columns, tableUuid, sets, names))
   return matchers
 }
 
@@ -113,14 +114,25 @@ export function sessionHash(tableUuid: string, session: Cell): string {
   return buriedHash(tableUuid, text).toString('hex')
 }
 
-function keyMatcher(columns: string[], tableUuid: string, sets: readonly KeySet[]): RowMatcher {
+/** A table that was made anew of a later release than 5 has in `session_id` what was in `conversation_id` for Claude. */
+function keyMatcher(
+  columns: string[],
+  tableUuid: string,
+  sets: readonly KeySet[],
+  names: ReadonlySet<string>,
+): RowMatcher {
+  const moved = columns[0] === 'conversation_id' && names.has('session_id') ? ['session_id'] : []
   return {
-    columns,
-    bind: takes => row => {
-      let text = ''
-      for (const take of takes) text += keyPart(take(row))
-      const hash = buriedHash(tableUuid, text)
-      return sets.some(set => set.has(hash))
+    columns: [...columns, ...moved],
+    bind: takes => {
+      const [first, ...others] = takes.slice(0, columns.length)
+      const instead = takes[columns.length]
+      return row => {
+        let text = keyPart(first?.(row) ?? instead?.(row) ?? null)
+        for (const take of others) text += keyPart(take(row))
+        const hash = buriedHash(tableUuid, text)
+        return sets.some(set => set.has(hash))
+      }
     },
   }
 }

@@ -300,6 +300,7 @@ describe('after its column was renamed', () => {
   test.each([
     [{ kind: 'session', session: 'a' }, ['b#0', 'b#1', 'b#2']],
     [{ kind: 'before', before: '1970-01-02' }, ['a#1', 'a#2', 'b#1', 'b#2']],
+    [{ kind: 'where', where: 'part_id = a#0,b#2' }, ['a#1', 'a#2', 'b#0', 'b#1']],
   ] as const)('what was deleted by %j stays away', async (unwanted, left) => {
     const { disk, catalog, append, remove } = await newTable(declaration({ table: 'notes' }))
     await append([...session('a'), ...session('b')])
