@@ -100,11 +100,15 @@ function notSelect(sql: string): string {
     : `${word} is not a SELECT`
 }
 
-/** Whatever a parse tree has of a kind. */
-function* nodesOf(node: unknown, type: string): Generator<object> {
+/**
+ * Whatever a parse tree has of a kind.
+ * @param besides a kind whose nodes are not looked into
+ */
+export function* nodesOf(node: unknown, type: string, besides?: string): Generator<object> {
   if (typeof node !== 'object' || node === null) return
   if ('type' in node && node.type === type) yield node
-  for (const child of Object.values(node)) yield* nodesOf(child, type)
+  if ('type' in node && node.type === besides) return
+  for (const child of Object.values(node)) yield* nodesOf(child, type, besides)
 }
 
 function calledFunction(node: object): string {

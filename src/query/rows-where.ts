@@ -3,8 +3,8 @@ import { HypError } from '../errors.ts'
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { confine, type Engine, startEngine } from './engine.ts'
 import { explainFailure } from './engine-error.ts'
-import { admit, parse } from './gate.ts'
-import { liveViewSql, type PlacedTable, placedTable } from './live-view.ts'
+import { admit, nodesOf, parse } from './gate.ts'
+import { emptyViewSql, type PlacedTable, placedTable } from './live-view.ts'
 import { quoteName } from './quote.ts'
 import { streaming } from './streaming.ts'
 import { type Watch, watch } from './watch.ts'
@@ -29,7 +29,7 @@ export async function rowsWhere(table: Table, { name, where, signal }: WhereOpti
   const placed = await placedTable(name, table)
   const engine = await startEngine({})
   try {
-    await make(engine, liveViewSql(placed))
+    await make(engine, viewsSql(placed))
     await confine(engine, placed.paths)
     return await inQuery(engine, signal, async (connection, query) => {
       await checkCondition(connection, query, placed, where)
@@ -63,9 +63,22 @@ async function inQuery<Result>(
   }
 }
 
+/** The table as a condition knows it, and the same with the places of its rows. */
+function viewsSql(placed: PlacedTable): string {
+  const { name, fields, rows } = placed
+  if (rows === undefined) return emptyViewSql(placed)
+  const columns = fields.map(field => quoteName(field.name)).join(', ')
+  return `CREATE VIEW ${quoteName(placesView(placed))} AS ${rows};
+CREATE VIEW ${quoteName(name)} AS SELECT ${columns} FROM ${quoteName(placesView(placed))}`
+}
+
+function placesView({ name }: PlacedTable): string {
+  return `${name} with places`
+}
+
 /** A line of its own, so that a comment at its end hides nothing. */
-function selectWhere(columns: string, { name }: PlacedTable, where: string): string {
-  return `SELECT ${columns} FROM ${quoteName(name)} WHERE (${where}\n)`
+function selectWhere(columns: string, from: string, where: string): string {
+  return `SELECT ${columns} FROM ${from} WHERE (${where}\n)`
 }
 
 /**
@@ -80,8 +93,9 @@ async function checkCondition(
 ): Promise<void> {
   if (where.trim() === '') throw notCondition('it is empty')
   if (where.includes('\0')) throw notCondition('it holds a NUL character')
-  const { statements } = await query.call(() => parse(connection, selectWhere('1', placed, where)))
+  const { statements } = await query.call(() => parse(connection, selectWhere('1', quoteName(placed.name), where)))
   if (statements.length !== 1 || !isPlain(statements[0])) throw notCondition('there is more in it than one expression')
+  checkColumns(memberOf(memberOf(statements[0], 'node'), 'where_clause'), placed)
   // A text that closes one kind of bracket and opens it again does not do so with another kind.
   const asItem = await query.call(() => parse(connection, `SELECT [${where}\n] FROM ${quoteName(placed.name)}`))
   if (asItem.statements.length !== 1) throw notCondition('there is more in it than one expression')
@@ -110,6 +124,20 @@ function isPlain(statement: unknown): boolean {
   )
 }
 
+/** A row that is looked at as a whole has its place in it, which is none of its values. */
+function checkColumns(condition: unknown, { name, fields }: PlacedTable): void {
+  const names = new Set(fields.map(field => field.name.toLowerCase()))
+  const isRow = (node: object): boolean => {
+    const [only, ...others] = (memberOf(node, 'column_names') as readonly string[] | undefined) ?? []
+    const column = only?.toLowerCase()
+    return others.length === 0 && column === name.toLowerCase() && !names.has(column)
+  }
+  // A star of a query within it is of what that query is from.
+  const hasStar = [...nodesOf(condition, 'STAR', 'SUBQUERY')].length > 0
+  if (hasStar || [...nodesOf(condition, 'COLUMN_REF')].some(isRow))
+    throw notCondition('it looks at whole rows, by a star, COLUMNS or the name of the table')
+}
+
 function memberOf(holder: unknown, name: string): unknown {
   return typeof holder === 'object' && holder !== null ? (holder as Readonly<Record<string, unknown>>)[name] : undefined
 }
@@ -125,7 +153,8 @@ async function placesWhere(
   where: string,
 ): Promise<RowPlaces> {
   const { file, row } = placed.places
-  const sql = selectWhere(`${quoteName(file)}, ${quoteName(row)}`, placed, where)
+  const from = `${quoteName(placesView(placed))} AS ${quoteName(placed.name)}`
+  const sql = selectWhere(`${quoteName(file)}, ${quoteName(row)}`, from, where)
   const statement = await query.call(() => admit(connection, sql))
   const result = streaming(await query.call(() => statement.stream()), sql, connection, query)
   const places = new Map<string, Set<number>>()
@@ -143,6 +172,6 @@ async function placesWhere(
 
 function notCondition(reason: string): HypError {
   return new HypError('QUERY_REFUSED', `the condition is none: ${reason}`, {
-    hint: "Write what would stand behind WHERE, such as `tool_name = 'Bash'`; `hyp query` tries it out.",
+    hint: "Write what would stand behind WHERE, with the columns by name, such as `tool_name = 'Bash'`; `hyp query` tries it out.",
   })
 }

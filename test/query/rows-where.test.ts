@@ -50,6 +50,7 @@ test('a condition may ask the table itself, end in a comment, and name a column 
   const target = await filled(rows(1, 2, 3))
   expect(await idsWhere(target, 'id = (SELECT max(id) FROM orders) -- the last')).toEqual([3])
   expect(await idsWhere(target, 'file_number = 20')).toEqual([2])
+  expect(await idsWhere(target, 'EXISTS (SELECT * FROM orders o WHERE o.id = orders.id + 2)')).toEqual([1])
 })
 
 test('rows that others deleted by position or by value are not found, and the others at their places', async () => {
@@ -95,6 +96,9 @@ describe('what is no condition is refused, and nothing of it is run:', () => {
     ['a bracket that is closed and opened again', 'id = 1) OR (true', 'QUERY_FAILED', 'syntax error'],
     ['another kind of bracket so', 'id = 1], [true', 'QUERY_FAILED', 'syntax error'],
     ['half a comment', 'true /*', 'QUERY_FAILED', ''],
+    ['the place of a row, which is no column', 'row_number = 1', 'QUERY_FAILED', 'row_number'],
+    ['the row as a whole', "orders::VARCHAR LIKE '%1%'", 'QUERY_REFUSED', 'whole rows'],
+    ['all columns', "concat(*COLUMNS(*)) LIKE '%1%'", 'QUERY_REFUSED', 'whole rows'],
   ])('%s', async (_what, where, code, message) => {
     const target = await filled(rows(1, 2, 3))
     const error = await errorOf(rowsWhere(target.table, { name: 'orders', where }))

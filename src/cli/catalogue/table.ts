@@ -46,7 +46,7 @@ export const tableCommands: readonly CommandEntry[] = [
     argument: oneTable,
     options: [dryRun, json],
     examples: ['hyp table compact --dry-run', 'hyp table compact orders'],
-    exits: '0; 1 a part of it failed, or there is no table; 75 try again; 64 no such declared table',
+    exits: '0; 1 a part of it failed, or there is no table; 64 no such declared table; 75 try again',
     run: async (context, options, table) =>
       (await import('../commands/maintenance.ts')).runTableCompact(context, options, table),
   },
@@ -57,7 +57,7 @@ export const tableCommands: readonly CommandEntry[] = [
     argument: oneTable,
     options: [dryRun, json],
     examples: ['hyp table expire --dry-run', 'hyp table expire orders --json'],
-    exits: '0; 1 a part of it failed, or there is no table; 75 try again; 64 no such declared table',
+    exits: '0; 1 a part of it failed, or there is no table; 64 no such declared table; 75 try again',
     run: async (context, options, table) =>
       (await import('../commands/maintenance.ts')).runTableExpire(context, options, table),
   },
@@ -90,7 +90,7 @@ export const tableCommands: readonly CommandEntry[] = [
       'hyp table delete orders --where "customer = \'c-17\'" --purge',
     ],
     exits:
-      '0 deleted, or there were none; 1 there is no table, or a record cannot be read; 64 the rows are not told by one of the three, or no such declared table; 75 try again; 78 a declaration is invalid; 130 interrupted',
+      '0 deleted, or there were none; 1 there is no table, a record cannot be read, or the condition cannot be asked; 64 the rows are not told by one of the three, or no such declared table; 75 try again; 78 a declaration is invalid; 130 interrupted',
     run: async (context, options, table) =>
       (await import('../commands/delete.ts')).runTableDelete(context, options, table),
   },
