@@ -45,10 +45,11 @@ export function pasteableIn(io: CliIo, options: OptionValues): (command: string)
   const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
   const given = text(options['asRelease'])
   const release = given !== undefined && /^\d+$/.test(given) ? Number(given) : undefined
-  // The demo has a home of its own.
+  // The demo has a home of its own, and a command may be of another home.
+  const named = (command: string): boolean => command === 'hyp demo' || command.startsWith('hyp --home ')
   return commands =>
     eachOf(commands, command =>
-      withRelease(command, release).replace(/^hyp\b/, command === 'hyp demo' ? program : `${program}${flag}`),
+      withRelease(command, release).replace(/^hyp\b/, () => (named(command) ? program : `${program}${flag}`)),
     )
 }
 

@@ -8,6 +8,7 @@ import type { Unwanted } from '../../src/ingest/deletion/request.ts'
 import { builtinTable, newestRelease } from '../../src/schema/builtin.ts'
 import { backUp } from '../../src/stores/backup/backup.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
+import { openCatalog } from '../../src/stores/table/catalog.ts'
 import { addNotes, homeWithNotes, note } from '../ingest/deletion/forgetful-home.ts'
 import { temporaryFolder } from '../support/table.ts'
 
@@ -54,8 +55,24 @@ test('a purge names the backups that were made before, with what deletes in them
     place: 'backups',
     count: 2,
     message: `2 backups may hold them: ${monday}, ${tuesday}.`,
-    hint: `Remove them, or delete there too: \`HYP_HOME='${monday}' hyp table delete notes --session a --purge\`.`,
+    hint: `Remove them, or delete there too: \`hyp --home '${monday}' table delete notes --session a --purge\`.`,
   })
+})
+
+test('a purge of a table whose files others may need says so before any row is deleted', async () => {
+  const { home } = await made()
+  const catalog = openCatalog(home, { table: 'notes' })
+  await catalog.commit(await catalog.load(), {
+    requirements: [],
+    updates: [{ action: 'set-properties', updates: { 'gc.enabled': 'false' } }],
+  })
+  const { metadataLocation } = await catalog.load()
+  await expect(deleteFrom(home, sessionA)).rejects.toMatchObject({
+    code: 'UPDATE_ILLEGAL',
+    hint: expect.stringContaining('Nothing was changed.'),
+  })
+  expect((await catalog.load()).metadataLocation).toBe(metadataLocation)
+  expect(await deleteFrom(home, sessionA, { purge: false })).toMatchObject({ rows: 1 })
 })
 
 test.each<Unwanted>([sessionA, { kind: 'before', before: '1970-01-05' }])(

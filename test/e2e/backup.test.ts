@@ -312,7 +312,7 @@ test('a purge names the backups there are, and a restore deletes again what was 
     here.hyp('table', 'delete', 'events', '--where', 'id < 2', '--purge', ...more)
   const purged = await remove()
   expect(purged.stdout).toContain(`1 backup may hold them: ${backup}.`)
-  expect(purged.stdout).toContain(`HYP_HOME=${backup} hyp table delete events --where 'id < 2' --purge`)
+  expect(purged.stdout).toContain(`hyp --home ${backup} table delete events --where 'id < 2' --purge`)
   await daemon.stop()
   const restored = await here.hyp('restore', backup)
   expect(restored.stdout).toMatch(

@@ -1,6 +1,7 @@
-import { HypError } from '../../errors.ts'
+import { HypError, toHypError } from '../../errors.ts'
 import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
+import { checkCollected } from '../../iceberg/expiry/expirable.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
 import { isCleared, noteCleared, recallCleared } from '../../ingest/deletion/cleared.ts'
@@ -55,6 +56,7 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
   const catalog = fileCatalog({ io: localFileIO, directory, ...systemContext })
   if (request.leaveSome === true) await checkLeavesSome()
   const before = await catalog.load()
+  if (request.purge) checkPurgeable(before)
   const copies = await copiesBefore(task)
   const freeing = <Result>(work: () => Promise<Result>): Promise<Result> =>
     request.dryRun ? work() : withReserve(home, work)
@@ -124,5 +126,16 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
     const tableUuid = table.metadata['table-uuid']
     const graves = [{ tableUuid, what: sessionGrave(name, table, unwanted.session) }]
     return copiesOf(table, gravesSelection(table, graves, unwanted), unwanted.session)
+  }
+}
+
+/** Before anything is deleted. */
+function checkPurgeable({ metadata }: Table): void {
+  try {
+    checkCollected(metadata)
+  } catch (error) {
+    const { code, message, details } = toHypError(error)
+    const hint = 'Nothing was changed. Without `--purge` the rows are deleted, and their files stay.'
+    throw new HypError(code, message, { hint, details })
   }
 }

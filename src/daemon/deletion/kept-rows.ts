@@ -72,7 +72,7 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
     'Remove it when you miss nothing.',
   )
   const { backups = [] } = options
-  const inBackup = `HYP_HOME=${shellWord(backups[0] ?? '')} ${again}`
+  const inBackup = again.replace(/^hyp/, () => `hyp --home ${shellWord(backups[0] ?? '')}`)
   add(
     'backups',
     backups.length,
