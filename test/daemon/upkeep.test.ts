@@ -32,6 +32,7 @@ const facts: Tended['facts'] = {
   manifests: 1,
   snapshots: 7,
   expirable: 0,
+  expirableRefs: 0,
   cleared: true,
   writable: true,
   removable: true,

@@ -193,3 +193,12 @@ test('a partition that cannot be compacted keeps no other, and is told with the 
   })
   expect(stderr).toContain(damaged?.path)
 })
+
+test('why nothing of a table may be removed is said once, though two steps fail for it', async () => {
+  const here = machineWithEvents()
+  expect((await here.hyp('apply')).status).toBe(0)
+  await setProperties(here, { 'gc.enabled': 'false' })
+  const { status, stderr } = await here.hyp('table', 'expire', 'events')
+  expect(status).toBe(1)
+  expect(stderr.match(/gc\.enabled is false/g)).toHaveLength(1)
+})

@@ -33,9 +33,10 @@ function upkeepParts({ dryRun, deleted, compacted, manifests, expired, swept }: 
   }
   if (manifests !== null && manifests.after !== manifests.before)
     parts.push(`${plural(manifests.before, 'manifest')} became ${count(manifests.after)}`)
-  if (expired !== null && expired.snapshots > 0) {
-    const refs = expired.refs.length === 0 ? '' : `, with ${expired.refs.join(', ')}`
-    parts.push(`${plural(expired.snapshots, 'snapshot')} ${would}${dryRun ? 'expire' : 'expired'}${refs}`)
+  if (expired !== null && (expired.snapshots > 0 || expired.refs.length > 0)) {
+    const snapshots = expired.snapshots === 0 ? [] : [plural(expired.snapshots, 'snapshot')]
+    const refs = expired.refs.map(ref => `branch or tag ${ref}`)
+    parts.push(`${[...snapshots, ...refs].join(', ')} ${would}${dryRun ? 'expire' : 'expired'}`)
   }
   const gone = (expired?.files ?? 0) + (swept?.files ?? 0)
   if (gone > 0)
@@ -54,11 +55,15 @@ export function maintenanceLines({ running, last, waiting }: MaintenanceStatus):
   ]
 }
 
-function waitingText({ files, filesInOnePartition, snapshots, worthRewriting, expirable }: UpkeepFacts): string {
+function waitingText(facts: UpkeepFacts): string {
+  const { files, filesInOnePartition, snapshots, worthRewriting, expirable, expirableRefs, writable, removable } = facts
   const most = filesInOnePartition < files ? `, at most ${count(filesInOnePartition)} in a partition` : ''
   const waits = [
     ...(worthRewriting === 0 ? [] : [`${plural(worthRewriting, 'file')} wait to be compacted`]),
     ...(expirable === 0 ? [] : [`${plural(expirable, 'snapshot')} to expire`]),
+    ...(expirableRefs === 0 ? [] : [`branches and tags to expire: ${count(expirableRefs)}`]),
+    ...(writable ? [] : ['nothing is done to it: its version of the format is only read']),
+    ...(removable || !writable ? [] : ['no snapshot expires and no file is removed: its property gc.enabled is false']),
   ]
   return [`${plural(files, 'data file')}${most}`, plural(snapshots, 'snapshot'), ...waits].join('; ')
 }

@@ -12,6 +12,7 @@ const nothing: UpkeepFacts = {
   manifests: 16,
   snapshots: 107,
   expirable: 7,
+  expirableRefs: 0,
   cleared: true,
   writable: true,
   removable: true,
@@ -39,6 +40,10 @@ test('manifests are due when there are more than sixteen', () => {
 
 test('snapshots are due when eight of them can go', () => {
   expect(due({ expirable: 8 })).toEqual(['expire'])
+})
+
+test('a tag or branch that is over is due however few snapshots go with it', () => {
+  expect(due({ expirable: 0, expirableRefs: 1 })).toEqual(['expire'])
 })
 
 test('files that nothing needs are looked for once a day, and where they never were', () => {

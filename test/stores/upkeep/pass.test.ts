@@ -10,7 +10,7 @@ import type { Leased } from '../../../src/stores/leases.ts'
 import { type UpkeepStep, usualUpkeepLimits } from '../../../src/stores/table/upkeep/due.ts'
 import type { UpkeepOptions } from '../../../src/stores/table/upkeep/options.ts'
 import { tidyTable } from '../../../src/stores/table/upkeep/pass.ts'
-import { hasChanged } from '../../../src/stores/table/upkeep/report.ts'
+import { hasChanged, type UpkeepReport } from '../../../src/stores/table/upkeep/report.ts'
 import { tendTable } from '../../../src/stores/table/upkeep/tend.ts'
 import {
   append,
@@ -113,6 +113,22 @@ test('what nobody asked for is not tried where the owner forbids that files are 
   const { facts, report } = await tendTable(target.catalog, options({ limits: strict }))
   expect(report).toMatchObject({ compacted: { after: { files: 1 } }, expired: null, swept: null, failures: [] })
   expect(facts).toMatchObject({ files: 1, filesInOnePartition: 1, worthRewriting: 0, expirable: 0, removable: false })
+})
+
+test('a tag that is over goes by itself also where no snapshot goes with it', async () => {
+  const target = await fed(2)
+  const table = await target.catalog.load()
+  const head = (currentSnapshot(table.metadata) as Snapshot)['snapshot-id']
+  const tag = { type: 'tag', 'snapshot-id': head, 'max-ref-age-ms': 500 } as const
+  await target.catalog.commit(table, {
+    requirements: [],
+    updates: [{ action: 'set-snapshot-ref', 'ref-name': 'monday', ...tag }],
+  })
+  const { facts, report } = await tendTable(target.catalog, { ...options(), sweptMs: Date.now() })
+  expect(report).toMatchObject({ expired: { snapshots: 0, refs: ['monday'] }, failures: [] })
+  expect(hasChanged(report as UpkeepReport)).toBe(true)
+  expect(facts).toMatchObject({ snapshots: 2, expirableRefs: 0 })
+  expect(Object.keys((await target.catalog.load()).metadata.refs)).toEqual(['main'])
 })
 
 test('a look at a table in which nothing is due does nothing', async () => {

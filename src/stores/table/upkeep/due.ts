@@ -23,6 +23,8 @@ export interface UpkeepFacts {
   readonly snapshots: number
   /** Snapshots that nothing keeps any more. */
   readonly expirable: number
+  /** Tags and branches that are older than their age allows. */
+  readonly expirableRefs: number
   /** False where rows have to be looked for that were deleted: it was set back, or that is not known. */
   readonly cleared: boolean
   /** False for a table of a version of the format that is only read. */
@@ -63,7 +65,7 @@ export const usualUpkeepLimits: UpkeepLimits = {
  * @param sweptMs when it was last looked for files that nothing needs, milliseconds since 1970; undefined: never
  */
 export function dueSteps(
-  { cleared, worthRewriting, manifests, expirable, writable, removable }: UpkeepFacts,
+  { cleared, worthRewriting, manifests, expirable, expirableRefs, writable, removable }: UpkeepFacts,
   { nowMs, sweptMs }: { readonly nowMs: number; readonly sweptMs: number | undefined },
   limits: UpkeepLimits = usualUpkeepLimits,
 ): ReadonlySet<UpkeepStep> {
@@ -73,7 +75,8 @@ export function dueSteps(
   if (worthRewriting > 0) due.add('compact')
   if (manifests > limits.manifests) due.add('merge')
   if (!removable) return due
-  if (expirable >= limits.expirable) due.add('expire')
+  // What a tag holds may be much, and no commit of a writer is to be waited for.
+  if (expirable >= limits.expirable || expirableRefs > 0) due.add('expire')
   // A clock that was put back does not put it off for ever.
   if (sweptMs === undefined || Math.abs(nowMs - sweptMs) >= limits.sweepEveryMs) due.add('sweep')
   return due

@@ -31,13 +31,15 @@ export async function upkeepFacts(
   }
   const removable = metadata.properties['gc.enabled']?.toLowerCase() !== 'false'
   const groups = planRewrites(live, metadata)
+  const going = removable ? expirable(metadata, { nowMs, minSnapshots, maxAgeMs, pinned }) : { snapshots: [], refs: [] }
   return {
     files: live.data.length,
     filesInOnePartition: Math.max(0, ...inPartition.values()),
     worthRewriting: groups.reduce((sum, { entries }) => sum + entries.length, 0),
     manifests: manifests.length,
     snapshots: metadata.snapshots.length,
-    expirable: removable ? expirable(metadata, { nowMs, minSnapshots, maxAgeMs, pinned }).snapshots.length : 0,
+    expirable: going.snapshots.length,
+    expirableRefs: going.refs.length,
     cleared,
     writable: metadata['format-version'] === 2,
     removable,

@@ -50,6 +50,7 @@ export function hasChanged({ deleted, compacted, manifests, expired, swept }: Up
     (compacted?.before.files ?? 0) > 0 ||
     (manifests !== null && manifests.after !== manifests.before) ||
     (expired?.snapshots ?? 0) > 0 ||
+    (expired?.refs.length ?? 0) > 0 ||
     (swept?.files ?? 0) > 0
   )
 }
