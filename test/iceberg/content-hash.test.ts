@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { parquetMetadata } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { expect, test } from 'vitest'
+import { isSealed } from '../../src/iceberg/avro/content-hash.ts'
+import { encodeAvro } from '../../src/iceberg/avro/encode.ts'
 import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { assignFreshIds } from '../../src/iceberg/ids.ts'
 import { isAsWritten } from '../../src/iceberg/parquet/content-hash.ts'
@@ -82,4 +84,23 @@ test('a file that carries no hash, or the hash of another, is not judged', async
   expect(await check(path)).toBe(undefined)
   await writeFile(path, 'short')
   expect(await check(path)).toBe(undefined)
+})
+
+test('one flipped bit of a manifest is noticed wherever it is', () => {
+  const records = [{ name: 'x', count: 7n }]
+  const type = { type: 'record', name: 'r', fields: [{ name: 'name', type: 'string', 'field-id': 1 }] } as const
+  const bytes = encodeAvro(type, records, { schema: '{"doc": "What it is."}' }, new Uint8Array(16).fill(9))
+  expect(isSealed(bytes)).toBe(true)
+  const hashAt = Buffer.from(bytes).indexOf('hyp.sha256')
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const damaged = Uint8Array.from(bytes)
+    damaged[at] = (damaged[at] as number) ^ 4
+    // A bit of the key makes it the file of somebody else.
+    const framing = at >= hashAt - 1 && at < hashAt + 12
+    expect(isSealed(damaged), `byte ${at} of ${bytes.byteLength}`).toBe(framing ? undefined : false)
+  }
+})
+
+test('a manifest of another writer carries no hash', () => {
+  expect(isSealed(Buffer.from('Obj\u0001 and what follows'))).toBeUndefined()
 })

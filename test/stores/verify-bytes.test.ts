@@ -1,5 +1,6 @@
 import { readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import { encodeManifestList } from '../../src/iceberg/manifest/manifest-list.ts'
 import { liveFiles, readManifestList } from '../../src/iceberg/snapshot.ts'
 import { movedFrom } from '../../src/stores/table/moved.ts'
 import { type Verification, verifyTable } from '../../src/stores/table/verify.ts'
@@ -47,6 +48,29 @@ test('a byte that no reader looks at is damage all the same', async () => {
   expect((await verified(target)).damage).toEqual([{ file: path, message: expect.stringContaining('hash') as string }])
   const { damage } = await verifyTable(target.table)
   expect(damage.map(({ file }) => file)).toContain(path)
+})
+
+test.each(['list', 'manifest'])('a byte of a %s that no reader looks at is damage all the same', async ending => {
+  const target = await threeFiles()
+  const path = await someFile(target, ending)
+  const bytes = await readFile(path)
+  const at = bytes.indexOf(ending === 'list' ? '"field-id"' : '"required":') + 3
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  await writeFile(path, bytes)
+  expect((await verifyTable(target.table)).damage.filter(({ file }) => file === path)).not.toEqual([])
+})
+
+test('a list that names what never was is named itself', async () => {
+  const target = await threeFiles()
+  const path = target.table.path(target.table.metadata.snapshots.at(-1)?.['manifest-list'] as string)
+  const manifests = await readManifestList(target.table)
+  const other = manifests.map(manifest => ({ ...manifest, location: `${manifest.location}x` }))
+  const list = encodeManifestList(other, { snapshotId: 1, parentSnapshotId: 1, sequenceNumber: 3 }, new Uint8Array(16))
+  // Bytes of its header change and those of its body, as in a file that is damaged in several places.
+  await writeFile(path, Buffer.from(list.map((byte, index) => (index === 40 ? byte ^ 1 : byte))))
+  const { damage, files } = await verifyTable(target.table)
+  expect(damage.map(({ file }) => file)).toContain(path)
+  expect(files).toBe(0)
 })
 
 test('what an older snapshot needs has to be there', async () => {

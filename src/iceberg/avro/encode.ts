@@ -1,4 +1,5 @@
 import { deflateRawSync } from 'node:zlib'
+import { blankHash, hashKey, sealBytes } from './content-hash.ts'
 import { type AvroSchema, avroMagic } from './schema.ts'
 
 /** A value to encode: records by field name, maps as `Map`, null where a union allows it. */
@@ -63,7 +64,7 @@ type Writer = (output: Output, value: AvroInput) => void
 const utf8 = new TextEncoder()
 
 /**
- * Encodes records as an Avro object container file.
+ * Encodes records as an Avro object container file, which carries a hash of itself.
  * @param metadata further key-value metadata of the file, e.g. `partition-spec`
  */
 export function encodeAvro(
@@ -81,7 +82,8 @@ export function encodeAvro(
   }
   const file = new Output()
   file.raw(avroMagic)
-  const entries = Object.entries({ 'avro.schema': JSON.stringify(schema), 'avro.codec': 'deflate', ...metadata })
+  const own = { 'avro.schema': JSON.stringify(schema), 'avro.codec': 'deflate' }
+  const entries = Object.entries({ ...own, ...metadata, [hashKey]: blankHash })
   file.long(entries.length)
   for (const [key, value] of entries) {
     string(file, key)
@@ -96,7 +98,9 @@ export function encodeAvro(
     file.raw(block)
     file.raw(sync)
   }
-  return file.take().slice()
+  const whole = file.take().slice()
+  sealBytes(whole)
+  return whole
 }
 
 function string(output: Output, value: string): void {

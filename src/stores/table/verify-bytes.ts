@@ -1,28 +1,31 @@
 import { HypError } from '../../errors.ts'
+import { isSealed } from '../../iceberg/avro/content-hash.ts'
 import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { IcebergError } from '../../iceberg/errors.ts'
 import { reachableFiles } from '../../iceberg/expiry/reachable.ts'
-import { isNotFound } from '../../iceberg/file-io/file-io.ts'
+import { type InputFile, isNotFound } from '../../iceberg/file-io/file-io.ts'
 import { isAsWritten } from '../../iceberg/parquet/content-hash.ts'
 import { readManifestList } from '../../iceberg/snapshot.ts'
 import type { Snapshot } from '../../iceberg/types.ts'
 import type { Damage } from './damage.ts'
 
-/** How many files were held against a hash of themselves, and how many carry none. */
+/** How many data and delete files were held against a hash of themselves, and how many carry none. */
 export interface VerifiedBytes {
   readonly hashed: number
   readonly unhashed: number
 }
 
 /**
- * Looks for every file that any snapshot needs, and holds those that carry a hash against it.
+ * Looks for every file that any snapshot needs, and holds those that carry a hash against it: data files, manifests and
+ * manifest lists that we wrote.
  * @param damage takes what is wrong; a file that it names already is not named again for being missing
  */
 export async function verifyBytes(table: Table, damage: Damage[], signal?: AbortSignal): Promise<VerifiedBytes> {
   let hashed = 0
   let unhashed = 0
+  const files = await reached(table, damage)
   const known = new Set(damage.map(({ file }) => file))
-  for (const path of await reached(table, damage)) {
+  for (const path of files) {
     checkSignal(signal)
     const file = await table.io.open(path).catch((error: unknown) => {
       if (isNotFound(error)) return undefined
@@ -33,17 +36,21 @@ export async function verifyBytes(table: Table, damage: Damage[], signal?: Abort
       continue
     }
     try {
-      // Only Parquet files carry one.
-      const answer = path.endsWith('.parquet') ? await isAsWritten(file).catch(() => undefined) : null
+      const isData = path.endsWith('.parquet')
+      const answer = await (isData ? isAsWritten(file) : isSealedFile(file)).catch(() => undefined)
       // What is damaged in another way may have lost it.
-      if (answer === undefined && !known.has(path)) unhashed++
-      else if (typeof answer === 'boolean') hashed++
+      if (isData && answer === undefined && !known.has(path)) unhashed++
+      else if (isData && answer !== undefined) hashed++
       if (answer === false) damage.push({ file: path, message: 'has other bytes than were written: its hash differs' })
     } finally {
       await file.close()
     }
   }
   return { hashed, unhashed }
+}
+
+async function isSealedFile(file: InputFile): Promise<boolean | undefined> {
+  return isSealed(await file.read(0, file.size))
 }
 
 /** All that can be known of; a list or manifest that cannot be read hides what it names. */
@@ -63,6 +70,7 @@ async function reached(table: Table, damage: Damage[]): Promise<ReadonlySet<stri
   )
   const manifests = new Map<string, number>()
   for (const snapshot of snapshots) {
+    if (snapshot['manifest-list'] !== undefined) files.add(table.path(snapshot['manifest-list']))
     try {
       for (const { location, length } of await readManifestList(table, snapshot))
         manifests.set(table.path(location), length)
@@ -75,6 +83,7 @@ async function reached(table: Table, damage: Damage[]): Promise<ReadonlySet<stri
     }
   }
   for (const [path, length] of manifests) {
+    files.add(path)
     const size = await table.io.size(path)
     if (size !== undefined && size !== length)
       damage.push({ file: path, message: `is ${size} bytes, its list says ${length}` })

@@ -47,8 +47,15 @@ export interface Verification {
  */
 export async function verifyTable(table: Table, signal?: AbortSignal): Promise<Verification> {
   const schema = currentSchema(table.metadata)
-  const { data: entries, deletes } = await liveFiles(table)
   const damage: Damage[] = []
+  const live = await liveFiles(table).catch(async (error: unknown) => {
+    // What names the files is damaged itself, and may name what never was.
+    const bytes = error instanceof IcebergError ? await verifyBytes(table, damage, signal) : undefined
+    if (bytes === undefined || damage.length === 0) throw error
+    return bytes
+  })
+  if ('hashed' in live) return { files: 0, rows: 0, damage, ...live, moved: null, icebird: null, notCompared: [] }
+  const { data: entries, deletes } = live
   let stored = 0
   const digest = rowDigest(schema.fields)
   const keyCells = keyCellsOf(schema)
