@@ -60,15 +60,24 @@ export function decodeAvro(bytes: Uint8Array, unwanted?: ReadonlySet<number>): A
   return { metadata, records }
 }
 
-let latest:
-  | { readonly json: string; readonly unwanted: ReadonlySet<number> | undefined; readonly read: Reader }
-  | undefined
+interface KnownReader {
+  readonly json: string
+  readonly unwanted: ReadonlySet<number> | undefined
+  readonly read: Reader
+}
+
+/** The last used first. */
+let latest: readonly KnownReader[] = []
+/** Whoever reads snapshots one after the other reads a list, manifests, a list: each kind has a schema of its own. */
+const kept = 4
 
 /** The manifests of a table have mostly one schema, and understanding it takes as long as reading a small manifest. */
 function readerOf(json: string, unwanted: ReadonlySet<number> | undefined): Reader {
-  if (latest === undefined || latest.json !== json || latest.unwanted !== unwanted)
-    latest = { json, unwanted, read: compile(parseSchema(json, unwanted), new Map()) }
-  return latest.read
+  const known = latest.find(each => each.json === json && each.unwanted === unwanted)
+  if (known !== undefined && known === latest[0]) return known.read
+  const used = known ?? { json, unwanted, read: compile(parseSchema(json, unwanted), new Map()) }
+  latest = [used, ...latest.filter(each => each !== known).slice(0, kept - 1)]
+  return used.read
 }
 
 /** The schema, with the types of unwanted fields wrapped. */
