@@ -5,6 +5,7 @@ import { cellText } from '../../src/iceberg/cell-text.ts'
 import { IcebergError } from '../../src/iceberg/errors.ts'
 import type { FileIO } from '../../src/iceberg/file-io/file-io.ts'
 import { currentSchema } from '../../src/iceberg/ids.ts'
+import type { ManifestEntry, ManifestFile } from '../../src/iceberg/manifest/data-file.ts'
 import { currentSnapshot, parseMetadata } from '../../src/iceberg/metadata.ts'
 import { scanRows } from '../../src/iceberg/scan.ts'
 import { walkFields } from '../../src/iceberg/schema-index.ts'
@@ -66,6 +67,12 @@ export async function fileProblems(io: FileIO, directory: string, table: Table):
   for (const file of log) {
     if ((await io.size(table.path(file))) === undefined) problems.push(`${file} is in the log and not there`)
   }
+  const read = manifestReader(table)
+  const sizes = new Map<string, number | undefined>()
+  const sizeOf = async (path: string): Promise<number | undefined> => {
+    if (!sizes.has(path)) sizes.set(path, await io.size(path))
+    return sizes.get(path)
+  }
   for (const [index, snapshot] of metadata.snapshots.entries()) {
     const parent = metadata.snapshots[index - 1]?.['snapshot-id']
     if (snapshot['parent-snapshot-id'] !== parent) problems.push(`snapshot ${index + 1} does not follow the one before`)
@@ -73,13 +80,13 @@ export async function fileProblems(io: FileIO, directory: string, table: Table):
       problems.push(`snapshot ${index + 1} has number ${snapshot['sequence-number']}`)
     const manifests = await readManifestList(table, snapshot)
     for (const manifest of manifests) {
-      const size = await io.size(table.path(manifest.location))
+      const size = await sizeOf(table.path(manifest.location))
       if (size !== manifest.length)
         problems.push(`manifest ${manifest.location} has ${size} of ${manifest.length} bytes`)
     }
-    const entries = await readManifests(table, manifests)
+    const entries = await read(manifests)
     for (const { file } of entries) {
-      const size = await io.size(table.path(file.location))
+      const size = await sizeOf(table.path(file.location))
       if (size !== file.fileSize) problems.push(`data file ${file.location} has ${size} of ${file.fileSize} bytes`)
     }
     const records = entries.reduce((sum, { file }) => sum + file.recordCount, 0)
@@ -94,6 +101,22 @@ export async function fileProblems(io: FileIO, directory: string, table: Table):
   if (currentSnapshot(metadata)?.['snapshot-id'] !== last?.['snapshot-id'])
     problems.push('the newest snapshot is not current')
   return problems
+}
+
+/** Reads the manifests of snapshots, which share most of them: each is read once. */
+function manifestReader(table: Table): (manifests: readonly ManifestFile[]) => Promise<ManifestEntry[]> {
+  const known = new Map<string, ManifestEntry[]>()
+  return async manifests => {
+    const entries: ManifestEntry[] = []
+    for (const manifest of manifests) {
+      // Entries inherit the sequence number of their manifest.
+      const name = `${manifest.sequenceNumber} ${manifest.location}`
+      const own = known.get(name) ?? (await readManifests(table, [manifest]))
+      known.set(name, own)
+      entries.push(...own)
+    }
+    return entries
+  }
 }
 
 /** Field ids: unique in each schema, of one name and one meaning in all, none above the last that was given out. */
@@ -171,11 +194,12 @@ export async function orphansOf(io: FileIO, directory: string): Promise<string[]
     add(table.metadataLocation)
     add(`${metadata.location}/metadata/version-hint.text`)
     for (const entry of metadata['metadata-log']) add(entry['metadata-file'])
+    const read = manifestReader(table)
     for (const snapshot of metadata.snapshots) {
       add(snapshot['manifest-list'] as string)
       const manifests = await readManifestList(table, snapshot)
       for (const manifest of manifests) add(manifest.location)
-      for (const { file } of await readManifests(table, manifests)) add(file.location)
+      for (const { file } of await read(manifests)) add(file.location)
     }
   }
   const files = await Promise.all(
