@@ -16,10 +16,10 @@ interface Killed {
 }
 
 /**
- * Kills the story in the middle of every write and before every operation, or
- * only before those that other processes see, each time on a table of its own.
+ * Kills the story in the middle of every write and before every operation that other processes see, or before every
+ * one that they do not see, each time on a table of its own.
  */
-export async function killAtEveryOperation(story: 'whole' | 'late', which: 'visible' | 'all'): Promise<Killed> {
+export async function killAtEveryOperation(story: 'whole' | 'late', which: 'visible' | 'unseen'): Promise<Killed> {
   const steps = story === 'whole' ? wholeStory : lateStory
   const before = story === 'whole' ? [] : manyVersions
   const folder = await temporaryFolder()
@@ -31,9 +31,10 @@ export async function killAtEveryOperation(story: 'whole' | 'late', which: 'visi
   const whole = await run('whole run', undefined)
   const finished = whole.words.at(-1)
   if (finished?.type !== 'finished') return { kills: 0, problems: [...problems, whole.complaint()] }
+  const isVisible = which === 'visible'
   const places = finished.operations.flatMap(({ n, kind, path }) => [
-    ...(which === 'all' || visibleKinds.has(kind) ? [{ n, half: false, where: `before ${n}, ${kind} ${path}` }] : []),
-    ...(kind === 'write' ? [{ n, half: true, where: `in the middle of ${n}, ${kind} ${path}` }] : []),
+    ...(visibleKinds.has(kind) === isVisible ? [{ n, half: false, where: `before ${n}, ${kind} ${path}` }] : []),
+    ...(kind === 'write' && isVisible ? [{ n, half: true, where: `in the middle of ${n}, ${kind} ${path}` }] : []),
   ])
   let kills = 0
   await twoAtATime(places, async ({ n, half, where }) => {
