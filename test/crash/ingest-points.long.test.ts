@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { everyPoint, extentOf, halfOf, prepare, problemsAt } from '../support/ingest-points.ts'
+import { everyPoint, extentOf, halfOf, lookAt, prepare } from '../support/ingest-points.ts'
 import { scenarios } from '../support/ingest-scenarios.ts'
 
 test.each(scenarios.flatMap(scenario => [true, false].map(keyed => [scenario.name, keyed, scenario] as const)))(
@@ -10,6 +10,10 @@ test.each(scenarios.flatMap(scenario => [true, false].map(keyed => [scenario.nam
     expect([...start.problems, ...extent.problems]).toEqual([])
     const points = halfOf(everyPoint(extent), keyed)
     expect(points.length).toBeGreaterThan(150)
-    expect(await problemsAt(start, scenario, points)).toEqual([])
+    const { problems, ends, distinct } = await lookAt(start, scenario, points)
+    expect(problems).toEqual([])
+    // Of the ends that points come to, more than a third are unlike all before.
+    expect(ends).toBeGreaterThan(2 * points.length)
+    expect(distinct).toBeGreaterThan(ends / 3)
   },
 )

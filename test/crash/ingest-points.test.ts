@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Seam } from '../support/ingest-disk.ts'
-import { everyPoint, extentOf, prepare, problemsAt, somePoints } from '../support/ingest-points.ts'
+import { everyPoint, extentOf, lookAt, prepare, somePoints } from '../support/ingest-points.ts'
 import { type Scenario, scenarios } from '../support/ingest-scenarios.ts'
 
 const both = scenarios.flatMap(scenario => [true, false].map(keyed => [scenario.name, keyed, scenario] as const))
@@ -13,7 +13,10 @@ test.each(both)(
     expect([...start.problems, ...extent.problems]).toEqual([])
     const points = somePoints(extent, keyed)
     expect(points.length).toBeGreaterThan(10)
-    expect(await problemsAt(start, scenario, points)).toEqual([])
+    const { problems, ends, distinct } = await lookAt(start, scenario, points)
+    expect(problems).toEqual([])
+    expect(ends).toBeGreaterThan(2 * points.length)
+    expect(distinct).toBeGreaterThan(ends / 3)
   },
 )
 
@@ -54,6 +57,7 @@ describe('these tests find a disk that is not told to make durable', () => {
     const start = await prepare(scenario, false, seam)
     const extent = await extentOf(start, scenario)
     const stops = everyPoint(extent).filter(({ trouble: { kind } }) => kind === 'kill' || kind === 'cut power')
-    expect(await problemsAt(start, scenario, stops, { enough: 1, cuts: 6 })).not.toEqual([])
+    const { problems } = await lookAt(start, scenario, stops, { enough: 1, cuts: 6 })
+    expect(problems).not.toEqual([])
   })
 })

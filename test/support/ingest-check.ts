@@ -41,15 +41,38 @@ export function versionOf({ metadata }: Table, { versions }: Ledger): Version {
   return versions[(readApplied(metadata.properties).release ?? 0) - 1] as Version
 }
 
+/** What the files of a table say. */
+export interface Reading {
+  readonly table: Table
+  readonly rows: readonly FoundRow[]
+  /** What is wrong with its files. */
+  readonly problems: readonly string[]
+}
+
+/** What was read before, by the bytes of the table: the same ones say the same. */
+export type Readings = Map<string, Reading>
+
+/** Reads all of a table; undefined where there is none. */
+export async function readTable(disk: PowerDisk, ledger: Ledger, readings: Readings): Promise<Reading | undefined> {
+  const state = `${JSON.stringify(ledger.versions)}\n${disk.state(directories.table)}`
+  const known = readings.get(state)
+  if (known !== undefined) return known
+  const table = await loadTable(disk.io)
+  if (table === undefined) return undefined
+  const rows = await foundInTable(table, ledger)
+  const reading = { table, rows, problems: await fileProblems(disk.io, directories.table, table) }
+  readings.set(state, reading)
+  return reading
+}
+
 /** What is wrong with the table and with what waits for it; none when all promises are kept. */
-export async function diskProblems(disk: PowerDisk, ledger: Ledger): Promise<string[]> {
-  const { io } = disk
+export async function diskProblems(disk: PowerDisk, ledger: Ledger, readings: Readings): Promise<string[]> {
   try {
-    const table = await loadTable(io)
-    const inTable = table === undefined ? [] : await foundInTable(table, ledger)
+    const reading = await readTable(disk, ledger, readings)
+    const inTable = reading?.rows ?? []
     const problems = [
-      ...(table === undefined ? [] : await fileProblems(io, directories.table, table)),
-      ...rowProblems(ledger, [...inTable, ...(await foundInSpool(io, table, ledger))]),
+      ...(reading?.problems ?? []),
+      ...rowProblems(ledger, [...inTable, ...(await foundInSpool(disk.io, reading?.table, ledger))]),
       ...rejectProblems(disk, ledger),
     ]
     const seen = new Map<string, number>()

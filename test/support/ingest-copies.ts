@@ -33,7 +33,7 @@ export interface SpoolCopy {
 /** Puts a copy in the place of the spool, whose process is no more: what came since, and is not in the table, is gone. */
 export async function putBack(disk: PowerDisk, ledger: Ledger, { files, serial }: SpoolCopy): Promise<void> {
   // Notes which rows are in the table; what is wrong is found again later.
-  await diskProblems(disk, ledger)
+  await diskProblems(disk, ledger, new Map())
   for (const attempt of ledger.attempts) {
     if (attempt.serial < serial) continue
     const tries = ledger.attempts.filter(({ request }) => request === attempt.request).length

@@ -3,9 +3,14 @@ import { seeded } from './crash-table.ts'
 import { directories } from './ingest-check.ts'
 import type { Meanwhile, Seam, Trouble } from './ingest-disk.ts'
 import type { Scenario } from './ingest-scenarios.ts'
+import { steadily } from './ingest-steady.ts'
 import { IngestWorld, type WorldOptions } from './ingest-world.ts'
 
-/* Every point of some work, and what is wrong when trouble comes there. */
+/*
+ * Every point of some work, and what is wrong when trouble comes there. The
+ * same happens each time, or the operations of one run would not be those of
+ * the next.
+ */
 
 const usual: WorldOptions = { limits: { rows: 50_000, bytes: 32 * 1024 * 1024 }, segmentBytes: 32 * 1024 * 1024 }
 
@@ -15,10 +20,12 @@ export async function prepare(
   keyed: boolean,
   seam: Seam = () => ({}),
 ): Promise<IngestWorld> {
-  const world = await IngestWorld.make({ keyed, contract }, { ...usual, ...options, seam })
-  for (const action of before) await world.perform(action)
-  await world.rest()
-  return world
+  return steadily(async () => {
+    const world = await IngestWorld.make({ keyed, contract }, { ...usual, ...options, seam })
+    for (const action of before) await world.perform(action)
+    await world.rest()
+    return world
+  })
 }
 
 /** What the work is with nothing in its way: its operations, and its changes of the disk. */
@@ -30,12 +37,14 @@ export interface Extent {
 }
 
 export async function extentOf(start: IngestWorld, { work }: Scenario): Promise<Extent> {
-  const world = start.fork()
-  for (const deed of work) await world.perform({ deed })
-  const operations = [...world.trace]
-  const changes = [...world.disk.changed]
-  await world.finish()
-  return { operations, changes, problems: world.problems }
+  return steadily(async () => {
+    const world = start.fork()
+    for (const deed of work) await world.perform({ deed })
+    const operations = [...world.trace]
+    const changes = [...world.disk.changed]
+    await world.finish()
+    return { operations, changes, problems: world.problems }
+  })
 }
 
 /** Trouble, and the name of the operation or change at which it comes. */
@@ -108,27 +117,50 @@ export interface LookOptions {
   readonly cuts?: number
 }
 
-/**
- * Looks at points one after the other.
- * @returns what is wrong, as sentences that say where
- */
-export async function problemsAt(
+/** What was found by looking at points. */
+export interface Found {
+  /** Sentences that say where. */
+  readonly problems: readonly string[]
+  /** Worlds that come to their end: that of each point, and those in which the power goes besides. */
+  readonly ends: number
+  /** Those that none before was like, which alone are brought there. */
+  readonly distinct: number
+}
+
+/** What was found wrong with worlds, by what they were: one that is like another comes to the same end. */
+interface Ends {
+  count: number
+  readonly afterCut: Map<string, readonly string[]>
+  readonly finished: Map<string, readonly string[]>
+}
+
+interface Look {
+  /** So many times the power goes after all that was done. */
+  readonly cuts: number
+  readonly ends: Ends
+}
+
+/** Looks at points one after the other. */
+export async function lookAt(
   start: IngestWorld,
   scenario: Scenario,
   points: readonly Point[],
   { enough = Number.POSITIVE_INFINITY, cuts = 1 }: LookOptions = {},
-): Promise<string[]> {
-  const problems: string[] = []
-  for (const { trouble, where } of points) {
-    for (const problem of await problemsWith(start, scenario, trouble, cuts))
-      problems.push(`${JSON.stringify(trouble)} (${where}): ${problem}`)
-    if (problems.length >= enough) break
-  }
-  return problems
+): Promise<Found> {
+  return steadily(async () => {
+    const ends: Ends = { count: 0, afterCut: new Map(), finished: new Map() }
+    const problems: string[] = []
+    for (const { trouble, where } of points) {
+      for (const problem of await problemsWith(start, scenario, trouble, { cuts, ends }))
+        problems.push(`${JSON.stringify(trouble)} (${where}): ${problem}`)
+      if (problems.length >= enough) break
+    }
+    return { problems, ends: ends.count, distinct: ends.finished.size }
+  })
 }
 
 /** The work with trouble, and what is wrong then and after what comes next. */
-async function problemsWith(start: IngestWorld, { work }: Scenario, trouble: Trouble, cuts: number): Promise<string[]> {
+async function problemsWith(start: IngestWorld, { work }: Scenario, trouble: Trouble, look: Look): Promise<string[]> {
   const world = start.fork()
   const { disk } = world
   world.expect(trouble)
@@ -146,20 +178,21 @@ async function problemsWith(start: IngestWorld, { work }: Scenario, trouble: Tro
     const isAlone = work.every(({ do: what }) => what !== 'twin dies')
     if (trouble.kind === 'fail' && isAlone) problems.push(...(await orphanProblems(world)))
     // What others left may be taken for durable.
-    if (trouble.kind === 'meanwhile') problems.push(...(await afterCuts(world, trouble.at, cuts)))
+    if (trouble.kind === 'meanwhile') problems.push(...(await afterCuts(world, trouble.at, look)))
   } else {
     // Whoever comes after a process that died says nothing that the next power cut could take back.
-    problems.push(...(await afterCuts(world, trouble.at, cuts + 1)))
+    problems.push(...(await afterCuts(world, trouble.at, { ...look, cuts: look.cuts + 1 })))
     // What a process left that nobody was told of is passed by the flush before it is sent again, or after that.
     if (trouble.at % 4 < 2) await world.perform({ deed: { do: 'flush' } })
   }
   await again(world)
   // What is acknowledged is safe where it waits, and in the table: at the next point, where not at this one.
   const isEven = trouble.at % 2 === 0
-  if (isEven) problems.push(...(await afterCuts(world, trouble.at + 1, cuts)))
+  if (isEven) problems.push(...(await afterCuts(world, trouble.at + 1, look)))
   await world.perform({ deed: { do: 'flush' } })
-  if (!isEven) problems.push(...(await afterCuts(world, trouble.at + 1, cuts)))
-  await world.finish()
+  if (!isEven) problems.push(...(await afterCuts(world, trouble.at + 1, look)))
+  look.ends.count++
+  await toEnd(world, look.ends)
   return [...problems, ...world.problems]
 }
 
@@ -174,16 +207,42 @@ async function again(world: IngestWorld): Promise<void> {
   }
 }
 
-async function afterCuts(world: IngestWorld, seed: number, cuts: number): Promise<string[]> {
+async function afterCuts(world: IngestWorld, seed: number, { cuts, ends }: Look): Promise<string[]> {
   const problems: string[] = []
   for (let cut = 0; cut < cuts; cut++) {
     const cutSeed = seed * 100 + cut
-    const next = world.fork()
-    await next.begin(world.disk.disk.cutPower(seeded(cutSeed)))
-    await next.finish()
+    ends.count++
+    const next = world.fork(world.disk.disk.cutPower(seeded(cutSeed)))
+    await once(next, ends.afterCut, async () => {
+      await next.begin(next.disk.disk)
+      await toEnd(next, ends)
+    })
     problems.push(...next.problems.map(problem => `and the power went then (seed ${cutSeed}): ${problem}`))
   }
   return problems
+}
+
+async function toEnd(world: IngestWorld, ends: Ends): Promise<void> {
+  world.expect(undefined)
+  await world.rest()
+  await once(world, ends.finished, () => world.finish())
+}
+
+/** Does the work where it was not done with a world like this one before: then the same is wrong with both. */
+async function once(
+  world: IngestWorld,
+  found: Map<string, readonly string[]>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const state = world.state()
+  const known = found.get(state)
+  if (known !== undefined) {
+    world.problems.push(...known)
+    return
+  }
+  const before = world.problems.length
+  await work()
+  found.set(state, world.problems.slice(before))
 }
 
 /** Only what could not be removed may be left of an append that was given up. */

@@ -3,7 +3,15 @@ import { openParquet } from '../../src/iceberg/parquet/read.ts'
 import type { Cell, Row } from '../../src/iceberg/types.ts'
 import { spooledRows } from '../../src/ingest/spooled-rows.ts'
 import { seededContext } from './crash-table.ts'
-import { directories, foundInSpool, foundInTable, foundRow, loadTable, versionOf } from './ingest-check.ts'
+import {
+  directories,
+  foundInSpool,
+  foundInTable,
+  foundRow,
+  type Readings,
+  readTable,
+  versionOf,
+} from './ingest-check.ts'
 import { type FoundRow, type Ledger, rowProblems } from './ingest-ledger.ts'
 import { catalogOn } from './ingest-process.ts'
 import { declarationOf, type Version } from './ingest-versions.ts'
@@ -14,11 +22,16 @@ import type { PowerDisk } from './power-file-io.ts'
  * wait, but for the ones that the table does not take.
  * @param declared what the process goes by; what of it is not applied yet does not count
  */
-export async function viewProblems(disk: PowerDisk, ledger: Ledger, declared: Version): Promise<string[]> {
+export async function viewProblems(
+  disk: PowerDisk,
+  ledger: Ledger,
+  declared: Version,
+  readings: Readings,
+): Promise<string[]> {
+  const reading = await readTable(disk, ledger, readings)
+  if (reading === undefined) return []
   const { io } = disk.copy()
-  const loaded = await loadTable(io)
-  if (loaded === undefined) return []
-  const known = versionOf(loaded, ledger)
+  const known = versionOf(reading.table, ledger)
   const applied = known.release < declared.release ? known : declared
   const { table, spooled, notShown } = await spooledRows({
     io,
@@ -28,7 +41,8 @@ export async function viewProblems(disk: PowerDisk, ledger: Ledger, declared: Ve
     file: '/home/query.parquet',
   })
   const { columns } = versionOf(table, ledger)
-  const rows: FoundRow[] = await foundInTable(table, ledger)
+  const isSame = table.metadataLocation === reading.table.metadataLocation
+  const rows: FoundRow[] = isSame ? [...reading.rows] : await foundInTable(table, ledger)
   if (spooled !== undefined) {
     const { fields } = currentSchema(table.metadata)
     const parquet = await openParquet(await io.open(spooled), spooled)

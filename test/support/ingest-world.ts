@@ -1,7 +1,8 @@
+import { serialize } from 'node:v8'
 import { toHypError } from '../../src/errors.ts'
 import { seeded } from './crash-table.ts'
 import type { Action, Deed } from './ingest-actions.ts'
-import { diskProblems, home, restProblems } from './ingest-check.ts'
+import { diskProblems, home, type Readings, restProblems } from './ingest-check.ts'
 import { putBack, type SpoolCopy, type SpoolFiles, spoolFiles } from './ingest-copies.ts'
 import { damageSpool, spoolFaulty } from './ingest-damage.ts'
 import { IngestDisk, type Meanwhile, type Seam, type Trouble } from './ingest-disk.ts'
@@ -11,7 +12,7 @@ import { type IngestProcess, type Kept, keep, newContext, openProcess, type Proc
 import { changed, newRequest, type Receiver, receiver, replayProblems, send } from './ingest-sending.ts'
 import type { Change, TableKind, Version } from './ingest-versions.ts'
 import { viewProblems } from './ingest-view.ts'
-import { PowerDisk } from './power-file-io.ts'
+import { digestOf, PowerDisk } from './power-file-io.ts'
 
 interface Running extends IngestProcess {
   /** Its first attempt. */
@@ -39,6 +40,8 @@ export class IngestWorld {
   #running: Running | undefined
   #copy: SpoolCopy | undefined
   #before: SpoolFiles | undefined
+  /** Those of all worlds that are forks of one. */
+  #readings: Readings = new Map()
 
   private constructor(disk: PowerDisk, ledger: Ledger, options: WorldOptions) {
     this.disk = new IngestDisk(disk, this.trace, options.seam)
@@ -57,7 +60,16 @@ export class IngestWorld {
     const forked = new IngestWorld(disk, structuredClone(this.ledger), this.options)
     forked.#file = this.#file
     forked.#copy = this.#copy
+    forked.#readings = this.#readings
     return forked
+  }
+
+  /**
+   * The same for worlds of which the same comes while the power stays and no process runs. The chance and the names
+   * that the next process gets are not part of it.
+   */
+  state(): string {
+    return digestOf(serialize([this.disk.disk.state('/'), { ...this.ledger, seeds: 0 }, this.#file, this.#copy]))
   }
 
   /** What is to happen to the disk from now on. */
@@ -99,8 +111,8 @@ export class IngestWorld {
   async finish(): Promise<void> {
     this.disk.expect(undefined)
     this.#file = this.ledger.versions.length
-    await this.#attempt({ do: 'restart' }, this.disk.failed.length)
-    await this.check('at the end')
+    await this.rest()
+    await this.begin(this.disk.disk)
     const running = this.#running
     if (running === undefined) return
     await this.#checked('flushing at the end', async () => {
@@ -120,10 +132,10 @@ export class IngestWorld {
   async check(when: string): Promise<void> {
     const { disk } = this.disk
     const version = this.#running?.kept.version
-    const problems = await diskProblems(disk, this.ledger)
+    const problems = await diskProblems(disk, this.ledger, this.#readings)
     if (version !== undefined)
       await this.#checked(`looking ${when}`, async () => {
-        problems.push(...(await viewProblems(disk, this.ledger, version)))
+        problems.push(...(await viewProblems(disk, this.ledger, version, this.#readings)))
       })
     this.problems.push(...problems.map(problem => `${when}: ${problem}`))
   }

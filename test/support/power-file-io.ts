@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { basename, dirname } from 'node:path/posix'
 import type { FileIO, OutputFile } from '../../src/iceberg/file-io/file-io.ts'
 
@@ -82,6 +83,21 @@ export class PowerDisk {
     }
     walk(directory)
     return found
+  }
+
+  /** A text that is the same for the same names and bytes below a directory, durable or not; empty where it is not. */
+  state(directory: string): string {
+    const root = this.#find(directory)
+    if (root === undefined) return ''
+    const lines: string[] = []
+    const walk = (path: string, id: number): void => {
+      const node = this.#nodes.get(id) as Node
+      lines.push(`${node.kind === 'file' ? digestOf(node.bytes) : 'directory'} ${path}`)
+      if (node.kind === 'file') return
+      for (const [name, child] of node.names) walk(`${path}/${name}`, child)
+    }
+    walk(directory, root)
+    return lines.sort().join('\n')
   }
 
   /** Changes bits of one byte of a file, as a failing disk does: nobody is told. */
@@ -238,6 +254,17 @@ export class PowerDisk {
     }
     this.#nodes.set(id, { ...directory, names, pending: [...directory.pending, change] })
   }
+}
+
+const digests = new WeakMap<Uint8Array, string>()
+
+/** The digest of bytes that nobody changes any more, found once: copies of a disk have the same ones. */
+export function digestOf(bytes: Uint8Array): string {
+  const known = digests.get(bytes)
+  if (known !== undefined) return known
+  const digest = createHash('sha256').update(bytes).digest('base64')
+  digests.set(bytes, digest)
+  return digest
 }
 
 function survivingBytes({ bytes, synced }: File, random: () => number): Uint8Array {
