@@ -11,6 +11,7 @@ const quiet: UpkeepFacts = {
   snapshots: 2,
   expirable: 0,
   expirableRefs: 0,
+  cleared: true,
   writable: true,
   removable: true,
 }
@@ -20,6 +21,7 @@ const report: UpkeepReport = {
   dryRun: false,
   startedAt: '2026-01-02T03:04:05.678Z',
   ms: 7,
+  deleted: null,
   compacted: null,
   manifests: null,
   expired: { snapshots: 0, refs: ['monday'], files: 0, bytes: 0 },

@@ -64,7 +64,11 @@ test.each<[string, string, Row]>([
   ['error', 'a failed request', { role: 'assistant', part_type: 'error' }],
   ['system', 'a note', { role: 'system', provider_type: 'system' }],
   ['other', 'a message of a user without content', { part_type: 'other', provider_type: null, content_text: null }],
-  ['prompt', 'a block of a kind that nobody knows', { part_type: 'other', provider_type: 'sparkle', content_text: null }],
+  [
+    'prompt',
+    'a block of a kind that nobody knows',
+    { part_type: 'other', provider_type: 'sparkle', content_text: null },
+  ],
   ['other', 'what nobody knows', { role: 'system', part_type: 'other', provider_type: 'sparkle' }],
 ])('%s: %s', async (kind, _, values) => {
   expect(await kindOf(part(values))).toBe(kind)

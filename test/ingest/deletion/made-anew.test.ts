@@ -25,5 +25,5 @@ test('rows that a condition chose under release 5 stay away from a table that is
   const anew = await newLoading(builtinDeclaration(9))
   const tombstones = tombstoneReader({ place: records, table: builtinTable })
   expect(await anew.backfill(claude, { tombstones })).toMatchObject({ rows: 2, deleted: 1 })
-  expect((await readRows(await anew.load())).map(row => String(row['content_text'])).sort()).toEqual(['one', 'two'])
+  expect((await readRows(await anew.load())).map(row => row['content_text'] as string).sort()).toEqual(['one', 'two'])
 })
