@@ -120,7 +120,7 @@ test('a spool that cannot be opened at the start is opened later, and its failur
     await symlink(name, join(spool, table, name))
   })
   expect(events).toMatchObject([{ type: 'flush-failed', table }])
-  expect(intakes.status(table)).toMatchObject({ failure: { code: 'DISK_FAILED' } })
+  expect(intakes.status(table)).toMatchObject({ failure: { code: 'HOME_UNUSABLE' } })
   await rm(join(home.spool, table, name))
   await expect.poll(() => begun.length).toBe(1)
   expect(intakes.status(table)).toMatchObject({ failure: null })

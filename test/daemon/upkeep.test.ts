@@ -304,9 +304,10 @@ test.for([
   ['DECLARATION_INVALID', 0],
   ['SCHEMA_BREAKING', 1],
 ] as const)('a table with the failure %s is looked after %i times', async ([code, times]) => {
-  const { upkeep, begun, tables } = await setUp()
+  const { upkeep, begun, tables, until } = await setUp()
   tables.set(table, { ...fine, failure: new HypError(code, 'It is not as it is declared.') })
   upkeep.hear(flushed(8))
+  if (times > 0) await until(times)
   await aWhile()
   expect(begun).toHaveLength(times)
 })

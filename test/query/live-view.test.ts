@@ -293,5 +293,5 @@ test('a damaged data file fails with the file named', async () => {
   const file = join(data, (await readdir(data))[0] as string)
   await writeFile(file, 'not parquet, but long enough to be looked at')
   const opened = session({ tables: { notes: notes.table() } }).then(query => rowsOf(query, 'FROM notes'))
-  expect(await errorOf(opened)).toMatchObject({ code: 'QUERY_FAILED', message: expect.stringContaining(file) })
+  expect(await errorOf(opened)).toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining(file) })
 })
