@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
@@ -99,7 +99,8 @@ test('after a purge nothing in the home says what a session said: no file, no sp
   expect(await count(here, "session_id = 'said'")).toBe(0)
 
   const fork = await here.json<DeletionReport>('table', 'delete', '--session', 'fork', '--purge', '--json')
-  expect(fork).toMatchObject({ purged: { refs: [] }, kept: [] })
+  expect(fork).toMatchObject({ purged: { refs: [] }, kept: [{ place: 'transcripts', count: 1 }] })
+  expect(fork.kept[0]?.message).toMatch(/^The transcript .*fork\.jsonl is the client’s/)
   const noted = await here.json<DeletionReport>('table', 'delete', 'notes', '--session', 'said', '--purge', '--json')
   expect(noted).toMatchObject({ rows: 1, purged: { rejectedRows: 1 }, kept: [] })
   expect(await homesWith(here, canary)).toEqual([])
@@ -110,10 +111,12 @@ test('after a purge nothing in the home says what a session said: no file, no sp
   addLines(here.claude, 'other', [line('other', 9)])
   await eventually('the other line is there', async () => (await count(here)) === kept.messages + 1)
   await here.hyp('stop')
+  rmSync(join(here.claude, 'projects/-somewhere/fork.jsonl'))
   const again = await here.json<{ deleted: number; rows: number }>('backfill', '--json')
   expect(again.rows).toBe(0)
   expect(again.deleted).toBeGreaterThan(5)
   expect(await homesWith(here, canary)).toEqual([])
+  expect(await homesWith(here, 'fork.jsonl')).toEqual([])
   expect([await count(here), await count(here, 'true', 'notes')]).toEqual([kept.messages + 1, kept.rows - 1])
 })
 

@@ -13,6 +13,7 @@ import type { Home } from '../../stores/home.ts'
 import type { DeletionOutcome } from './deletion-task.ts'
 import { backupsWithRows } from './kept-backups.ts'
 import { keptRows } from './kept-rows.ts'
+import { transcriptsOf } from './kept-transcripts.ts'
 
 /** What a deletion needs of whoever holds the lock. */
 export interface DeletionSite {
@@ -71,6 +72,10 @@ export async function performDeletion(options: DeletionOptions): Promise<Deletio
       quarantine,
       beforeRestores: await beforeRestoresIn(localFileIO, home),
       backups: purge ? await backupsWithRows(home, table, outcome.graves) : [],
+      transcripts:
+        purge && unwanted.kind === 'session' && table === builtinTable
+          ? await transcriptsOf(home, unwanted.session)
+          : [],
     }),
     ms: Math.round(monotonic() - start),
   }

@@ -18,6 +18,8 @@ export interface KeptRowsOptions {
   readonly beforeRestores?: readonly string[]
   /** Directories of backups that may hold them. */
   readonly backups?: readonly string[]
+  /** Paths of transcripts of the session that were read. */
+  readonly transcripts?: readonly string[]
 }
 
 /** Where rows that were deleted are still, or may be. Pure. */
@@ -78,6 +80,15 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
     backups.length,
     `${some(backups.length, 'backup')} may hold them: ${backups.join(', ')}.`,
     `Remove ${backups.length === 1 ? 'it' : 'them'}, or delete there too: \`${inBackup}\`.`,
+  )
+  const { transcripts = [] } = options
+  const count = transcripts.length
+  const more = count > 1 ? `, the first ${transcripts[0]}` : ` ${transcripts[0]}`
+  add(
+    'transcripts',
+    count,
+    `${count === 1 ? `The transcript${more}` : `${count} transcripts${more},`} ${is(count)} the client’s, and noted as read in records/source_cursor.`,
+    'Remove what is not needed; the next import takes it from the records.',
   )
   for (const place of [...inSpool(options), ...aside(options), ...inSessions(options)]) kept.push(place)
   return kept

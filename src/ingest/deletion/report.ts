@@ -39,4 +39,13 @@ export interface KeptRows {
   readonly hint: string | null
 }
 
-export type KeptPlace = 'snapshots' | 'readers' | 'files' | 'backups' | 'spool' | 'rejects' | 'quarantine' | 'sessions'
+export type KeptPlace =
+  | 'snapshots'
+  | 'readers'
+  | 'files'
+  | 'backups'
+  | 'transcripts'
+  | 'spool'
+  | 'rejects'
+  | 'quarantine'
+  | 'sessions'
