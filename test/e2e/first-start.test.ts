@@ -114,7 +114,11 @@ test.each([
   await daemon.imported()
   expect((await here.hyp('status')).stdout).toContain('daemon    ready')
   expect(await daemon.stop(signal)).toMatchObject({ status, signal: null, stderr: '' })
-  expect(filesBelow(join(here.home, 'run')).map(path => relative(here.home, path))).toEqual(['run/lock', 'run/token'])
+  expect(filesBelow(join(here.home, 'run')).map(path => relative(here.home, path))).toEqual([
+    'run/lock',
+    'run/reserve',
+    'run/token',
+  ])
 })
 
 test('without any history a start says so, offers the demo and goes on running', async () => {
