@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { isSealed } from '../../src/iceberg/avro/content-hash.ts'
 import { type AvroRecordValue, decodeAvro } from '../../src/iceberg/avro/decode.ts'
 import { type AvroInput, encodeAvro } from '../../src/iceberg/avro/encode.ts'
 import type { AvroField, AvroSchema } from '../../src/iceberg/avro/schema.ts'
@@ -141,8 +142,10 @@ test('what is encoded is decoded to the same, with every type Iceberg uses', () 
         expect({ ...decoded.metadata }).toEqual({
           'avro.schema': JSON.stringify(schema),
           'avro.codec': 'deflate',
+          'hyp.sha256': expect.stringMatching(/^[0-9a-f]{64}$/) as string,
           ...metadata,
         })
+        expect(isSealed(bytes)).toBe(true)
       },
     ),
     { numRuns: 400 },
