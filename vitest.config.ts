@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { everything, globsOf, longTests, suites } from './scripts/suites.ts'
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: '100%',
+    // Those that wait for a process, or are one, leave a processor free now and then.
+    maxWorkers: availableParallelism() + 1,
     reporters: ['default', './scripts/skipped-reporter.ts'],
     projects: suites
       .filter(suite => everything || suite.when === 'always')
