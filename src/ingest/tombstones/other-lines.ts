@@ -1,9 +1,8 @@
 import { currentSchema } from '../../iceberg/ids.ts'
 import type { Cell, TableMetadata } from '../../iceberg/types.ts'
-import { buriedHash } from '../../stores/records/kinds/tombstone.ts'
 import { lineParts } from '../keys/line-parts.ts'
 import { keyPart } from '../keys/row-key.ts'
-import { columnsIn, type Grave, type RowMatcher } from './row-matcher.ts'
+import { buriedKeys, type Grave, type RowMatcher } from './row-matcher.ts'
 
 /*
  * A part of a message is told by its place in the line that said it. A later line with the same id may have it in another
@@ -33,21 +32,21 @@ export function lineTexts(scope: Cell, message: Cell, attributes: Cell): string[
 
 /** What tells rows of other lines of messages that lost a part. They may be stored: it is for rows that come. */
 export function otherLineMatchers(graves: readonly Grave[], metadata: TableMetadata): RowMatcher[] {
-  return graves.flatMap(({ tableUuid, what, keys }): RowMatcher[] => {
-    const columns = keys === undefined ? undefined : lineColumns(metadata, columnsIn(metadata, what, tableUuid))
-    if (keys === undefined || columns === undefined) return []
+  return buriedKeys(graves, metadata).flatMap(({ columns: key, instead, has }): RowMatcher[] => {
+    const columns = lineColumns(metadata, key)
+    if (columns === undefined) return []
     const isOther = (scope: Cell, message: Cell, attributes: Cell): boolean => {
       const text = messageText(scope, message)
-      if (!keys.has(buriedHash(tableUuid, text))) return false
+      if (!has(text)) return false
       const parts = lineParts(attributes)
-      return parts !== undefined && !keys.has(buriedHash(tableUuid, withParts(text, parts)))
+      return parts !== undefined && !has(withParts(text, parts))
     }
     return [
       {
-        columns,
+        columns: [...columns, ...instead],
         bind: takes => {
-          const [scope, message, attributes] = takes
-          return row => isOther(scope?.(row), message?.(row), attributes?.(row))
+          const [scope, message, attributes, other] = takes
+          return row => isOther(scope?.(row) ?? other?.(row), message?.(row), attributes?.(row))
         },
       },
     ]

@@ -31,8 +31,7 @@ export interface Grave {
 export function matchersOf(graves: readonly Grave[], metadata: TableMetadata): RowMatcher[] {
   const matchers: RowMatcher[] = []
   const sessions = new Map<string, { columns: string[]; tableUuid: string; hashes: Set<string> }>()
-  const keys = new Map<string, { columns: string[]; tableUuid: string; sets: KeySet[] }>()
-  for (const { tableUuid, what, keys: set } of graves) {
+  for (const { tableUuid, what } of graves) {
     const columns = columnsIn(metadata, what, tableUuid)
     if (columns.length === 0) continue
     const group = JSON.stringify([tableUuid, columns])
@@ -43,17 +42,43 @@ export function matchersOf(graves: readonly Grave[], metadata: TableMetadata): R
     } else if (what.kind === 'before') {
       const matcher = beforeMatcher(columns[0] as string, what.instant, metadata)
       if (matcher !== undefined) matchers.push(matcher)
-    } else if (set !== undefined) {
-      const known = keys.get(group) ?? { columns, tableUuid, sets: [] }
-      known.sets.push(set)
-      keys.set(group, known)
     }
   }
   for (const { columns, tableUuid, hashes } of sessions.values())
     matchers.push(sessionMatcher(columns, tableUuid, hashes))
-  const names = new Set(currentSchema(metadata).fields.map(({ name }) => name))
-  for (const { columns, tableUuid, sets } of keys.values()) matchers.push(keyMatcher(columns, tableUuid, sets, names))
-  return matchers
+  return [...matchers, ...buriedKeys(graves, metadata).map(keyMatcher)]
+}
+
+/** The row keys of all tombstones that are told by the same columns. */
+export interface BuriedKeys {
+  /** Full names in the table as it is. */
+  readonly columns: readonly string[]
+  /** Where the first of them has nothing, another one says what it said. */
+  readonly instead: readonly string[]
+  readonly has: (text: string) => boolean
+}
+
+/** The row keys of tombstones, for each table and its columns. A text is hashed once, however many tombstones there are. */
+export function buriedKeys(graves: readonly Grave[], metadata: TableMetadata): BuriedKeys[] {
+  const groups = new Map<string, { columns: string[]; tableUuid: string; sets: KeySet[] }>()
+  for (const { tableUuid, what, keys } of graves) {
+    const columns = what.kind === 'keys' ? columnsIn(metadata, what, tableUuid) : []
+    if (keys === undefined || columns.length === 0) continue
+    const group = JSON.stringify([tableUuid, columns])
+    const known = groups.get(group) ?? { columns, tableUuid, sets: [] }
+    known.sets.push(keys)
+    groups.set(group, known)
+  }
+  const hasSession = currentSchema(metadata).fields.some(({ name }) => name === 'session_id')
+  return Array.from(groups.values(), ({ columns, tableUuid, sets }) => ({
+    columns,
+    // A table that was made anew of a later release than 5 has there what was in `conversation_id` for Claude.
+    instead: hasSession && columns[0] === 'conversation_id' ? ['session_id'] : [],
+    has: text => {
+      const hash = buriedHash(tableUuid, text)
+      return sets.some(set => set.has(hash))
+    },
+  }))
 }
 
 /** The columns that a tombstone looks at, by the names they have; none where it cannot look. */
@@ -114,24 +139,16 @@ export function sessionHash(tableUuid: string, session: Cell): string {
   return buriedHash(tableUuid, text).toString('hex')
 }
 
-/** A table that was made anew of a later release than 5 has in `session_id` what was in `conversation_id` for Claude. */
-function keyMatcher(
-  columns: string[],
-  tableUuid: string,
-  sets: readonly KeySet[],
-  names: ReadonlySet<string>,
-): RowMatcher {
-  const moved = columns[0] === 'conversation_id' && names.has('session_id') ? ['session_id'] : []
+function keyMatcher({ columns, instead, has }: BuriedKeys): RowMatcher {
   return {
-    columns: [...columns, ...moved],
+    columns: [...columns, ...instead],
     bind: takes => {
       const [first, ...others] = takes.slice(0, columns.length)
-      const instead = takes[columns.length]
+      const other = takes[columns.length]
       return row => {
-        let text = keyPart(first?.(row) ?? instead?.(row) ?? null)
+        let text = keyPart(first?.(row) ?? other?.(row) ?? null)
         for (const take of others) text += keyPart(take(row))
-        const hash = buriedHash(tableUuid, text)
-        return sets.some(set => set.has(hash))
+        return has(text)
       }
     },
   }

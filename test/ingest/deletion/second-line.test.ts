@@ -100,6 +100,17 @@ test('also where a longer line had been stored beside the first, and the table w
   expect(await stored()).toEqual(['one'])
 })
 
+test('a part that was not chosen is stored, though two deletions chose parts of two lines of its message', async () => {
+  const { remove, stored, capture } = await newHere(user('before'))
+  const line = said('a secret', 'one', 'two')
+  expect(await capture([line], 1)).toBe(1)
+  expect(await capture([said('nought', 'another secret')])).toBe(1)
+  expect(await remove("content_text = 'a secret'")).toBe(1)
+  expect(await remove("content_text = 'another secret'")).toBe(1)
+  expect(await capture([line])).toBe(1)
+  expect(await stored()).toEqual(['before', 'two'])
+})
+
 test('a part of the same line that comes later, and was not chosen, is stored', async () => {
   const { remove, stored, capture } = await newHere(user('before'))
   const line = said('one', 'a secret', 'two')
