@@ -98,6 +98,19 @@ test.skipIf(!hasSmallDisks)('what frees space works on a disk without a free byt
   expect((await here.hyp('table', 'verify', 'events')).status).toBe(0)
 })
 
+test.skipIf(!hasSmallDisks)('a deletion that frees nothing leaves the reserve to what does', async () => {
+  const here = await fedHome(4)
+  const reserve = join(here.home, 'run/reserve')
+  fillDisk(here.home)
+  const refused = await here.hyp('table', 'delete', 'events', '--where', 'id = 0')
+  expect({ status: refused.status, said: refused.stderr }).toMatchObject({
+    status: 1,
+    said: expect.stringMatching(/\[DISK_FULL\]\nhint: .* table expire` frees space/) as string,
+  })
+  expect(statSync(reserve).size).toBe(1024 * 1024)
+  expect(await ids(here)).toEqual([0, 1, 2, 3])
+})
+
 test.skipIf(!hasSmallDisks)('a daemon on a full disk expires what it is asked to', async () => {
   const here = await fedHome(3)
   const daemon = await here.daemon()

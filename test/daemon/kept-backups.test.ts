@@ -114,5 +114,5 @@ test('which sessions the table holds is noted no more once some were deleted', a
   await deleteFrom(home, sessionA, { table: builtinTable, purge: false, dryRun: true })
   expect(await readdir(home.run)).toEqual(expect.arrayContaining(noted))
   await deleteFrom(home, sessionA, { table: builtinTable, purge: false })
-  expect((await readdir(home.run)).toSorted()).toEqual(['reserve', 'token'])
+  expect((await readdir(home.run)).toSorted()).toEqual(['token'])
 })

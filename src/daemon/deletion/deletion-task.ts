@@ -59,7 +59,8 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
   if (request.purge) checkPurgeable(before)
   const copies = await copiesBefore(task)
   const freeing = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    request.dryRun ? work() : withReserve(home, work)
+    request.purge && !request.dryRun ? withReserve(home, work) : work()
+  // Without a purge nothing is freed yet, and what expires later needs the room.
   const deleted = await freeing(() =>
     deleteFromTable({
       catalog,
