@@ -33,7 +33,7 @@ export interface TableStatus {
   readonly moved: string | null
   /** Rows were deleted that the records do not know of, and that can come back: the records are of an older copy. */
   readonly missingTombstones: boolean
-  /** It was set back to an older snapshot, and may have rows again that were deleted. */
+  /** It does not go on from where its last deletion left it, and may have rows again that were deleted. */
   readonly setBack: boolean
   /** What is acknowledged and not in the table yet. */
   readonly spool: SpoolStatus
@@ -95,9 +95,9 @@ export function missingText(table: string): string {
   return `rows of ${table} were deleted that the records do not know of, and that can come back: the records are of an older copy`
 }
 
-/** What there is to know where a table was set back. */
+/** What there is to know where a table does not go on from where its last deletion left it. */
 export function setBackText(table: string): string {
-  return `${table} was set back by another program, and may show rows that were deleted`
+  return `${table} was set back by another program, or its snapshots were expired, and may show rows that were deleted`
 }
 
 /** The command that shows the plan of a table. */

@@ -197,7 +197,7 @@ test('rows that come back because another program sets the table back are told o
   await setBack()
   expect(await count(here)).toBe(3)
   expect((await here.hyp('status')).stdout).toMatch(
-    /records {3}ai_gateway_messages was set back by another program, and may show rows that were deleted\n.*table expire, which/,
+    /records {3}ai_gateway_messages was set back by another program, or its snapshots were expired, and may show rows that were deleted\n.*table expire, which/,
   )
   expect((await here.hyp('table', 'expire')).stdout).toMatch(/2 rows were deleted, as tombstones say/)
   expect(await count(here)).toBe(1)

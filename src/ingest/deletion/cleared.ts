@@ -32,12 +32,15 @@ export function isCleared({ metadata }: Metadata, known: Cleared | undefined): b
   return said <= known.generation && isInHistory(metadata, known.snapshotId)
 }
 
-/** Whether a table was set back to before what is known of it, so that it may have rows that were deleted. */
+/**
+ * Whether a table does not go on from what is known of it, so that it may have rows that were deleted: another program set
+ * it back, or expired what led from the one to the other.
+ */
 export function isSetBack({ metadata }: Metadata, known: Cleared | undefined): boolean {
   return known?.tableUuid === metadata['table-uuid'] && !isInHistory(metadata, known.snapshotId)
 }
 
-/** Whether a table was set back, as the disk has it now. Never throws: of one that cannot be read others tell. */
+/** The same of a table as the disk has it now. Never throws: of one that cannot be read others tell. */
 export async function wasSetBack(home: Home, declaration: Pick<Declaration, 'table' | 'location'>): Promise<boolean> {
   const known = await recallCleared(home, declaration.table)
   if (known === undefined) return false
