@@ -57,10 +57,12 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
   if (request.leaveSome === true) await checkLeavesSome()
   const before = await catalog.load()
   if (request.purge) checkPurgeable(before)
+  // Where something else that was deleted may be there, this deletion does not make it go.
+  const wasCleared = !request.dryRun && (await isCleared(home, name, before, await recallCleared(home, name)))
   const copies = await copiesBefore(task)
+  // Without a purge nothing is freed yet, and what expires later needs the room.
   const freeing = <Result>(work: () => Promise<Result>): Promise<Result> =>
     request.purge && !request.dryRun ? withReserve(home, work) : work()
-  // Without a purge nothing is freed yet, and what expires later needs the room.
   const deleted = await freeing(() =>
     deleteFromTable({
       catalog,
@@ -72,6 +74,8 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
       signal,
     }),
   )
+  // A purge removes the snapshots that lead here, and can fail.
+  if (wasCleared) await note(deleted.table)
   const purging = (): Promise<TablePurge> =>
     purgeTable({
       catalog,
@@ -85,7 +89,6 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
       dryRun: request.dryRun,
     })
   const purge = request.purge ? await freeing(purging) : null
-  if (!request.dryRun) await note(deleted.table)
   const { metadata } = purge === null ? deleted.table : await catalog.load()
   const head = currentSnapshot(metadata)?.['snapshot-id']
   return {
@@ -100,9 +103,7 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
     purge,
   }
 
-  /** Where something else may be there again, that is looked for first. */
   async function note(after: Table): Promise<void> {
-    if (!isCleared(before, await recallCleared(home, name))) return
     const from = currentSnapshot(before.metadata)?.['snapshot-id']
     if (from !== undefined && isInHistory(after.metadata, String(from)))
       await noteCleared(home, name, after, generationOf(after.metadata))

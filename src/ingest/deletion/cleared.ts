@@ -5,9 +5,10 @@ import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import type { Home } from '../../stores/home.ts'
+import { recordPlace } from '../../stores/records/place.ts'
 import { isInHistory } from '../../stores/table/ancestors.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
-import { generationOf } from '../tombstones/tombstones.ts'
+import { generationOf, listTombstones } from '../tombstones/tombstones.ts'
 
 /*
  * Which snapshot of a table is known to be without what was deleted. Everything that follows it is too: what hyp commits
@@ -25,11 +26,27 @@ export interface Cleared {
 
 type Metadata = Pick<Table, 'metadata'>
 
-/** Whether a table is known to be without everything that was deleted from it. Reads nothing. */
-export function isCleared({ metadata }: Metadata, known: Cleared | undefined): boolean {
-  const said = generationOf(metadata)
-  if (known === undefined || known.tableUuid !== metadata['table-uuid']) return said === 0
-  return said <= known.generation && isInHistory(metadata, known.snapshotId)
+/**
+ * Whether a table is known to be without everything that was deleted from it. Reads its tombstones, and no data; never
+ * throws.
+ */
+export async function isCleared(
+  home: Pick<Home, 'records'>,
+  table: string,
+  { metadata }: Metadata,
+  known: Cleared | undefined,
+): Promise<boolean> {
+  const uuid = metadata['table-uuid']
+  const newest = Math.max(generationOf(metadata), await newestTombstone(home, table, uuid))
+  if (known === undefined || known.tableUuid !== uuid) return newest === 0
+  return newest <= known.generation && isInHistory(metadata, known.snapshotId)
+}
+
+/** A deletion can have been ended before its table said anything of it. */
+async function newestTombstone(home: Pick<Home, 'records'>, table: string, uuid: string): Promise<number> {
+  // One that cannot be read is told of where it is in the way.
+  const stones = await listTombstones({ place: recordPlace(home), table }).catch(() => [])
+  return Math.max(0, ...stones.flatMap(({ value }) => (value.tableUuid === uuid ? [value.generation] : [])))
 }
 
 /**

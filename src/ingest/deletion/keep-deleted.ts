@@ -15,7 +15,7 @@ export function keepDeleted({ home, ...options }: KeepDeletedOptions): KeptDelet
   return {
     areGone: async table => {
       const known = await recallCleared(home, name)
-      if (!isCleared(table, known)) return false
+      if (!(await isCleared(home, name, table, known))) return false
       // Snapshots expire: what is known moves on with the table.
       const current = currentSnapshot(table.metadata)?.['snapshot-id']
       if (known !== undefined && known.snapshotId !== String(current))

@@ -2,16 +2,20 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tableStatus } from '../../../src/daemon/table-status.ts'
+import type { Catalog } from '../../../src/iceberg/catalog/catalog.ts'
 import { currentSnapshot } from '../../../src/iceberg/metadata.ts'
 import type { Long } from '../../../src/iceberg/types.ts'
+import { bury } from '../../../src/ingest/deletion/bury.ts'
 import { deleteAgain } from '../../../src/ingest/deletion/delete-again.ts'
 import { keepDeleted } from '../../../src/ingest/deletion/keep-deleted.ts'
+import { sessionGrave } from '../../../src/ingest/deletion/request.ts'
 import { generationOf } from '../../../src/ingest/tombstones/tombstones.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
 import { backUp } from '../../../src/stores/backup/backup.ts'
 import { restore } from '../../../src/stores/backup/restore.ts'
 import { loadDeclaration } from '../../../src/stores/declared.ts'
 import type { Home } from '../../../src/stores/home.ts'
+import { recordPlace } from '../../../src/stores/records/place.ts'
 import { openCatalog, systemContext } from '../../../src/stores/table/catalog.ts'
 import { type UpkeepLimits, usualUpkeepLimits } from '../../../src/stores/table/upkeep/due.ts'
 import { rememberedMaintenance } from '../../../src/stores/table/upkeep/status.ts'
@@ -101,21 +105,24 @@ test('it is deleted as often as the table is set back, also to between two delet
   }
 })
 
-test('a table that was only compacted and expired is not searched, however long ago rows were deleted', async () => {
-  const { home, full } = await made()
-  await deleteInEveryWay(home)
-  const limits: UpkeepLimits = { ...usualUpkeepLimits, expirable: 1, minSnapshots: 2, maxAgeMs: 0 }
-  for (let n = 10; n < 40; n++) {
-    await addNotes(home, note(n, 'x'))
-    if (n % 4 === 0) {
-      const { facts, report } = await look(home, { limits })
-      expect({ cleared: facts.cleared, deleted: report?.deleted ?? null }).toEqual({ cleared: true, deleted: null })
+test.each([1, 2])(
+  'a table that was only compacted and expired to %d is not searched, however long ago rows were deleted',
+  async minSnapshots => {
+    const { home, full } = await made()
+    await deleteInEveryWay(home)
+    const limits: UpkeepLimits = { ...usualUpkeepLimits, manifests: 1, expirable: 1, minSnapshots, maxAgeMs: 0 }
+    for (let n = 10; n < 40; n++) {
+      await addNotes(home, note(n, 'x'))
+      if (n % 4 === 0) {
+        const { facts, report } = await look(home, { limits })
+        expect({ cleared: facts.cleared, deleted: report?.deleted ?? null }).toEqual({ cleared: true, deleted: null })
+      }
     }
-  }
-  const { metadata } = await openCatalog(home, { table: 'notes' }).load()
-  expect(metadata.snapshots.length).toBeLessThan(9)
-  expect(metadata.snapshots.some(snapshot => BigInt(snapshot['snapshot-id']) === BigInt(full))).toBe(false)
-})
+    const { metadata } = await openCatalog(home, { table: 'notes' }).load()
+    expect(metadata.snapshots.length).toBeLessThan(9)
+    expect(metadata.snapshots.some(snapshot => BigInt(snapshot['snapshot-id']) === BigInt(full))).toBe(false)
+  },
+)
 
 test('where snapshots were expired by somebody else, it is searched once', async () => {
   const { home } = await made()
@@ -145,6 +152,43 @@ test('a deletion that was ended in between is finished by the next look', async 
   expect(await noteIds(home)).toEqual([1, 2, 3, 4, 5, 6])
   expect((await look(home)).report?.deleted?.rows).toBe(2)
   expect(await noteIds(home)).toEqual([3, 4, 5, 6])
+})
+
+/** Ended when the tombstone was durable, and the table did not say so yet. */
+async function endedBeforeTheTable(home: Home): Promise<void> {
+  const catalog = openCatalog(home, { table: 'notes' })
+  const what = sessionGrave('notes', await catalog.load(), 'a')
+  const ending: Catalog = { ...catalog, commit: () => Promise.reject(new Error('ended')) }
+  const burying = { place: recordPlace(home), table: 'notes', catalog: ending, context: systemContext }
+  await expect(bury(burying, { what })).rejects.toThrow('ended')
+}
+
+test.each([
+  ['the first of all', false, false],
+  ['one after others', true, false],
+  ['one before others', false, true],
+])('so is one that the table says nothing of yet, and that is %s', async (_which, before, after) => {
+  const { home } = await made()
+  const another = { kind: 'session', session: 'd' } as const
+  if (before) await deleteNotes(home, another)
+  await endedBeforeTheTable(home)
+  if (after) await deleteNotes(home, another)
+  await look(home)
+  expect(await noteIds(home)).toEqual(before || after ? [3, 4, 5] : [3, 4, 5, 6])
+  expect((await look(home)).facts.cleared).toBe(true)
+})
+
+test('a purge that fails does not make the table be searched for what its deletion found', async () => {
+  const { home, full } = await made()
+  const catalog = openCatalog(home, { table: 'notes' })
+  const table = await catalog.load()
+  const updates = [{ action: 'set-snapshot-ref', 'ref-name': 'v1', type: 'tag', 'snapshot-id': full }] as const
+  await catalog.commit(table, { requirements: [], updates })
+  await addNotes(home, note(7, 'd'))
+  await rm(table.path(currentSnapshot(table.metadata)?.['manifest-list'] as string))
+  await expect(deleteNotes(home, { kind: 'session', session: 'a' }, true)).rejects.toThrow('does not exist')
+  expect(await noteIds(home)).toEqual([3, 4, 5, 6, 7])
+  expect((await look(home)).report).toBeNull()
 })
 
 test('a dry run says how many rows it would be, and a table that nothing was deleted from is never searched', async () => {

@@ -25,7 +25,7 @@ export interface UpkeepFacts {
   readonly expirable: number
   /** Tags and branches that are older than their age allows. */
   readonly expirableRefs: number
-  /** False where rows have to be looked for that were deleted: it was set back, or that is not known. */
+  /** False where rows have to be looked for that were deleted: it was set back, or a deletion ended, or nothing is known. */
   readonly cleared: boolean
   /** False for a table of a version of the format that is only read. */
   readonly writable: boolean
@@ -75,7 +75,7 @@ export function dueSteps(
   if (worthRewriting > 0) due.add('compact')
   if (manifests > limits.manifests) due.add('merge')
   if (!removable) return due
-  // What a tag holds may be much, and no commit of a writer is to be waited for.
+  // A tag may hold much, and in a table that nobody writes to nothing else comes to be expired with it.
   if (expirable >= limits.expirable || expirableRefs > 0) due.add('expire')
   // A clock that was put back does not put it off for ever.
   if (sweptMs === undefined || Math.abs(nowMs - sweptMs) >= limits.sweepEveryMs) due.add('sweep')

@@ -7,7 +7,10 @@ import type { UpkeepLimits } from './due.ts'
 
 /** What keeps away what was deleted from a table. */
 export interface KeptDeletions {
-  /** Whether a table is known to be without it. Reads no data; never throws. */
+  /**
+   * Whether a table is known to be without it; from then on that is known of its newest snapshot, so that the others can
+   * go. Reads tombstones, and no data; never throws.
+   */
   readonly areGone: (table: Table) => Promise<boolean>
   /** Looks for such rows in the whole table, and deletes them. @throws HypError and IcebergError */
   readonly deleteAgain: (dryRun: boolean) => Promise<{

@@ -66,6 +66,8 @@ export async function tidyTable(
 
   async function expire(): Promise<UpkeepReport['expired']> {
     const table = await catalog.load()
+    // What was committed since the last look may be all that leads to it.
+    if (!dryRun) await deletions?.areGone(table)
     const { minSnapshots, maxAgeMs } = limits
     const rule = { nowMs: context.now(), minSnapshots, maxAgeMs, pinned: await pinnedIn(table, options.leased) }
     const { records } = options
