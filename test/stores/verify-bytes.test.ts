@@ -6,7 +6,7 @@ import { movedFrom } from '../../src/stores/table/moved.ts'
 import { type Verification, verifyTable } from '../../src/stores/table/verify.ts'
 import { type VerifiedBytes, verifyBytes } from '../../src/stores/table/verify-bytes.ts'
 import { addFile } from '../support/parquet-file.ts'
-import { append, createTable, optional, type TestTable } from '../support/table.ts'
+import { append, catalogAt, createTable, optional, type TestTable } from '../support/table.ts'
 
 async function threeFiles(): Promise<TestTable> {
   let target = await createTable({ columns: [optional('name', 'string')] })
@@ -71,6 +71,10 @@ test('a list that names what never was is named itself', async () => {
   const { damage, files } = await verifyTable(target.table)
   expect(damage.map(({ file }) => file)).toContain(path)
   expect(files).toBe(0)
+  const elsewhere = `${target.directory} moved`
+  await rename(target.directory, elsewhere)
+  onTestFinished(() => rm(elsewhere, { recursive: true }))
+  expect((await verifyTable(await catalogAt(elsewhere).load())).moved).toBe(`file://${target.directory}`)
 })
 
 test('what an older snapshot needs has to be there', async () => {

@@ -23,7 +23,7 @@ export interface Verification {
   /** Rows that were not deleted. */
   readonly rows: number
   readonly damage: readonly Damage[]
-  /** Files of all snapshots that carry a hash of themselves, and whose bytes were held against it. */
+  /** Data and delete files of all snapshots that carry a hash of themselves, and whose bytes were held against it. */
   readonly hashed: number
   /** Those that carry none: another program wrote them, or an earlier version. */
   readonly unhashed: number
@@ -48,13 +48,15 @@ export interface Verification {
 export async function verifyTable(table: Table, signal?: AbortSignal): Promise<Verification> {
   const schema = currentSchema(table.metadata)
   const damage: Damage[] = []
+  const directory = table.path(`${table.metadata.location}/x`).slice(0, -2)
+  const moved = await movedFrom(table.metadata, directory)
   const live = await liveFiles(table).catch(async (error: unknown) => {
     // What names the files is damaged itself, and may name what never was.
     const bytes = error instanceof IcebergError ? await verifyBytes(table, damage, signal) : undefined
     if (bytes === undefined || damage.length === 0) throw error
     return bytes
   })
-  if ('hashed' in live) return { files: 0, rows: 0, damage, ...live, moved: null, icebird: null, notCompared: [] }
+  if ('hashed' in live) return { files: 0, rows: 0, damage, ...live, moved, icebird: null, notCompared: [] }
   const { data: entries, deletes } = live
   let stored = 0
   const digest = rowDigest(schema.fields)
@@ -75,8 +77,6 @@ export async function verifyTable(table: Table, signal?: AbortSignal): Promise<V
       message: `the snapshot says ${listed} rows, its files hold ${stored}`,
     })
   }
-  const directory = table.path(`${table.metadata.location}/x`).slice(0, -2)
-  const moved = await movedFrom(table.metadata, directory)
   return { files: entries.length, rows: digest.rows, damage, ...bytes, moved, icebird: await icebird(), notCompared }
 
   async function reporting(entry: ManifestEntry, verify: (problem: Problem) => Promise<void>): Promise<void> {
