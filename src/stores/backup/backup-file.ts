@@ -39,16 +39,14 @@ export async function readBackupFile(io: FileIO, directory: string): Promise<Bac
   try {
     text = Buffer.from(await io.read(path)).toString('utf8')
   } catch (cause) {
-    if (!isNowhere(cause))
-      throw new HypError(
-        toHypError(cause).code,
-        `The backup ${directory} cannot be read: ${(cause as Error).message}.`,
-        {
-          hint: 'Name a directory that you may read.',
-          details: { directory },
-          cause,
-        },
-      )
+    if (!isNowhere(cause)) {
+      const { code, message } = toHypError(cause)
+      throw new HypError(code, `The backup ${directory} cannot be read: ${message}.`, {
+        ...(code === 'HOME_UNUSABLE' ? { hint: 'Name a directory that you may read.' } : {}),
+        details: { directory },
+        cause,
+      })
+    }
     throw new HypError('NOT_FOUND', `There is no backup at ${directory}: it has no ${name}.`, {
       hint: 'Name the directory that `hyp backup` made.',
       details: { directory },

@@ -1,6 +1,8 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { errorCatalogue } from '../../../src/error-catalogue.ts'
+import type { FileIO } from '../../../src/iceberg/file-io/file-io.ts'
 import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
 import { backUp } from '../../../src/stores/backup/backup.ts'
@@ -52,6 +54,21 @@ test('a backup whose disk is elsewhere, or that cannot be read, is not taken for
   await rename(join(folder, 'taken out'), join(folder, 'copies'))
   await writeFile(backupFilePath(to('monday')), 'damaged')
   expect(await directoriesOf(home)).toEqual([to('monday'), join(folder, 'more/tuesday')])
+})
+
+test('a backup that the disk does not give is no matter of permissions', async () => {
+  const fails = (code: string): FileIO => ({
+    ...localFileIO,
+    read: () => Promise.reject(Object.assign(new Error(`${code}: told by the disk`), { code })),
+  })
+  await expect(readBackupFile(fails('EIO'), '/b')).rejects.toMatchObject({
+    code: 'DISK_FAILED',
+    hint: errorCatalogue.DISK_FAILED.hint,
+  })
+  await expect(readBackupFile(fails('EACCES'), '/b')).rejects.toMatchObject({
+    code: 'HOME_UNUSABLE',
+    hint: 'Name a directory that you may read.',
+  })
 })
 
 test('a restored home has those on record that were made since, and the one that it was restored from', async () => {
