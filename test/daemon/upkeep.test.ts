@@ -193,6 +193,7 @@ test.each([
   JSON.stringify({ [table]: { last: 'yesterday', sweptMs: 'long ago' } }),
   JSON.stringify({ [table]: { last: { ...done, manifests: undefined }, sweptMs: 1 } }),
   JSON.stringify({ [table]: { last: { ...done, compacted: { before: 8, after: 1 } }, sweptMs: 1 } }),
+  JSON.stringify({ [table]: { last: { ...done, deleted: { rows: 'many' } }, sweptMs: 1 } }),
   JSON.stringify({ [table]: { last: { ...done, failures: null }, sweptMs: 1 } }),
 ])('what is remembered and damaged is forgotten: %s', async text => {
   const { home, upkeep } = await setUp()

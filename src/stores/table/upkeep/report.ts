@@ -62,10 +62,11 @@ export function tallyOf(files: readonly { readonly bytes: number }[]): FileTally
 /** Whether something that was read is a report, as far as anything looks into it. */
 export function isReport(said: unknown): said is UpkeepReport {
   if (!has(said, { table: 'string', startedAt: 'string', ms: 'number' })) return false
-  const { compacted, manifests, expired, swept, failures } = said
+  const { deleted = null, compacted, manifests, expired, swept, failures } = said
   const tally = { files: 'number', bytes: 'number' }
   return (
     Array.isArray(failures) &&
+    (deleted === null || has(deleted, { rows: 'number', files: 'number' })) &&
     (compacted === null ||
       (has(compacted, { partitions: 'number', rows: 'number' }) &&
         has(compacted['before'], tally) &&
