@@ -27,7 +27,7 @@ const lookAgainMs = 50
 
 /**
  * A holder says who it is right after it took the lock, and until right before it gives it back: one of which nothing
- * was known so many looks in a row is not ours. Between two that take turns there is always such a moment.
+ * was known so many looks in a row is not ours. Fewer say nothing: between two holders there is a moment without a name.
  */
 const namelessLooks = 100
 

@@ -135,7 +135,9 @@ test('everything that may hold such rows is named, with what to do', () => {
   const unpurged = places({}, { older: 2, copies: [{ session: 'f', rows: 5 }], spawned: [{ session: 'g', rows: 1 }] })
   expect(unpurged[0]).toMatch(/^snapshots: 2 older snapshots have them on the disk until they expire/)
   expect(unpurged[0]).toContain(`hyp table delete orders --where 'a = '\\''b'\\''' --purge`)
-  expect(unpurged.at(-1)).toMatch(/^sessions: 1 row of session g is of an agent that it spawned.*--session g/)
+  expect(unpurged.at(-1)).toMatch(
+    /^sessions: 1 row of session g is of an agent that the deleted session spawned.*--session g/,
+  )
   expect(unpurged.at(-2)).toMatch(/^sessions: 5 rows of session f are the same messages.*--session f/)
   expect(commandOf('ai_gateway_messages', { kind: 'before', before: '2026-01-01' })).toBe(
     'hyp table delete --before 2026-01-01',

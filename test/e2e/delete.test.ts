@@ -231,7 +231,7 @@ test('agents of Codex go with their session, and those with a session of their o
     {
       place: 'sessions',
       count: 1,
-      message: `1 row of session ${threadC} is of an agent that it spawned.`,
+      message: `1 row of session ${threadC} is of an agent that the deleted session spawned.`,
       hint: expect.stringContaining(`--session ${threadC}`) as string,
     },
   ])

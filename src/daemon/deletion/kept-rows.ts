@@ -88,7 +88,7 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
     'transcripts',
     count,
     `${count === 1 ? `The transcript${more}` : `${count} transcripts${more},`} ${is(count)} the client’s, and noted as read in records/source_cursor.`,
-    'Remove what is not needed; the next import takes it from the records.',
+    'Remove what is not needed; the next import then drops its path from the records.',
   )
   for (const place of [...inSpool(options), ...aside(options), ...inSessions(options)]) kept.push(place)
   return kept
@@ -133,7 +133,7 @@ function inSessions({ table, outcome: { copies, spawned } }: KeptRowsOptions): K
   })
   return [
     ...copies.map(each => other(each, 'the same messages')),
-    ...spawned.map(each => other(each, 'of an agent that it spawned')),
+    ...spawned.map(each => other(each, 'of an agent that the deleted session spawned')),
   ]
 }
 
