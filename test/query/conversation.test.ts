@@ -106,15 +106,17 @@ test.each(builtinReleases)('release %i has conversations', async release => {
   expect(conversation.head).toMatchObject({ id: 's1', prompts: 1, messages: 2, shared: [], title: 'Hello.' })
 })
 
-test('calls of one agent that share an id have each its own result', async () => {
-  const rows = [1, 2].flatMap(turn => [
+test('calls of one agent that share an id have each its own result, also after one without', async () => {
+  const rows = [0, 1, 2].flatMap(turn => [
     call('0', { ...at(2 * turn), message_id: `call ${turn}` }),
-    result('0', { ...at(2 * turn + 1), message_id: `result ${turn}`, content_text: `result ${turn}` }),
+    ...(turn === 0
+      ? []
+      : [result('0', { ...at(2 * turn + 1), message_id: `result ${turn}`, content_text: `result ${turn}` })]),
   ])
   const results: unknown[] = []
   for await (const { type, resultText } of (await opened(rows)).entries())
     if (type === 'tool_call') results.push(resultText)
-  expect(results).toEqual(['result 1', 'result 2'])
+  expect(results).toEqual([null, 'result 1', 'result 2'])
 })
 
 test('messages come by time and index, whatever order they were stored in', async () => {

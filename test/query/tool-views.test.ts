@@ -56,16 +56,22 @@ test('of several results for one call the first counts, and the call is one row'
   expect(await ask(rows, 'SELECT result_text FROM tool_calls')).toEqual([{ result_text: 'early' }])
 })
 
-test('calls of one agent that share an id have each its own result, and a call beyond the results has none', async () => {
-  const rows = [1, 2, 3].flatMap(turn => [
-    call('0', { ...at(2 * turn), tool_args: `${turn}` }),
-    ...(turn === 3 ? [] : [result('0', { ...at(2 * turn + 1), content_text: `result ${turn}` })]),
-  ])
-  const sql = 'SELECT tool_args, result_text, duration_ms FROM tool_calls ORDER BY tool_args'
+test('calls of one agent that share an id have each its own result, also after one without and one with two', async () => {
+  const rows = [
+    call('0', { ...at(1), tool_args: '1' }),
+    call('0', { ...at(2), tool_args: '2' }),
+    result('0', { ...at(3), content_text: 'of 2', is_error: true }),
+    result('0', { ...at(4), content_text: 'of 2 again' }),
+    call('0', { ...at(5), tool_args: '3' }),
+    result('0', { ...at(7), content_text: 'of 3' }),
+    call('0', { ...at(8), tool_args: '4' }),
+  ]
+  const sql = 'SELECT tool_args, result_text, is_error, duration_ms FROM tool_calls ORDER BY tool_args'
   expect(await ask(rows, sql)).toEqual([
-    { tool_args: '1', result_text: 'result 1', duration_ms: 1000 },
-    { tool_args: '2', result_text: 'result 2', duration_ms: 1000 },
-    { tool_args: '3', result_text: null, duration_ms: null },
+    { tool_args: '1', result_text: null, is_error: null, duration_ms: null },
+    { tool_args: '2', result_text: 'of 2', is_error: true, duration_ms: 1000 },
+    { tool_args: '3', result_text: 'of 3', is_error: false, duration_ms: 2000 },
+    { tool_args: '4', result_text: null, is_error: null, duration_ms: null },
   ])
 })
 

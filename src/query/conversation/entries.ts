@@ -1,9 +1,9 @@
 import { resultRows } from '../format/rows.ts'
 import { quoteText } from '../quote.ts'
 import type { QuerySession } from '../session.ts'
+import { callResultsSql } from '../views/call-results.ts'
 import { columnsSql, jsonText } from '../views/columns.ts'
 import { firstPartsSql, type MessageKind } from '../views/kind.ts'
-import { repeatedCallsSql } from '../views/repeated-calls.ts'
 import type { QueryLimits } from '../watch.ts'
 import type { Chain } from './chains.ts'
 import { type MessageTable, onlyOf, viewSource } from './message-table.ts'
@@ -132,24 +132,20 @@ function entriesSql(table: MessageTable, chains: readonly Chain[], cut: number |
   ${cut === undefined ? 'part.tool_args' : 'CAST(NULL AS VARCHAR)'} AS args,
   ${argumentSql('part.tool_args')} AS argument,
   part.tool_result_for AS "resultFor", part.is_error AS "isError", part.compact_metadata AS compaction,
-  COALESCE(result.tool_result_for, called.tool_call_id) IS NOT NULL AS answered,
+  COALESCE(result.message_id, called.tool_call_id) IS NOT NULL AS answered,
   result.is_error AS "resultError", result.lines AS "resultLines", result.text AS "resultText"
 FROM (SELECT *, ${keys} FROM (
     ${firstPartsSql(source, columns, 'TRUE')}
 ) AS rows) AS part
 JOIN (VALUES ${places.join(', ')}) AS chain(number, thread_key, agent_key, prefix) ON ${same('chain', 'part')}
 LEFT JOIN (
-  ${repeatedCallsSql(source)}
-) AS repeated ON repeated.message_id = part.message_id AND repeated.part_index = part.part_index
+  ${callResultsSql(source)}
+) AS answer ON answer.message_id = part.message_id AND answer.part_index = part.part_index
 LEFT JOIN (
-  SELECT *, ROW_NUMBER() OVER (
-    PARTITION BY thread_key, agent_key, tool_result_for ORDER BY message_created_at, message_index, part_index
-  ) AS place
-  FROM (${ofScope}, tool_result_for, is_error, message_created_at, message_index, part_index,
-      ${linesOf('content_text')} AS lines, SUBSTR(LTRIM(content_text), 1, ${lineLength}) AS text
-    FROM ${table.table} WHERE part_type = 'tool_result' AND tool_result_for IS NOT NULL) AS results) AS keyed
-) AS result ON result.place = COALESCE(repeated.turn, 1) AND part.part_type = 'tool_call' AND result.tool_result_for = part.tool_call_id
-  AND ${same('result', 'part')}
+  SELECT message_id, part_index, is_error, ${linesOf('content_text')} AS lines,
+    SUBSTR(LTRIM(content_text), 1, ${lineLength}) AS text
+  FROM ${table.table} WHERE part_type = 'tool_result'
+) AS result ON result.message_id = answer.result_message_id AND result.part_index = answer.result_part_index
 LEFT JOIN (
   SELECT DISTINCT thread_key, agent_key, tool_call_id
   FROM (${ofScope}, tool_call_id FROM ${table.table} WHERE part_type = 'tool_call' AND tool_call_id IS NOT NULL) AS calls) AS keyed

@@ -1,6 +1,6 @@
 import { builtinTable } from '../../schema/builtin.ts'
+import { callResultsSql } from './call-results.ts'
 import { columnsSql, neededFor } from './columns.ts'
-import { repeatedCallsSql } from './repeated-calls.ts'
 import type { View, ViewSource } from './view.ts'
 
 const called = [
@@ -23,10 +23,7 @@ const called = [
 /** Characters of a result: the texts of all results at once may be more than memory. */
 const resultLength = 1000
 
-/**
- * A call and its result belong together within a session, thread and agent: elsewhere the same id may mean another call.
- * Where it does so even there, the second call has the second result.
- */
+/** Results are of the call's own session by name, so that a query over one session reads only what that one has. */
 function toolCallsSql(source: ViewSource): string {
   return `SELECT ${called.map(name => (name === 'message_created_at' ? 'call.message_created_at AS called_at' : `call.${name}`)).join(', ')},
   result.message_created_at AS result_at,
@@ -38,23 +35,15 @@ FROM (
   FROM ${builtinTable} WHERE part_type = 'tool_call'
 ) AS call
 LEFT JOIN (
-  ${repeatedCallsSql(source)}
-) AS repeated ON repeated.session_id = call.session_id AND repeated.message_id = call.message_id
-  AND repeated.part_index = call.part_index
+  ${callResultsSql(source)}
+) AS answered ON answered.session_id = call.session_id AND answered.message_id = call.message_id
+  AND answered.part_index = call.part_index
 LEFT JOIN (
-  SELECT *, ROW_NUMBER() OVER (
-    PARTITION BY session_id, COALESCE(conversation_id, ''), COALESCE(agent_id, ''), tool_result_for
-    ORDER BY message_created_at, message_index, part_index
-  ) AS place
-  FROM (
-    SELECT ${columnsSql(source, ['session_id', 'conversation_id', 'agent_id'])}, message_id, message_index, part_index,
-      tool_result_for, message_created_at, is_error, SUBSTR(content_text, 1, ${resultLength}) AS result_text
-    FROM ${builtinTable} WHERE part_type = 'tool_result' AND tool_result_for IS NOT NULL
-  ) AS results
-) AS result ON result.session_id = call.session_id AND result.tool_result_for = call.tool_call_id
-  AND result.place = COALESCE(repeated.turn, 1)
-  AND COALESCE(result.conversation_id, '') = COALESCE(call.conversation_id, '')
-  AND COALESCE(result.agent_id, '') = COALESCE(call.agent_id, '')`
+  SELECT ${columnsSql(source, ['session_id'])}, message_id, part_index, message_created_at, is_error,
+    SUBSTR(content_text, 1, ${resultLength}) AS result_text
+  FROM ${builtinTable} WHERE part_type = 'tool_result'
+) AS result ON result.session_id = call.session_id AND result.message_id = answered.result_message_id
+  AND result.part_index = answered.result_part_index`
 }
 
 export const toolCallsView: View = {
@@ -77,7 +66,7 @@ export const toolCallsView: View = {
     repository: 'the git remote where it is known, else the root of the repository, else the working directory',
     'called_at, result_at, duration_ms': 'when, and how long it took; null without a result, as are the next',
     is_error: 'whether it failed; false where the client does not say',
-    result_text: `the first ${resultLength} characters of the result; of several for one call the first, of several calls with one id to each its own`,
+    result_text: `the first ${resultLength} characters of the result; of several for one call the first`,
     result_message_id: 'the message whose `text` in the view `messages` is all of it',
   },
   sql: toolCallsSql,
