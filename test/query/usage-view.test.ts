@@ -230,20 +230,25 @@ test('an item of Codex with an id of its own is no answer', async () => {
   expect(await usageOf(table)).toEqual([])
 })
 
-test('turns that a fork repeats of a parent which was missing when it was read count once, with the parent', async () => {
-  const table = await realTable(columnsOf(9))
-  const fork = { session_id: 'fork', conversation_id: 'fork' }
-  const missing = { parent_missing: 't1' }
-  await table.append([
-    tokenReport({ message_id: 'own', prompt_id: 'turn-1', output_tokens: 1n }),
-    tokenReport({ ...fork, message_id: 'copy', prompt_id: 'turn-1', output_tokens: 1n }, {}, missing),
-    tokenReport({ ...fork, message_id: 'new', prompt_id: 'turn-2', output_tokens: 2n }, {}, missing),
-  ])
-  expect(await usageOf(table, 'provider_message_id')).toEqual([
-    { provider_message_id: 'new' },
-    { provider_message_id: 'own' },
-  ])
-})
+test.each(builtinReleases)(
+  'in release %i turns that a fork repeats of a parent which was missing when it was read count once, with the parent',
+  async release => {
+    const table = await realTable(columnsOf(release))
+    const fork = { session_id: 'fork', conversation_id: 'fork' }
+    const missing = { parent_missing: 't1' }
+    await table.append(
+      asRelease(release, [
+        tokenReport({ message_id: 'own', prompt_id: 'turn-1', output_tokens: 1n }),
+        tokenReport({ ...fork, message_id: 'copy', prompt_id: 'turn-1', output_tokens: 1n }, {}, missing),
+        tokenReport({ ...fork, message_id: 'new', prompt_id: 'turn-2', output_tokens: 2n }, {}, missing),
+      ]),
+    )
+    expect(await usageOf(table, 'provider_message_id')).toEqual([
+      { provider_message_id: 'new' },
+      { provider_message_id: 'own' },
+    ])
+  },
+)
 
 test('turns that several forks repeat of a parent which is gone count once, and so do those that it repeated itself', async () => {
   const table = await realTable(columnsOf(9))

@@ -137,8 +137,12 @@ function reportsSql(source: ViewSource, reporter: Reports, by: 'columns' | 'json
     ) AS rows`
 }
 
-/** Which turn a report of Codex belongs to, what it came to, and the parent that was missing when it was read. */
-const ofTurn = `prompt_id, ${jsonText('attributes', '$.codex.total_token_usage')} AS totals,
+/**
+ * Which thread and turn a report of Codex belongs to, what it came to, and the parent that was missing when it was read.
+ * Before release 6 a thread is a session.
+ */
+const ofTurn = `COALESCE(conversation_id, session_id) AS thread, prompt_id,
+      ${jsonText('attributes', '$.codex.total_token_usage')} AS totals,
       ${jsonText('attributes', '$.codex.parent_missing')} AS parent_missing`
 
 /**
@@ -148,15 +152,15 @@ const ofTurn = `prompt_id, ${jsonText('attributes', '$.codex.total_token_usage')
  */
 function notRepeated(reports: string): string {
   return `SELECT provider_message_id, ${shared.join(', ')}, ${counted.join(', ')} FROM (
-      SELECT *, FIRST_VALUE(conversation_id) OVER (
+      SELECT *, FIRST_VALUE(thread) OVER (
         PARTITION BY prompt_id, totals, ${tokenColumns.join(', ')}
-        ORDER BY parent_missing IS NOT NULL, conversation_id
+        ORDER BY parent_missing IS NOT NULL, thread
       ) AS first_thread
       FROM (
     ${reports}
       ) AS turns
     ) AS turns
-    WHERE parent_missing IS NULL OR prompt_id IS NULL OR first_thread = conversation_id`
+    WHERE parent_missing IS NULL OR prompt_id IS NULL OR first_thread = thread`
 }
 
 function countAt(path: string): string {
