@@ -94,6 +94,12 @@ test.each<[string, string, Row]>([
   ['system', 'what the developer says', { role: 'system', provider_subtype: 'input_text', content_text: 'Be brief.' }],
   ['tool_result', 'an output', { role: 'tool', part_type: 'tool_result', provider_type: 'function_call_output' }],
   ['compact_boundary', 'a compaction', { role: 'system', part_type: 'other', provider_type: 'compaction' }],
+  ['other', 'a message of a user without content', { part_type: 'other', content_text: null }],
+  [
+    'prompt',
+    'an element of a kind that nobody knows',
+    { part_type: 'other', provider_subtype: 'input_sparkle', content_text: null, raw_frame: '{}' },
+  ],
 ])('of Codex %s: %s', async (kind, _, values) => {
   expect(await kindOf(item(values))).toBe(kind)
 })

@@ -104,8 +104,11 @@ function userKinds(source: ViewSource, isFirst: boolean): readonly When[] {
         : `client_name = 'codex' AND (${begins('<%', '# AGENTS.md instructions%')})`,
       'harness',
     ],
-    // A message without content.
-    [`part_type = 'other' AND provider_type IS NULL AND raw_frame IS NULL`, 'other'],
+    // A message without content, of Claude and of Codex.
+    [
+      `part_type = 'other' AND COALESCE(provider_type, 'message') = 'message' AND provider_subtype IS NULL AND raw_frame IS NULL`,
+      'other',
+    ],
     ['is_sidechain', 'subagent_prompt'],
     ...(isFirst ? ([[`attributes LIKE '%"is_meta":true%'`, 'marked']] as const) : []),
     [`part_type <> 'text'`, 'prompt'],

@@ -4,9 +4,9 @@ import { isEmpty, isObject, type JsonObject, text } from '../json.ts'
 import { harnessOf } from './harness.ts'
 import { emptyPart, type Part } from './part.ts'
 
-/** A message's content as parts, one per element; a string that is not empty is one element. */
+/** A message's content as parts, one per element; a string is one element. One without any is one empty part. */
 export function messageParts(content: unknown): readonly Part[] {
-  if (isEmpty(content)) return []
+  if (isEmpty(content)) return [emptyPart]
   if (Array.isArray(content) && content.length > mostParts) return [{ ...emptyPart, rawFrame: JSON.stringify(content) }]
   return Array.isArray(content) ? content.map(elementPart) : [elementPart(content)]
 }

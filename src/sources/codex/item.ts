@@ -61,9 +61,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 }
 
 function message(item: JsonObject, role: Item['role']): Item {
-  const parts = messageParts(item['content'])
-  const whole = parts.length > 0 ? parts : [{ ...emptyPart, rawFrame: JSON.stringify(item) }]
-  return make(item, role, whole, ['role', 'content'])
+  return make(item, role, messageParts(item['content']), ['role', 'content'])
 }
 
 /** Its texts stand one under the other; where it brings more than a summary, which is which is told by the frame. */

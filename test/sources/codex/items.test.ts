@@ -89,6 +89,7 @@ test('every item gives a row, also a message without content', async () => {
   )
   expect(new Set(rows.map(row => row['message_id'])).size).toBe(4)
   expect(rows.map(row => row['part_type'])).toEqual(['other', 'other', 'other', 'reasoning'])
+  expect(rows.map(row => row['raw_frame'])).toEqual([null, null, null, null])
   expect(skipped).toEqual({ 'thread-context': 1 })
 })
 
