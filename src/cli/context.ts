@@ -20,7 +20,7 @@ export interface CommandContext {
 }
 
 export function commandContext(io: CliIo, options: OptionValues): CommandContext {
-  // As a variable makes it that is not set: the usual home would be another one than what was meant.
+  // A variable that is not set makes it so, and the usual home is not what was meant then.
   if (options['home'] === '')
     throw new HypError('USAGE', '--home is empty.', { hint: 'Name a directory, or leave it out.' })
   const namedRelease = releaseOf(text(options['asRelease']))

@@ -84,7 +84,7 @@ export const skipReasons: Readonly<Record<SkipReason, string>> = {
   'too-many-values': 'The line is JSON of more than a million values.',
   'not-an-object': 'The line is JSON, but not an object.',
   'no-session-id': 'The line does not say which session it belongs to.',
-  'no-content': 'A title without a text, an item without a body.',
+  'no-content': 'The line is a title without a text, or an item without a body.',
   progress: 'The line shows the progress of work whose outcome has a line of its own.',
   'file-history': 'The line belongs to the undo history of edited files.',
   'queue-operation': 'The line moves a prompt in or out of the input queue.',

@@ -2,9 +2,9 @@ import type { Cell } from '../../iceberg/types.ts'
 import { isObject } from '../../sources/json.ts'
 
 /**
- * How many parts the line of a transcript of Claude has that a row is made of: by that two lines with one id are told apart.
+ * How many parts the line has that a row was made of: two lines of Claude with one id are told apart by that.
  * @param attributes of the row
- * @returns undefined where the row does not tell
+ * @returns undefined where the row does not tell, and for rows of other clients
  */
 export function lineParts(attributes: Cell): number | undefined {
   if (typeof attributes !== 'string') return undefined

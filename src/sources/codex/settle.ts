@@ -10,7 +10,7 @@ import { newTrack, type Track } from './track.ts'
 /** What another thread's history comes to before the one that goes on from it. */
 type Tail = Pick<Track, 'messages' | 'previousMessageId' | 'reported'>
 
-/** That of one file, and whether the file comes as far as the one that goes on. */
+/** What one file of the thread tells of that, and whether it reaches the place where the other one goes on. */
 interface Read {
   readonly tail: Tail
   readonly isWhole: boolean
