@@ -1,12 +1,10 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { everything, globsOf, longTests, suites } from './scripts/suites.ts'
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Those that wait for a process, or are one, leave a processor free now and then.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: '100%',
     reporters: ['default', './scripts/skipped-reporter.ts'],
     projects: suites
       .filter(suite => everything || suite.when === 'always')
