@@ -1,8 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { basename, sep } from 'node:path'
+import { sep } from 'node:path'
 import { toHypError } from '../errors.ts'
 import { type SourceName, sourceNames, sources } from '../sources/catalogue.ts'
 import type { Source } from '../sources/source.ts'
+import { transcriptNames } from '../sources/transcript-names.ts'
 import { systemCode, unreadable } from '../sources/unreadable.ts'
 import { cursorKind } from '../stores/records/kinds/source-cursor.ts'
 import { recordPlace } from '../stores/records/place.ts'
@@ -129,14 +130,14 @@ async function countMissing(
   { present, read, closed }: Places,
   threadsIn: Source['threadsIn'],
 ): Promise<{ readonly gone: number; readonly unknown: number }> {
-  const names = new Set(present.flatMap(namesIn))
+  const names = new Set(present.flatMap(transcriptNames))
   const idsOf = ({ session, thread }: StoredSession): string[] => [session, ...(thread === null ? [] : [thread])]
   const there = new Set(stored.filter(one => idsOf(one).some(id => names.has(id))).map(({ session }) => session))
   const unnamed = stored.filter(({ session }) => !there.has(session))
   if (unnamed.length === 0) return { gone: 0, unknown: 0 }
   // Those that no session is named after come first: what is not found by name is there if anywhere.
   const ids = new Set(stored.flatMap(idsOf))
-  const isClaimed = (path: string): boolean => namesIn(path).some(name => ids.has(name))
+  const isClaimed = (path: string): boolean => transcriptNames(path).some(name => ids.has(name))
   const unclaimed = present.filter(path => !isClaimed(path))
   const mentioned =
     threadsIn === undefined
@@ -163,18 +164,10 @@ function readElsewhere(
     closed.some(place => place.path !== null && (place.path === path || path.startsWith(place.path + sep)))
   const isElsewhere = new Map<string, boolean>()
   for (const path of read)
-    for (const name of namesIn(path)) isElsewhere.set(name, !isClosed(path) && isElsewhere.get(name) !== false)
+    for (const name of transcriptNames(path)) isElsewhere.set(name, !isClosed(path) && isElsewhere.get(name) !== false)
   return missing.filter(
     ({ session, thread }) => isElsewhere.get(session) ?? (thread !== null && isElsewhere.get(thread) === true),
   )
-}
-
-/** What a path says of whose transcript it is: its name, what a rollout's name ends with, the folder of a session. */
-function namesIn(path: string): string[] {
-  const name = basename(path).replace(/\.(?:jsonl|json)(?:\.zst)?$/, '')
-  const thread = /^rollout-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-(.+)$/.exec(name)?.[1]
-  const folder = /\/([^/]+)\/subagents\//.exec(path)?.[1]
-  return [name, ...(thread === undefined ? [] : [thread]), ...(folder === undefined ? [] : [folder])]
 }
 
 const idMember = /"(?:sessionId|session_id|id)"\s*:\s*"([^"\\]{1,200})"/g

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { toHypError } from '../errors.ts'
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { currentSchema } from '../iceberg/ids.ts'
@@ -10,6 +9,7 @@ import type { Cell } from '../iceberg/types.ts'
 import { sourceNames } from '../sources/catalogue.ts'
 import type { Unreadable } from '../sources/source.ts'
 import type { Home } from '../stores/home.ts'
+import { noteInRun } from '../stores/run-file.ts'
 import { version } from '../version.ts'
 
 /** A session, or a thread of one, as the table has it. */
@@ -172,11 +172,5 @@ async function remember(table: Table, { sessionsFile }: Home, memory: Memory): P
     ]),
   )
   const noted: Noted = { ...headOf(table), files }
-  const temporary = `${sessionsFile}.${randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, JSON.stringify(noted), { mode: 0o600 })
-    await rename(temporary, sessionsFile)
-  } catch {
-    await rm(temporary, { force: true }).catch(() => undefined)
-  }
+  await noteInRun(sessionsFile, JSON.stringify(noted))
 }

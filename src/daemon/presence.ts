@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import type { Home } from '../stores/home.ts'
+import { writeRunFile } from '../stores/run-file.ts'
 
 /** Who holds a home, as `run/daemon.json` says it. It can be stale after a crash: the lock is the truth. */
 export interface Presence extends Listening {
@@ -34,14 +34,7 @@ export async function readPresence(home: Home): Promise<Presence | undefined> {
 
 /** Not made durable: what it says is worth nothing after a power cut. */
 export async function writePresence(home: Home, presence: Presence): Promise<void> {
-  const temporary = `${home.daemonFile}.${randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, `${JSON.stringify(presence, null, 2)}\n`, { mode: 0o600 })
-    await rename(temporary, home.daemonFile)
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined)
-    throw error
-  }
+  await writeRunFile(home.daemonFile, `${JSON.stringify(presence, null, 2)}\n`)
 }
 
 export async function removePresence(home: Home): Promise<void> {

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
 import type { Declaration } from '../../schema/declaration.ts'
 import type { Home } from '../../stores/home.ts'
 import { recordPlace } from '../../stores/records/place.ts'
+import { noteInRun } from '../../stores/run-file.ts'
 import { isInHistory } from '../../stores/table/ancestors.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
 import { generationOf, listTombstones } from '../tombstones/tombstones.ts'
@@ -93,14 +93,7 @@ export async function noteCleared(
   // A table without rows is searched when it gets some, and one that nothing was deleted from never.
   if (current === undefined || generation === 0) return
   const note: Cleared = { tableUuid: metadata['table-uuid'], snapshotId: String(current), generation }
-  const place = placeOf(home, table)
-  const temporary = `${place}.${randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, `${JSON.stringify(note)}\n`, { mode: 0o600 })
-    await rename(temporary, place)
-  } catch {
-    await rm(temporary, { force: true }).catch(() => undefined)
-  }
+  await noteInRun(placeOf(home, table), `${JSON.stringify(note)}\n`)
 }
 
 function placeOf({ run }: Pick<Home, 'run'>, table: string): string {

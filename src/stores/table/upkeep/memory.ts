@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '../../home.ts'
+import { noteInRun } from '../../run-file.ts'
 import { hasChanged, isReport, type UpkeepReport } from './report.ts'
 
 /*
@@ -38,14 +38,7 @@ export async function rememberUpkeep(home: Home, report: UpkeepReport): Promise<
     last: hasChanged(report) || report.failures.length > 0 ? report : before.last,
     sweptMs: report.swept === null ? before.sweptMs : Date.parse(report.startedAt),
   }
-  const place = placeOf(home)
-  const temporary = `${place}.${randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, `${JSON.stringify({ ...all, [report.table]: now }, null, 2)}\n`, { mode: 0o600 })
-    await rename(temporary, place)
-  } catch {
-    await rm(temporary, { force: true }).catch(() => undefined)
-  }
+  await noteInRun(placeOf(home), `${JSON.stringify({ ...all, [report.table]: now }, null, 2)}\n`)
   return now
 }
 
