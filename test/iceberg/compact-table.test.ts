@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Catalog } from '../../src/iceberg/catalog/catalog.ts'
 import { cellText } from '../../src/iceberg/cell-text.ts'
 import { IcebergError } from '../../src/iceberg/errors.ts'
+import { expireSnapshots } from '../../src/iceberg/expiry/expire.ts'
+import { localFileIO } from '../../src/iceberg/file-io/local.ts'
 import { compactTable } from '../../src/iceberg/rewrite/compact-table.ts'
 import { liveFiles } from '../../src/iceberg/snapshot.ts'
 import type { Row } from '../../src/iceberg/types.ts'
@@ -12,8 +14,10 @@ import { dataFilesOf, deleteEqual, deletePositions } from '../support/deletes.ts
 import { inAnyOrder } from '../support/rewriting.ts'
 import {
   append,
+  catalogAt,
   context,
   createTable,
+  ioWith,
   optional,
   readRows,
   required,
@@ -171,6 +175,38 @@ describe('what others do meanwhile', () => {
       }),
     ])
     expect(report.added.files).toBe(2)
+  })
+
+  test('a partition whose files somebody else replaced and expired is planned anew', async () => {
+    let target = await many(4)
+    let isDone = false
+    const io = ioWith({
+      open: async path => {
+        if (!isDone) {
+          isDone = true
+          const other = await compactTable(target.catalog, { context })
+          const rule = { nowMs: Date.now() + 60_000, minSnapshots: 1, maxAgeMs: 0, pinned: new Set<bigint>() }
+          await expireSnapshots(target.catalog, other.table, rule, context)
+          for (let commit = 4; commit < 9; commit++) target = await append(await fresh(target), rowsOf(commit))
+        }
+        return localFileIO.open(path)
+      },
+    })
+    const report = await compactTable(catalogAt(target.directory, io), { context })
+    expect(report).toMatchObject({ failed: [], redone: 3, removed: { files: 15 } })
+    const rows = Array.from({ length: 9 }, (_, commit) => rowsOf(commit)).flat()
+    expect(inAnyOrder(await readRows(report.table))).toEqual(inAnyOrder(rows))
+  })
+
+  test('a file that is gone and still named is told', async () => {
+    const target = await many(4)
+    const gone = (await dataFilesOf(target))[0]?.file.location ?? ''
+    await rm(target.table.path(gone))
+    const report = await compactTable(
+      interrupted(target, async now => void (await append(now, rowsOf(50)))),
+      { context },
+    )
+    expect(report).toMatchObject({ commits: 1, failed: [{ error: { code: 'FILE_MISSING' } }] })
   })
 
   test('nothing is removed when it is not known whether the commit landed', async () => {

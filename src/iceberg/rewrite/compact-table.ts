@@ -102,6 +102,7 @@ export async function compactTable(
     for (let turn = 0; again.size > 0; turn++) {
       const wanted = again
       again = new Set()
+      await reload()
       const groups = plan().filter(group => wanted.has(keyOf(group)))
       if (turn >= mostRedone) {
         for (const group of groups) fail(group, changedTooOften(group))
@@ -151,8 +152,15 @@ export async function compactTable(
       onGroup?.(group, files)
     } catch (error) {
       signal?.throwIfAborted()
-      fail(group, error)
+      if (isCode(error, 'FILE_MISSING') && (await isReplaced(group))) again.add(keyOf(group))
+      else fail(group, error)
     }
+  }
+
+  /** Whether somebody else replaced files of a group meanwhile: once they expired, they are gone. */
+  async function isReplaced({ entries }: RewriteGroup): Promise<boolean> {
+    const now = new Set((await filesOf(await catalog.load())).data.map(fileOf))
+    return entries.some(entry => !now.has(fileOf(entry)))
   }
 
   /** Commits what is written. Groups whose files have changed are taken out, to be written again. */
@@ -196,6 +204,10 @@ export async function compactTable(
       written = []
     }
     writtenBytes = 0
+    await reload()
+  }
+
+  async function reload(): Promise<void> {
     table = await catalog.load()
     live = await filesOf(table)
   }
