@@ -40,10 +40,45 @@ async function produce({ directory }: TestTable, producer: number, commits: numb
   return ids
 }
 
+/**
+ * What is read just now, as the program itself keeps it: a reader takes a hold on everything before it loads the table, and
+ * says then what it found; who expires loads the table before he asks.
+ */
+interface Readers {
+  read<Result>(use: (table: Table) => Promise<Result>): Promise<Result>
+  pinnedIn(table: Table): ReadonlySet<bigint>
+}
+
+function readersOf({ directory }: TestTable): Readers {
+  const held = new Map<symbol, 'all' | bigint | undefined>()
+  return {
+    read: async use => {
+      const reader = Symbol('reader')
+      held.set(reader, 'all')
+      try {
+        const table = await catalogAt(directory).load()
+        held.set(reader, snapshotOf(table))
+        return await use(table)
+      } finally {
+        held.delete(reader)
+      }
+    },
+    pinnedIn: ({ metadata }) => {
+      const all = [...held.values()].includes('all')
+      const ids = all ? metadata.snapshots.map(snapshot => BigInt(snapshot['snapshot-id'])) : held.values()
+      return new Set([...ids].filter(id => typeof id === 'bigint'))
+    },
+  }
+}
+
+function snapshotOf({ metadata }: Table): bigint | undefined {
+  const snapshot = currentSnapshot(metadata)
+  return snapshot && BigInt(snapshot['snapshot-id'])
+}
+
 /** Two keepers replace the same files: what one replaced first the other has to leave. */
-async function compact({ directory }: TestTable): Promise<'done' | 'refused'> {
+async function compact({ directory }: TestTable, table: Table): Promise<'done' | 'refused'> {
   const catalog = catalogAt(directory)
-  const table = await catalog.load()
   const { data } = await liveFiles(table)
   const removed = data.filter(({ file }) => file.recordCount < 50).slice(0, 12)
   const files = await writeDataFiles(table, await readRows(table, { files: removed }), options)
@@ -61,36 +96,29 @@ async function compact({ directory }: TestTable): Promise<'done' | 'refused'> {
 
 test('beside four writers and a reader, a table is looked after, and no row is lost, doubled or kept from being read', async () => {
   const target = await createTable(shape)
-  const pinned = new Set<bigint>()
+  const readers = readersOf(target)
   const writing = { isOver: false }
   const outcomes: string[] = []
   const keep = async (): Promise<void> => {
     const catalog = catalogAt(target.directory)
     while (!writing.isOver) {
-      outcomes.push(await compact(target))
+      outcomes.push(await readers.read(table => compact(target, table)))
       await mergeManifests(catalog, await catalog.load(), context, { minimum: 4 })
-      const rule = { nowMs: Date.now() + 60_000, minSnapshots: 3, maxAgeMs: 0, pinned }
-      const { left } = await expireSnapshots(catalog, await catalog.load(), rule, context)
+      const table = await catalog.load()
+      const rule = { nowMs: Date.now() + 60_000, minSnapshots: 3, maxAgeMs: 0, pinned: readers.pinnedIn(table) }
+      const { left } = await expireSnapshots(catalog, table, rule, context)
       expect(left).toEqual([])
     }
   }
   const read = async (): Promise<number> => {
-    const catalog = catalogAt(target.directory)
     let times = 0
     for (; !writing.isOver; times++) {
-      const table = await catalog.load()
-      const id = currentSnapshot(table.metadata)?.['snapshot-id']
-      if (id === undefined) continue
-      pinned.add(BigInt(id))
-      // Somebody may have expired it before it was pinned.
-      const isThere = (await catalog.load()).metadata.snapshots.some(snapshot => snapshot['snapshot-id'] === id)
-      if (isThere) {
+      await readers.read(async table => {
         const first = await idsIn(table)
         await new Promise(resolve => setTimeout(resolve, 20))
         expect(await idsIn(table)).toEqual(first)
         expect(new Set(first).size).toBe(first.length)
-      }
-      pinned.delete(BigInt(id))
+      })
     }
     return times
   }
@@ -104,7 +132,7 @@ test('beside four writers and a reader, a table is looked after, and no row is l
 
   const table = await target.catalog.load()
   expect(await idsIn(table)).toEqual(written.flat().sort((a, b) => a - b))
-  const rule = { nowMs: Date.now() + 60_000, minSnapshots: 1, maxAgeMs: 0, pinned }
+  const rule = { nowMs: Date.now() + 60_000, minSnapshots: 1, maxAgeMs: 0, pinned: readers.pinnedIn(table) }
   const left = await expireSnapshots(target.catalog, table, rule, context)
   const named = await reachableFiles(left.table, left.table.metadata.snapshots)
   const files = (await left.table.io.listFiles(target.directory)).map(({ path }) => path)
