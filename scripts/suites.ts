@@ -26,7 +26,7 @@ export const suites: readonly Suite[] = [
   { name: 'house', folders: ['house'], when: 'always', needsBuild: false, timeout: 180_000 },
   { name: 'docs', folders: ['docs'], when: 'always', needsBuild: true, timeout: 180_000 },
   { name: 'e2e', folders: ['e2e'], when: 'always', needsBuild: true, timeout: 180_000 },
-  { name: 'crash', folders: ['crash'], when: 'always', needsBuild: true, timeout: 300_000 },
+  { name: 'crash', folders: ['crash'], when: 'always', needsBuild: true, timeout: 600_000 },
   { name: 'interop', folders: ['interop'], when: 'all', needsBuild: true, timeout: 300_000 },
   { name: 'package', folders: ['package'], when: 'all', needsBuild: true, timeout: 300_000 },
 ]
