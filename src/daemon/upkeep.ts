@@ -196,13 +196,14 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   async function inTurn<Result>(table: string, given: () => Promise<Result>): Promise<Result> {
-    // Not only of that table: one thread does all of it.
-    for (const { running } of kept.values()) running?.abort()
     const state = stateOf(table)
+    // Not only of that table: one thread does all of it.
+    const stopped = [...kept].filter(([, { running }]) => running !== undefined)
+    for (const [, { running }] of stopped) running?.abort()
     try {
       return await after(state, given)
     } finally {
-      schedule(table, state, pace.pauseMs)
+      for (const [name, each] of [...stopped, [table, state] as const]) schedule(name, each, pace.pauseMs)
     }
   }
 

@@ -246,6 +246,20 @@ test('what is asked for stops what nobody asked for, which begins again afterwar
   expect((await until(3)).task.steps).toBeUndefined()
 })
 
+test('what is asked of one table stops what is done to another, which begins again afterwards', async () => {
+  const { upkeep, begun, tables, until } = await setUp()
+  tables.set('others', fine)
+  upkeep.hear(flushed(8))
+  const first = await until(1)
+  const asked = upkeep.run({ table: 'others', steps: ['compact'], dryRun: false })
+  const second = await until(2)
+  expect(first.signal.aborted).toBe(true)
+  expect(second.task).toMatchObject({ name: 'others', steps: ['compact'] })
+  second.end({ facts, report: done })
+  await asked
+  await expect.poll(() => begun.slice(2).map(({ task }) => task.name)).toContain(table)
+})
+
 test('what is asked for stops what nobody asked for also where it would have begun once more meanwhile', async () => {
   const { upkeep, begun, until } = await setUp({ firstMs: 5 })
   const first = await until(1)
