@@ -6,7 +6,7 @@ import type { RelocationReport, TableRelocation } from '../stores/table/relocate
 import { copyTablesInThread, relocateInThread } from './backup/table-thread.ts'
 import type { DaemonEvent } from './event.ts'
 import type { Intakes } from './intakes.ts'
-import type { Tables } from './tables.ts'
+import { keptTable, type Tables } from './tables.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** Copies of a running home, and tables that say where they lie. */
@@ -94,12 +94,7 @@ export function newBackups({ home, release, tables, intakes, upkeep, onEvent }: 
     const names = table === undefined ? tables.names() : [table]
     const relocations: TableRelocation[] = []
     for (const name of names) {
-      const declaration = tables.find(name)?.declaration
-      if (declaration === undefined)
-        throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(name)}.`, {
-          hint: '`hyp status` lists those there are.',
-          details: { table: name },
-        })
+      const { declaration } = keptTable(tables.find, name)
       const place = { table: name, directory: tableDirectory(home, declaration) }
       const relocation = await upkeep.inTurn(name, () => relocateInThread(place, dryRun, signal))
       relocations.push(relocation)

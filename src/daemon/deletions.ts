@@ -1,4 +1,4 @@
-import { HypError, toHypError } from '../errors.ts'
+import { toHypError } from '../errors.ts'
 import type { DeletionReport } from '../ingest/deletion/report.ts'
 import { type DeletionRequest, instantOf } from '../ingest/deletion/request.ts'
 import { builtinTable } from '../schema/builtin.ts'
@@ -10,7 +10,7 @@ import { deleteInThread } from './deletion/deletion-thread.ts'
 import type { DaemonEvent } from './event.ts'
 import type { Intakes } from './intakes.ts'
 import type { Check } from './status.ts'
-import type { Tables } from './tables.ts'
+import { keptTable, type Tables } from './tables.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** What a daemon deletes: what it is asked to, and what is older than it is told to keep. */
@@ -66,13 +66,7 @@ export function startDeletions(options: DeletionsOptions): Deletions {
   }
 
   async function run(table: string, request: DeletionRequest, by: 'request' | 'retention'): Promise<DeletionReport> {
-    const kept = tables.find(table)
-    if (kept === undefined)
-      throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
-        hint: '`hyp status` lists those there are.',
-        details: { table },
-      })
-    const directory = tableDirectory(home, kept.declaration)
+    const directory = tableDirectory(home, keptTable(tables.find, table).declaration)
     const work = upkeep.inTurn(table, () =>
       performDeletion({
         home,

@@ -14,7 +14,7 @@ import type { IntakeLimits } from './intake-limits.ts'
 import { intakeMetrics } from './intake-metrics.ts'
 import { intakeStatus } from './intake-status.ts'
 import type { Metrics } from './metrics/metrics.ts'
-import type { KeptTable } from './tables.ts'
+import { type KeptTable, keptTable } from './tables.ts'
 
 /** The spools of a daemon's tables, and the work of emptying them. */
 export interface Intakes {
@@ -121,15 +121,9 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
   }
 
   async function accept(table: string, request: IntakeRequest, declaration?: Declaration): Promise<Accepted> {
-    const target = find(table)
-    if (target === undefined)
-      throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
-        hint: 'Declare it in `schema/` of the home and run `hyp apply`. `hyp status` lists those there are.',
-        details: { table },
-      })
+    const { captured, failure } = keptTable(find, table)
     checkRoom()
     const state = await keptOf(table)
-    const { captured, failure } = target
     const { byteLength } = request.body
     const accepted = await state.intake
       .accept(request, { declaration: declaration ?? captured, held: failure !== undefined })
@@ -169,7 +163,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
   }
 
   async function open(table: string): Promise<Kept> {
-    const { declaration } = find(table) as KeptTable
+    const { declaration } = keptTable(find, table)
     const intake = await openTableIntake({ home, declaration, flusher, checks, signal: stopping.signal })
     const state: Kept = {
       intake,
@@ -208,7 +202,7 @@ export async function openIntakes(options: IntakesOptions): Promise<Intakes> {
     state.fresh = 0
     state.isOutdated = false
     try {
-      const { declaration } = find(table) as KeptTable
+      const { declaration } = keptTable(find, table)
       const result = await state.intake.flush(declaration)
       state.failure = undefined
       state.failures = 0

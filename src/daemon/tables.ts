@@ -51,6 +51,16 @@ export interface Tables {
   status(beside: (table: string) => Promise<Pick<TableStatus, 'spool' | 'maintenance'>>): Promise<TableStatus[]>
 }
 
+/** The declared table of a name, where it is needed. @throws HypError NOT_FOUND */
+export function keptTable(find: Tables['find'], table: string): KeptTable {
+  const kept = find(table)
+  if (kept !== undefined) return kept
+  throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
+    hint: 'Declare it in `schema/` of the home and run `hyp apply`. `hyp status` lists those there are.',
+    details: { table },
+  })
+}
+
 export interface TablesOptions {
   readonly home: Home
   readonly release: number

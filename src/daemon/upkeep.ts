@@ -9,7 +9,7 @@ import type { MaintenanceStatus } from '../stores/table/upkeep/status.ts'
 import type { Tended } from '../stores/table/upkeep/tend.ts'
 import type { DaemonEvent } from './event.ts'
 import type { Metrics } from './metrics/metrics.ts'
-import type { KeptTable } from './tables.ts'
+import { type KeptTable, keptTable } from './tables.ts'
 import { startUpkeepThread, type UpkeepThread } from './upkeep/upkeep-thread.ts'
 
 /** What keeps the tables of a daemon fast and small, beside everything else. */
@@ -170,9 +170,11 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
 
   /** Does what is due. Never throws: a failure is told, kept for the status, and tried again later. */
   async function look(table: string, state: Kept): Promise<void> {
-    const target = find(table)
     // What is under way looks again when it ends, where enough was committed meanwhile.
-    if (target === undefined || state.running !== undefined) return
+    if (state.running !== undefined) return
+    const target = find(table)
+    // One that is declared no more may be declared again.
+    if (target === undefined) return schedule(table, state, pace.everyMs)
     // A table that is not understood is left alone; one that only cannot follow its declaration is a table still.
     if (target.failure === undefined || target.failure.code === 'SCHEMA_BREAKING') {
       const running = new AbortController()
@@ -186,11 +188,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   async function run({ table, steps, dryRun }: UpkeepRequest): Promise<UpkeepReport> {
-    if (find(table) === undefined)
-      throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
-        hint: '`hyp status` lists those there are.',
-        details: { table },
-      })
+    keptTable(find, table)
     const { report } = await inTurn(table, () => work(table, stateOf(table), steps, dryRun, stopping.signal))
     return report as UpkeepReport
   }
@@ -220,7 +218,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     dryRun: boolean,
     given: AbortSignal,
   ): Promise<Tended> {
-    const { declaration } = find(table) as KeptTable
+    const { declaration } = keptTable(find, table)
     state.memory ??= await recallUpkeep(home, table)
     state.commits = 0
     const sweptMs = state.memory.sweptMs ?? undefined

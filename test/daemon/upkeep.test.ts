@@ -307,12 +307,31 @@ test('nothing is done to a table while other work has its turn', async () => {
   await until(1)
 })
 
+test('a table that is declared no more when its turn comes is refused by its name', async () => {
+  const { upkeep, begun, tables } = await setUp()
+  const turn = upkeep.inTurn(table, async () => void tables.clear())
+  const asked = upkeep.run({ table, steps: ['compact'], dryRun: false })
+  await turn
+  await expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND', details: { table } })
+  expect(begun).toEqual([])
+})
+
 test('an unknown table is refused by its name', async () => {
   const { upkeep } = await setUp()
   await expect(upkeep.run({ table: 'others', steps: ['compact'], dryRun: false })).rejects.toMatchObject({
     code: 'NOT_FOUND',
     details: { table: 'others' },
   })
+})
+
+test('a table that was declared no more is looked at again once it is declared', async () => {
+  const { upkeep, begun, tables, until } = await setUp({ everyMs: 20 })
+  tables.clear()
+  upkeep.hear(flushed(8))
+  await aWhile()
+  expect(begun).toEqual([])
+  tables.set(table, fine)
+  await until(1)
 })
 
 test.for([
