@@ -98,8 +98,7 @@ async function send(
 
 async function document(response: IncomingMessage): Promise<unknown> {
   let text = ''
-  response.setEncoding('utf8')
-  for await (const chunk of response) text += chunk as string
+  for await (const piece of piecesOf(response)) text += piece
   const parsed = parseJson(text)
   if ((response.statusCode ?? 500) >= 300) throw remoteError(parsed)
   return parsed
@@ -107,13 +106,18 @@ async function document(response: IncomingMessage): Promise<unknown> {
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   let rest = ''
+  for await (const piece of piecesOf(response)) {
+    const parts = (rest + piece).split('\n')
+    rest = parts.pop() ?? ''
+    yield* parts.filter(line => line !== '')
+  }
+}
+
+/** The text of an answer as it comes. @throws HypError DAEMON_UNREACHABLE where it does not come to its end */
+async function* piecesOf(response: IncomingMessage): AsyncGenerator<string> {
   response.setEncoding('utf8')
   try {
-    for await (const chunk of response) {
-      const parts = (rest + (chunk as string)).split('\n')
-      rest = parts.pop() ?? ''
-      yield* parts.filter(line => line !== '')
-    }
+    for await (const chunk of response) yield chunk as string
   } catch (cause) {
     throw new HypError('DAEMON_UNREACHABLE', 'The daemon ended before its answer was complete.', { cause })
   }

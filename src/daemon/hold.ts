@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HypError, toHypError } from '../errors.ts'
 import { localFileIO } from '../iceberg/file-io/local.ts'
+import { isAlive } from '../stores/alive.ts'
 import { finishRestore } from '../stores/backup/swap.ts'
 import { type Home, unusableHome } from '../stores/home.ts'
 import { keepReserve } from '../stores/reserve.ts'
@@ -91,11 +92,5 @@ async function hold(home: Home): Promise<Hold> {
 /** What `daemon.json` says, unless the process it names is gone. */
 async function livingHolder(home: Home): Promise<Presence | undefined> {
   const presence = await readPresence(home)
-  if (presence === undefined) return undefined
-  try {
-    process.kill(presence.pid, 0)
-    return presence
-  } catch {
-    return undefined
-  }
+  return presence !== undefined && isAlive(presence.pid) ? presence : undefined
 }

@@ -4,6 +4,7 @@ import { takeLock } from '../../daemon/lock.ts'
 import { readPresence } from '../../daemon/presence.ts'
 import type { DaemonStatus } from '../../daemon/status.ts'
 import { HypError } from '../../errors.ts'
+import { isAlive } from '../../stores/alive.ts'
 import { ensureHome, type Home, unusableHome } from '../../stores/home.ts'
 import { findDaemon } from '../client.ts'
 import type { CommandContext } from '../context.ts'
@@ -60,10 +61,8 @@ export async function runStart(context: CommandContext, options: OptionValues): 
       env: { ...io.env },
     },
   )
-  const exited: { code?: number | null } = {}
-  child.once('exit', code => {
-    exited.code = code
-  })
+  const exited: { code?: number | null; signal?: string | null } = {}
+  child.once('exit', (code, signal) => Object.assign(exited, { code, signal }))
   child.unref()
   await log.close()
   const until = performance.now() + longestStartMs
@@ -97,9 +96,12 @@ export async function runStart(context: CommandContext, options: OptionValues): 
     io.stderr(`${words.join('\n')}\n`)
     return exited.code
   }
-  throw new HypError('DAEMON_UNREACHABLE', `The daemon was not ready within ${longestStartMs / 1000} s.`, {
-    hint: `See ${home.log}.`,
-  })
+  const { code, signal } = exited
+  const what =
+    code === undefined
+      ? `was not ready within ${longestStartMs / 1000} s`
+      : `ended before it was ready${signal ? `, by ${signal}` : ''}`
+  throw new HypError('DAEMON_UNREACHABLE', `The daemon ${what}.`, { hint: `See ${home.log}.` })
 }
 
 const longestStopMs = 12_000
@@ -113,7 +115,12 @@ export async function runStop(context: CommandContext): Promise<number> {
     return 0
   }
   const { pid } = daemon
-  process.kill(pid, 'SIGTERM')
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    // Else it has ended by itself since.
+    if (isAlive(pid)) throw error
+  }
   const until = performance.now() + longestStopMs
   while (performance.now() < until) {
     if (!isAlive(pid) || (await gaveUp(home, pid))) {
@@ -132,15 +139,6 @@ async function gaveUp(home: Home, pid: number): Promise<boolean> {
   if ((await readPresence(home))?.pid === pid) return false
   try {
     ;(await takeLock(home)).release()
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
     return true
   } catch {
     return false
