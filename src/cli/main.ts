@@ -18,6 +18,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 // Whoever reads our output may stop reading; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// What is told on the side is not what was asked for: that goes on.
+process.stderr.on('error', () => undefined)
 
 const io: CliIo = {
   stdin: () => addAbortSignal(abort.signal, process.stdin),

@@ -53,6 +53,16 @@ test('a start that fails says what the daemon said, and exits as it did', async 
   expect(stderr).toContain('[DECLARATION_INVALID]')
 })
 
+test('a start of which the daemon is killed says so at once', async () => {
+  const here = machine({ env: { NODE_OPTIONS: '--import ./killed.mjs' } })
+  // Only a daemon ends so.
+  const text = `if (process.argv.includes('daemon')) process.kill(process.pid, 'SIGKILL')\n`
+  writeFileSync(join(here.directory, 'killed.mjs'), text)
+  const { status, stderr } = await here.hyp('start')
+  expect(status).toBe(69)
+  expect(stderr).toContain('The daemon ended before it was ready, by SIGKILL. [DAEMON_UNREACHABLE]')
+})
+
 test('a start of a release that breaks the table succeeds and says that the import waits', async () => {
   const here = machine()
   onTestFinished(async () => void (await here.hyp('stop')))
@@ -330,6 +340,14 @@ test('a reader that stops reading is no failure: no message, status 0', async ()
   expect(stdout).toBe('{"n":0}\n')
   expect(stderr).toBe('status 0\n')
   expect((await here.shell('set -e; hyp table show | head -n 1')).stderr).toBe('')
+})
+
+test('nobody listening to what is told on the side ends no command', async () => {
+  const here = machine()
+  addLines(here.claude, 'one', [line('one', 0)])
+  const { stdout } = await here.shell(`{ { hyp backfill; echo "status $?" >&3; } 2>&1 >&3 | true; } 3>&1`)
+  expect(stdout).toBe('status 0\n')
+  expect(await here.json('tasks', '--json')).toMatchObject({ tasks: [{ status: 'completed' }] })
 })
 
 test('a home with a long path, with a space and with an umlaut works from start to end', async () => {
