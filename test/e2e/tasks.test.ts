@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { TaskDetails, TaskDocument, TaskSummary, TasksDocument } from '../../src/daemon/task-document.ts'
@@ -178,6 +178,17 @@ test('what is no task is answered as such, by path and by word', async () => {
     expect(await here.hyp('tasks', ...words)).toMatchObject({ status: 64, stdout: '' })
   expect(await here.hyp('tasks', '--cancel')).toMatchObject({ status: 64 })
   expect(await here.hyp('tasks', id, '--cancel', '--resume')).toMatchObject({ status: 64 })
+})
+
+test('an import that fails before anything is read is a task that failed', async () => {
+  const here = machine()
+  addLines(here.claude, 'one', [line('one', 0)])
+  await here.hyp('apply')
+  writeFileSync(join(here.home, 'spool'), 'no directory')
+  expect((await here.hyp('backfill')).stderr).toContain('[HOME_UNUSABLE]')
+  expect(await tasksOf(here)).toMatchObject([
+    { status: 'failed', terminalReason: 'failed', error: { code: 'HOME_UNUSABLE' } },
+  ])
 })
 
 test('a resumed import of a table that refuses its declaration keeps the rows in its spool', async () => {

@@ -146,12 +146,12 @@ export async function backfillUnderLock(
   io.signal.addEventListener('abort', stop, { once: true })
   if (io.signal.aborted) stop()
   const held = refusal !== undefined
-  const captured = held ? await capturedWhileHeld(home, declaration) : declaration
-  const work = workOf(context, request, captured, held)
   try {
-    await withSpool(context, captured, held, spool =>
-      runBackfillTask(task, onEvent, (listener, signal) => runBackfill(work, { onEvent: listener, signal, spool })),
-    )
+    await runBackfillTask(task, onEvent, async (listener, signal) => {
+      const captured = held ? await capturedWhileHeld(home, declaration) : declaration
+      const work = workOf(context, request, captured, held)
+      return withSpool(context, captured, held, spool => runBackfill(work, { onEvent: listener, signal, spool }))
+    })
   } finally {
     io.signal.removeEventListener('abort', stop)
   }
@@ -180,18 +180,18 @@ async function capturedWhileHeld(home: Home, refused: Declaration): Promise<Decl
 }
 
 /** With what takes rows into the spool of the table; first, what waited there goes into a table that takes rows again. */
-async function withSpool(
+async function withSpool<Result>(
   { home, io }: CommandContext,
   declaration: Declaration,
   held: boolean,
-  work: (spool: AcceptRows | undefined) => Promise<unknown>,
-): Promise<void> {
-  if (!held && !(await tablesWithSpool(home)).includes(declaration.table)) return void (await work(undefined))
+  work: (spool: AcceptRows | undefined) => Promise<Result>,
+): Promise<Result> {
+  if (!held && !(await tablesWithSpool(home)).includes(declaration.table)) return work(undefined)
   const flusher = startFlusher()
   const intake = await openTableIntake({ home, declaration, flusher, signal: io.signal })
   try {
     if (!held && intake.state().rows > 0) await intake.flush(declaration)
-    await work(async body => {
+    return await work(async body => {
       const { answer } = await intake.accept({ body, format: 'ndjson', partial: true }, { declaration, held })
       return answer
     })
