@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { HypError } from '../../errors.ts'
-import { type FileIO, isNotFound } from '../../iceberg/file-io/file-io.ts'
+import { type FileIO, isNotFound, writeFile } from '../../iceberg/file-io/file-io.ts'
 
 /** What was copied so far. Sizes in bytes. */
 export interface Copied {
@@ -93,9 +93,7 @@ export function newCopier(io: FileIO, signal?: AbortSignal): Copier {
 
   async function write(to: string, content: Uint8Array): Promise<void> {
     await begin(to)
-    const file = await io.create(to)
-    await file.write(content)
-    await file.finish()
+    await writeFile(io, to, content)
     count(content.byteLength)
   }
 
