@@ -17,7 +17,13 @@ import {
   DuckDBTypeId,
   type DuckDBValue,
 } from '@duckdb/node-api'
+import { textDecoder } from '@duckdb/node-api/lib/vectors/dataAccessors.js'
 import type { ResultType, ResultValue } from './result.ts'
+
+// The bindings read texts by this one decoder, which takes U+FEFF at the beginning of a text for a byte order mark and
+// leaves it out. In a value of a table it is a character like any other.
+const whole = new TextDecoder('utf-8', { ignoreBOM: true })
+textDecoder.decode = (bytes: Uint8Array) => whole.decode(bytes)
 
 /** How the values of one of the engine's types are taken over. */
 export interface Reading {

@@ -42,6 +42,13 @@ test('ndjson is an object on each line', async () => {
   expect(await formatted('SELECT 1 WHERE false', 'ndjson')).toBe('')
 })
 
+test('a text keeps the mark U+FEFF that it begins with, also inside of other values', async () => {
+  const sql = `SELECT chr(65279) || 'a' AS short, {'t': [chr(65279) || 'longer than is kept in place']} AS inner_one`
+  expect(await formatted(sql, 'ndjson')).toBe(
+    `${JSON.stringify({ short: '\ufeffa', inner_one: { t: ['\ufefflonger than is kept in place'] } })}\n`,
+  )
+})
+
 test('json is one document with columns, rows and their number', async () => {
   const document = JSON.parse(await formatted(everything, 'json')) as Record<string, unknown>
   expect(Object.keys(document)).toEqual(['formatVersion', 'columns', 'rows', 'rowCount'])
