@@ -156,7 +156,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async function beginBackfill(request: BackfillRequest, resumedFrom: string): Promise<Import> {
       checkKept()
       const begun = imports.run(request, () => undefined, resumedFrom)
-      tellOfFailure(begun.work, onEvent)
+      void tellOfFailure(begun.work, onEvent)
       return begun
     }
 
@@ -216,7 +216,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const now = tables.builtin()
       const isChanged = canonicalJson(imported) !== canonicalJson(now.imported)
       if (now.failure === undefined && (failure !== undefined || (isChanged && imports.isRunning())))
-        importInBackground(daemon, onEvent)
+        void importInBackground(daemon, onEvent)
       return result
     }
 
@@ -273,16 +273,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 const longestStopMs = 8_000
 
 /** Starts the import that follows every start; its failure is reported, and the daemon goes on. */
-export function importInBackground(daemon: Daemon, onEvent: (event: DaemonEvent) => void): void {
-  tellOfFailure(
+export function importInBackground(daemon: Daemon, onEvent: (event: DaemonEvent) => void): Promise<void> {
+  return tellOfFailure(
     daemon.backfill({ source: 'all' }, () => undefined),
     onEvent,
   )
 }
 
-function tellOfFailure(work: Promise<unknown>, onEvent: (event: DaemonEvent) => void): void {
-  work.catch((error: unknown) => {
+async function tellOfFailure(work: Promise<unknown>, onEvent: (event: DaemonEvent) => void): Promise<void> {
+  try {
+    await work
+  } catch (error) {
     const { code, message, hint } = toHypError(error)
     if (code !== 'INTERRUPTED') onEvent({ type: 'backfill-failed', code, message, hint })
-  })
+  }
 }

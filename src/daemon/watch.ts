@@ -36,8 +36,8 @@ export interface WatchingOptions {
   readonly builtin: () => KeptTable
   readonly metrics: Metrics
   readonly onEvent: (event: DaemonEvent) => void
-  /** Reads what nobody watched, or what is too long for the spool. */
-  readonly reimport: () => void
+  /** Reads what nobody watched, or what is too long for the spool. Resolves when that has ended, and never throws. */
+  readonly reimport: () => Promise<void>
   /** A thread unless given. */
   readonly start?: typeof startWatchThread
   /** Between tries, in milliseconds; doubled with each up to `longest`. */
@@ -46,11 +46,14 @@ export interface WatchingOptions {
 
 const usualDelays = { first: 1_000, longest: 30_000 }
 
-/** A thread that ends again and again is not started again at once. */
+/** A thread that ends again and again is not started again at once, and no wait is longer than this. */
 const longestPauseMs = 600_000
 
-/** An import for rows that are too long for the spool reads whole files: it does not follow each such row. */
-const reimportEveryMs = 600_000
+/**
+ * An import for rows that are too long for the spool reads whole files. Where such rows come again and again, so many times
+ * as long as it took is waited before the next one, which takes all that came meanwhile.
+ */
+const restAfterImport = 10
 
 const nothing: WatchState = { directories: 0, files: 0, limit: null, unreadable: { count: 0, first: [] } }
 
@@ -68,8 +71,8 @@ export function startWatching(options: WatchingOptions): Watching {
   /** What the thread makes rows under. */
   let madeUnder: Declaration | undefined
   let taking: Promise<unknown> = Promise.resolve()
-  let reimportedAt = Number.NEGATIVE_INFINITY
-  let reimporting: NodeJS.Timeout | undefined
+  let isReimporting = false
+  let isReimportDue = false
   let begin: () => void = () => undefined
   const begun = new Promise<void>(resolve => (begin = resolve))
   metrics.onReading(() => {
@@ -89,7 +92,6 @@ export function startWatching(options: WatchingOptions): Watching {
     }),
     stop: async () => {
       stopping.abort()
-      clearTimeout(reimporting)
       begin()
       await thread?.stop()
       await taking.catch(() => undefined)
@@ -118,7 +120,7 @@ export function startWatching(options: WatchingOptions): Watching {
     switch (event.type) {
       case 'begun':
         onEvent({ type: 'watching', directories: state.directories, files: state.files, ms: event.ms })
-        if (failure !== undefined) options.reimport()
+        if (failure !== undefined) void options.reimport()
         failure = undefined
         begin()
         break
@@ -131,21 +133,21 @@ export function startWatching(options: WatchingOptions): Watching {
         onEvent({ type: 'watch-unreadable', ...event.problem })
         break
       case 'too-long':
-        reimport()
+        void reimport()
     }
   }
 
-  function reimport(): void {
-    const ms = reimportedAt + reimportEveryMs - performance.now()
-    if (ms > 0) {
-      // What comes before it is asked for is read by the same import.
-      reimporting ??= setTimeout(reimport, ms).unref()
-      return
+  async function reimport(): Promise<void> {
+    isReimportDue = true
+    if (isReimporting) return
+    isReimporting = true
+    for (let goesOn = true; goesOn && isReimportDue; ) {
+      isReimportDue = false
+      const begunAt = performance.now()
+      await options.reimport()
+      goesOn = await pause((performance.now() - begunAt) * restAfterImport, 0, longestPauseMs)
     }
-    clearTimeout(reimporting)
-    reimporting = undefined
-    reimportedAt = performance.now()
-    options.reimport()
+    isReimporting = false
   }
 
   function hand(body: Body): Promise<Declaration | undefined> {

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { DaemonEvent } from '../../src/daemon/event.ts'
 import type { Metrics } from '../../src/daemon/metrics/metrics.ts'
 import type { KeptTable } from '../../src/daemon/tables.ts'
@@ -42,7 +42,7 @@ function answer(more: Partial<IntakeAnswer> = {}): IntakeAnswer {
   return { formatVersion: 1, table: declaration.table, ...counts, ...more }
 }
 
-function play(options: Partial<Pick<WatchingOptions, 'accept' | 'builtin'>> = {}): Played {
+function play(options: Partial<Pick<WatchingOptions, 'accept' | 'builtin' | 'reimport'>> = {}): Played {
   const events: DaemonEvent[] = []
   let imports = 0
   let threads = 0
@@ -54,7 +54,7 @@ function play(options: Partial<Pick<WatchingOptions, 'accept' | 'builtin'>> = {}
     builtin: () => well,
     metrics,
     onEvent: event => void events.push(event),
-    reimport: () => void imports++,
+    reimport: async () => void imports++,
     delays: { first: 1, longest: 5 },
     start: (_task, hooks) => {
       threads++
@@ -181,18 +181,22 @@ test('an import waits for the watch to begin, and not for one that cannot', asyn
   await played.watching.begun
 })
 
-test('for rows that are too long an import is asked for, and for those that come soon after it one later', () => {
-  vi.useFakeTimers()
-  onTestFinished(() => void vi.useRealTimers())
-  const played = play()
-  played.say({ type: 'too-long', source: 'claude', rows: 1 })
-  played.say({ type: 'too-long', source: 'claude', rows: 1 })
-  played.say({ type: 'too-long', source: 'claude', rows: 1 })
-  expect(played.imports()).toBe(1)
-  vi.advanceTimersByTime(601_000)
-  expect(played.imports()).toBe(2)
-  vi.advanceTimersByTime(3_600_000)
-  expect(played.imports()).toBe(2)
+test('rows that are too long are imported at once, and those that come meanwhile by one import after it', async () => {
+  const ends: (() => void)[] = []
+  const played = play({ reimport: () => new Promise(resolve => void ends.push(resolve)) })
+  const say = (): void => played.say({ type: 'too-long', source: 'claude', rows: 1 })
+  say()
+  expect(ends.length).toBe(1)
+  say()
+  say()
+  expect(ends.length).toBe(1)
+  ends[0]?.()
+  await until(() => ends.length === 2)
+  ends[1]?.()
+  await new Promise(resolve => setTimeout(resolve, 50))
+  expect(ends.length).toBe(2)
+  say()
+  await until(() => ends.length === 3)
 })
 
 test('that the system does not watch is told once', () => {

@@ -27,7 +27,7 @@ export async function runDaemon(context: CommandContext, options: OptionValues):
     limits: intakeLimits(options),
     signal: io.signal,
   })
-  importInBackground(daemon, onEvent)
+  void importInBackground(daemon, onEvent)
   await new Promise<void>(resolve => {
     if (io.signal.aborted) resolve()
     else io.signal.addEventListener('abort', () => resolve(), { once: true })
