@@ -3,9 +3,9 @@ import { isEmpty, isObject, type JsonObject, text } from '../json.ts'
 import type { Occurrences } from '../occurrences.ts'
 
 /**
- * The message id of an item: a digest of its thread, of what makes it the item it is, and of how often the thread had
- * an equal one before, so that two equal prompts are two messages. Neither the place in the file nor a time enters it:
- * an archived, compressed or rewritten copy gives the same ids and hence no second row.
+ * The message id of an item: a digest of its thread, of what makes it the item it is there, and of how often the thread
+ * had an equal one before, so that two equal prompts are two messages. Neither the place in the file nor a time enters
+ * it: an archived, compressed or rewritten copy gives the same ids and hence no second row.
  */
 export function itemId(thread: string, key: string, seen: Occurrences): string {
   const first = digest(thread, key, 0)
@@ -29,13 +29,27 @@ function digest(thread: string, key: string, before: number): string {
  */
 export function itemKey(item: JsonObject): string {
   const type = text(item['type']) ?? ''
-  const call = text(item['call_id'])
-  if (call !== null) return `${type} call ${call}`
+  const name = nameOf(item)
+  if (name !== null) return `${type} ${name}`
   if (type === 'message') return `message ${JSON.stringify(item['role'] ?? null)}${saidIn(item['content'])}`
-  const encrypted = text(item['encrypted_content'])
-  if (type === 'reasoning' && encrypted !== null) return `reasoning encrypted ${encrypted}`
-  const own = Object.entries(item).filter(([name]) => !incidental.has(name))
+  const own = Object.entries(item).filter(([member]) => !incidental.has(member))
   return `${type} ${JSON.stringify(canonical(Object.fromEntries(own)))}`
+}
+
+/**
+ * The same within its thread: what may be said again is told apart by its turn. A rewritten history leaves out turns that
+ * were taken back, and what a fork copied, so that nothing may depend on how often a text stood in other turns.
+ */
+export function keyInThread(item: JsonObject, key: string, turnId: string | null): string {
+  return turnId === null || nameOf(item) !== null ? key : `turn ${JSON.stringify(turnId)} ${key}`
+}
+
+/** What no second item of a thread has; null for an item that is only what it says. */
+function nameOf(item: JsonObject): string | null {
+  const call = text(item['call_id'])
+  if (call !== null) return `call ${call}`
+  const encrypted = text(item['encrypted_content'])
+  return encrypted === null ? null : `encrypted ${encrypted}`
 }
 
 /** What the rewriting of a history may change without changing what was said. */

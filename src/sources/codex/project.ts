@@ -1,12 +1,12 @@
 import type { Row } from '../../iceberg/types.ts'
-import { count, isObject, type JsonObject, text } from '../json.ts'
+import { count, isObject, type JsonObject } from '../json.ts'
 import type { CapturedRow, SkipReason } from '../source.ts'
 import { utcDay } from '../time.ts'
 import { attributesText, type Told } from './attributes.ts'
-import { itemDigest, itemId, itemKey } from './identity.ts'
+import { itemDigest, itemId, itemKey, keyInThread } from './identity.ts'
 import { itemOf, usageItem } from './item.ts'
 import type { Part } from './part.ts'
-import type { RolloutRecord } from './record.ts'
+import { type RolloutRecord, turnIdIn } from './record.ts'
 import { atItem, isCopied } from './replay.ts'
 import { nextPlace, type Place, type Track, takeMeta, takeTurn, threadIn } from './track.ts'
 import { usageOf } from './usage.ts'
@@ -74,13 +74,13 @@ function projectItem(
   const key = itemKey(payload)
   const { isCopy, replay } = atItem(track.replay, number, () => itemDigest(key))
   track.replay = replay
+  const turnId = turnOf(line) ?? turnOf(payload) ?? track.turn.id
   // Also for a copy: an id must not depend on whether the parent is there to tell that it is one.
-  const messageId = itemId(thread.threadId, key, track.seen)
+  const messageId = itemId(thread.threadId, keyInThread(payload, key, turnId), track.seen)
   if (isCopy) return 'replayed'
   const item = itemOf(payload)
   const place = nextPlace(track, messageId, { line: line['timestamp'], item: payload['timestamp'] }, true)
   const told: Told = { thread, item, place, timestamp: line['timestamp'], usage: null }
-  const turnId = turnOf(line) ?? turnOf(payload) ?? track.turn.id
   return item.parts.map((part, index) => ({
     row: rowOf(track, told, part, index, item.type ?? 'response_item', turnId),
     record: line,
@@ -90,7 +90,7 @@ function projectItem(
 /** Newer clients note beside an item which turn it belongs to. */
 function turnOf(object: JsonObject): string | null {
   const metadata = object['metadata'] ?? object['internal_chat_message_metadata_passthrough']
-  return isObject(metadata) ? text(metadata['turn_id']) : null
+  return isObject(metadata) ? turnIdIn(metadata) : null
 }
 
 function projectUsage(

@@ -58,7 +58,7 @@ function enveloped(type: string, payload: JsonObject): RolloutRecord {
     case 'session_meta':
       return { is: 'meta', meta: payload }
     case 'turn_context':
-      return { is: 'turn', turnId: text(payload['turn_id']), context: payload }
+      return { is: 'turn', turnId: turnIdIn(payload), context: payload }
     case 'response_item':
       return payload['type'] === 'ghost_snapshot' ? { is: 'ghost' } : { is: 'item', item: payload }
     case 'event_msg':
@@ -71,8 +71,17 @@ function enveloped(type: string, payload: JsonObject): RolloutRecord {
 function event(payload: JsonObject): RolloutRecord {
   const type = text(payload['type']) ?? ''
   if (type === 'token_count') return { is: 'usage', event: payload }
-  if (turnStarts.has(type)) return { is: 'turn', turnId: text(payload['turn_id']), context: null }
+  if (turnStarts.has(type)) return { is: 'turn', turnId: turnIdIn(payload), context: null }
   return clientEvent
+}
+
+/**
+ * The id of a turn. When the client rewrites a history, it names turns that had no id after their place in the old file:
+ * that is none, for nothing else says the same of them.
+ */
+export function turnIdIn(object: JsonObject): string | null {
+  const turnId = text(object['turn_id'])
+  return turnId !== null && /^rollout-\d+$/.test(turnId) ? null : turnId
 }
 
 /** The first line of an old rollout names the thread, and others restate what the client remembers. */

@@ -234,6 +234,41 @@ test('rewriting that drops a turn which was taken back adds nothing', async () =
   expect(keys(rest.rows).filter(key => !keys(rows).includes(key))).toEqual([])
 })
 
+test('what is said again after a rewriting that dropped a turn has rows of its own', async () => {
+  const [before, after] = [conversation, [...conversation.slice(0, 1), ...conversation.slice(9)]]
+  const again = [...turn('t3'), user('continue'), item('web_search_call', { action: { type: 'search', query: 'q' } })]
+  const stored = keys((await readContent(text(...before))).rows)
+  const { rows } = await readContent(text(...after, ...again))
+  expect(rows.filter(row => !stored.includes(keys([row])[0] as string)).map(row => row['prompt_id'])).toEqual([
+    't3',
+    't3',
+  ])
+})
+
+test('a copied history that a rewriting replaces by a reference leaves the rows of a fork as they were', async () => {
+  const own = [...turn('c1'), user('continue'), assistant('done'), tokenCount(tokens(40), tokens(10))]
+  const copied = [meta(threadB, { forked_from_id: threadA }), ...conversation, ...own]
+  const history_base = { thread_id: threadA, end_ordinal_exclusive: conversation.length, end_byte_offset: 1 }
+  const referring = [meta(threadB, { forked_from_id: threadA, history_base }), ...own]
+  const [first, second] = await Promise.all(
+    [copied, referring].map(async lines => {
+      const home = await codexHome({ [placeOf(threadA)]: text(...conversation), [placeOf(threadB)]: text(...lines) })
+      return keys((await home.read(placeOf(threadB))).rows)
+    }),
+  )
+  expect(first).toHaveLength(3)
+  expect(second).toEqual(first)
+})
+
+test('the names that a rewriting gives to turns without ids change no row', async () => {
+  const old = [user('continue'), turn('', { turn_id: null })[1] as Line, assistant('ok'), user('continue')]
+  const { rows } = await readLinesOf(...old)
+  const named = old.flatMap((line, index) => [event('task_started', { turn_id: `rollout-${index}` }), line])
+  const rewritten = await readLinesOf(...named)
+  expect(keys(rewritten.rows)).toEqual(keys(rows))
+  expect(rewritten.rows.map(row => row['prompt_id'])).toEqual([null, null, null])
+})
+
 test('the same history under another thread is another', async () => {
   const { rows } = await readContent(text(...conversation))
   const other = await readContent(text(meta(threadB), ...conversation.slice(1)), { name: placeOf(threadB) })
