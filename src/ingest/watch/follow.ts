@@ -28,6 +28,8 @@ export interface FollowerOptions {
   readonly signal: AbortSignal
   /** A file that is to be looked at once more. */
   readonly again: (file: WatchedFile) => void
+  /** A new file waits so many milliseconds for another one that would say more of it; then it is looked at once more. */
+  readonly parentMs: number
   readonly onGone: (file: WatchedFile) => void
   readonly onUnreadable: (problem: Unreadable) => void
   /** Rows of a source that are too long to be handed over. */
@@ -50,6 +52,8 @@ export function newFollower(options: FollowerOptions): Follower {
   const outbox = handover.outbox()
   const large = handover.outbox()
   const busy = new Set<WatchedFile>()
+  /** Until when new files wait, as `performance.now()`. */
+  const waits = new WeakMap<WatchedFile, number>()
   let beside: Promise<void> = Promise.resolve()
   let failure: { readonly error: unknown } | undefined
 
@@ -108,7 +112,11 @@ export function newFollower(options: FollowerOptions): Follower {
     let tooLong = 0
     // The beginning of a file is read again for what the rest of it refers to.
     const isNew = (): boolean => from !== undefined || taken === 0 || reading.counts.bytes > taken
-    for await (const rows of reading.captured) if (isNew()) tooLong += await out.add(rows)
+    for await (const rows of reading.captured) {
+      // Known from the first rows on, so that none of them was handed over.
+      if (stamp === undefined && taken === 0 && reading.waitsFor?.length && isWaiting(file)) return () => undefined
+      if (isNew()) tooLong += await out.add(rows)
+    }
     const { end } = reading
     // Until its rows are taken, which may be long, something else may be written in its place.
     const edges = end === undefined ? undefined : edgesOf(path, end.offset)
@@ -119,6 +127,15 @@ export function newFollower(options: FollowerOptions): Follower {
       if (end !== undefined) marks.set(path, now, end.offset, end, edges)
       if (tooLong > 0) options.onTooLong(source, tooLong)
     }
+  }
+
+  /** Whether a file still waits for another one. The first time it begins to. */
+  function isWaiting(file: WatchedFile): boolean {
+    const until = waits.get(file)
+    if (until !== undefined) return performance.now() < until
+    waits.set(file, performance.now() + options.parentMs)
+    setTimeout(() => options.again(file), options.parentMs).unref()
+    return true
   }
 
   function tell(file: WatchedFile, problems: readonly Unreadable[]): void {

@@ -63,6 +63,7 @@ export async function watchHistories(options: WatchOptions): Promise<void> {
     handover: newHandover(options.declaration, options.take),
     signal,
     again: tree.again,
+    parentMs: pace.parentMs,
     onGone: tree.forget,
     onUnreadable: tellUnreadable,
     onTooLong: (source, rows) => onEvent({ type: 'too-long', source, rows }),

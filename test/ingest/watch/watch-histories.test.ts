@@ -15,7 +15,17 @@ import { expect, test } from 'vitest'
 import type { Take } from '../../../src/ingest/watch/handover.ts'
 import { builtinDeclaration } from '../../../src/schema/builtin.ts'
 import type { Declaration } from '../../../src/schema/declaration.ts'
-import { meta, placeOf, text as rollout, threadA, threadB, threadC, turn, user } from '../../sources/codex/rollouts.ts'
+import {
+  meta,
+  placeOf,
+  text as rollout,
+  threadA,
+  threadB,
+  threadC,
+  threadD,
+  turn,
+  user,
+} from '../../sources/codex/rollouts.ts'
 import { write } from '../../support/home.ts'
 import { zstdCompressed } from '../../support/zstd.ts'
 import { append, pathOf, rowsOf, temporary, textOf, watching } from './watching.ts'
@@ -185,6 +195,26 @@ test('a thread of Codex is handed over as it is written, and when a compressed o
   )
   await watch.until('the document is handed over', () => said().length === 4)
   expect(said()).toEqual(['one', 'two', 'three', 'four'])
+})
+
+test('a fork that is seen before its parent waits for it a while, and no longer', async () => {
+  const directory = await temporary()
+  const codex = join(directory, 'codex')
+  mkdirSync(join(codex, 'sessions'), { recursive: true })
+  const watch = await watching(directory, { pace: { parentMs: 3000 } })
+  const said = (thread: string): unknown[] =>
+    watch.bodies.flatMap(rowsOf).flatMap(row => (row['conversation_id'] === thread ? [row['content_text']] : []))
+  const copied = [...turn('p1'), user('copied')]
+  const fork = (thread: string, parent: string): string =>
+    rollout(meta(thread, { forked_from_id: parent }), meta(parent), ...copied, ...turn(`${thread}-1`), user('own'))
+  write(join(codex, placeOf(threadB)), fork(threadB, threadA))
+  write(join(codex, placeOf(threadC)), fork(threadC, threadD))
+  // It was looked at meanwhile.
+  await watch.write('one', 0)
+  expect([said(threadB), said(threadC)]).toEqual([[], []])
+  write(join(codex, placeOf(threadA)), rollout(meta(threadA), ...copied))
+  await watch.until('both forks are handed over', () => said(threadB).length > 0 && said(threadC).length > 1)
+  expect([said(threadB), said(threadC)]).toEqual([['own'], ['copied', 'own']])
 })
 
 test('of a large thread that was there before only what is new is handed over', async () => {
