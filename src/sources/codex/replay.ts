@@ -23,8 +23,6 @@ export type Replay =
       readonly parentId: string
       /** Undefined until it is looked for, null where it was not found. */
       readonly parent: KnownThread | null | undefined
-      /** The parent's description of itself was copied too, so what follows was. */
-      readonly isCopied: boolean
       /** A turn of the parent was begun. */
       readonly isInside: boolean
     }
@@ -37,7 +35,7 @@ export function replayOf(thread: Thread): Replay {
   // What such a thread was made from is told by reference.
   if (thread.base !== null) return own
   if (thread.forkedFrom === null || thread.forkedFrom === thread.threadId) return own
-  return { by: 'turns', parentId: thread.forkedFrom, parent: undefined, isCopied: false, isInside: false }
+  return { by: 'turns', parentId: thread.forkedFrom, parent: undefined, isInside: false }
 }
 
 /** After another description of a thread: if it is not the file's own, it came with a copy of the parent's history. */
@@ -46,12 +44,10 @@ export function afterMeta(replay: Replay, thread: Thread, meta: JsonObject, hasR
   if (foreign === null || foreign === thread.threadId || replay.by === 'ordinal' || thread.base !== null) return replay
   // In the middle of a thread's own history it tells nothing of its beginning.
   if (replay.by === 'own' && hasRows) return replay
-  // Descriptions of the parent's own parents follow that of the parent.
-  if (replay.by === 'turns' && replay.isCopied) return replay
-  if (replay.by === 'turns') return { ...replay, isCopied: true }
+  if (replay.by === 'turns') return replay
   const { parentThreadId } = thread
   const parentId = parentThreadId === null || parentThreadId === thread.threadId ? foreign : parentThreadId
-  return { by: 'turns', parentId, parent: undefined, isCopied: true, isInside: false }
+  return { by: 'turns', parentId, parent: undefined, isInside: false }
 }
 
 /** After the beginning of a turn. */
@@ -66,7 +62,7 @@ export function afterTurn(replay: Replay, turnId: string | null): Replay {
  * one, and old turns have no ids.
  */
 export function lacksItems(replay: Replay): boolean {
-  return replay.by === 'turns' && !!replay.parent && !replay.isInside && replay.isCopied && !replay.parent.items
+  return replay.by === 'turns' && !!replay.parent && !replay.isInside && !replay.parent.items
 }
 
 /** Whether what stands here is copied, and what holds from here on; `digest` is asked for only where it decides. */
@@ -78,7 +74,6 @@ export function atItem(
   if (replay.by === 'ordinal') return { isCopy: ordinal < replay.start, replay }
   if (replay.by === 'own' || !replay.parent) return { isCopy: false, replay }
   if (replay.isInside) return { isCopy: true, replay }
-  if (!replay.isCopied) return { isCopy: false, replay }
   const isCopy = replay.parent.items?.has(digest()) === true
   // Without ids of turns, the first item that the parent has not begins what is the thread's own.
   return { isCopy, replay: isCopy || replay.parent.turns.size > 0 ? replay : own }
@@ -87,7 +82,7 @@ export function atItem(
 /** Whether what stands here and is no item is copied. */
 export function isCopied(replay: Replay, ordinal: number): boolean {
   if (replay.by === 'ordinal') return ordinal < replay.start
-  return replay.by === 'turns' && !!replay.parent && (replay.isInside || replay.isCopied)
+  return replay.by === 'turns' && !!replay.parent
 }
 
 /** The thread a copy comes from, where it was not found; null where none is missing. */

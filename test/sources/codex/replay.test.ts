@@ -7,6 +7,7 @@ import {
   codexHome,
   codexOf,
   envelope,
+  event,
   item,
   type Line,
   meta,
@@ -16,6 +17,7 @@ import {
   threadA,
   threadB,
   threadC,
+  threadD,
   turn,
   user,
   zstdCompressed,
@@ -279,6 +281,32 @@ test('a copy of turns that have no ids is recognised by what it says', async () 
     ),
   })
   expect(said((await home.read(placeOf(threadB))).rows)).toEqual(['new', 'continue'])
+})
+
+test('a fork without the description of its parent is recognised before its first turn too, and without turns', async () => {
+  const context = [
+    user('<environment_context>x</environment_context>'),
+    item('message', { role: 'developer', content: 'd' }),
+  ]
+  const old = [user('one'), assistant('two')]
+  const home = await codexHome({
+    [placeOf(threadA)]: text(meta(threadA), ...context, ...parentTurns),
+    [placeOf(threadB)]: text(
+      meta(threadB, { forked_from_id: threadA }),
+      ...copied([...context, ...parentTurns]),
+      ...ownTurns,
+    ),
+    [placeOf(threadC)]: text(meta(threadC), ...old),
+    // So the client leaves it when it rewrites it.
+    [placeOf(threadD)]: text(
+      meta(threadD, { forked_from_id: threadC }),
+      event('task_started', { turn_id: 'rollout-2' }),
+      ...copied(old),
+      user('new'),
+    ),
+  })
+  expect(said((await home.read(placeOf(threadB))).rows)).toEqual(ownTexts)
+  expect(said((await home.read(placeOf(threadD))).rows)).toEqual(['new'])
 })
 
 test('a copy that begins in the middle of a turn is recognised by what it says until the first turn', async () => {
