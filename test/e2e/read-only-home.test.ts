@@ -42,7 +42,7 @@ const reading = [
   ['table', 'compact', '--dry-run'],
   ['table', 'expire', '--dry-run'],
   ['table', 'relocate', '--dry-run'],
-  ['table', 'delete', '--before', '2030-01-01', '--purge', '--dry-run'],
+  ['table', 'delete', '--before', '2026-02-01', '--purge', '--dry-run'],
   ['table', 'delete', 'events', '--where', 'id = 1', '--dry-run'],
 ] as const
 

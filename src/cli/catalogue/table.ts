@@ -69,7 +69,7 @@ export const tableCommands: readonly CommandEntry[] = [
       { flags: '--session <id>', description: 'all rows of a session', env: 'HYP_DELETE_SESSION' },
       {
         flags: '--before <time>',
-        description: 'all rows before a day of UTC or an instant',
+        description: 'all rows before a day of UTC or an instant, not later than now',
         env: 'HYP_DELETE_BEFORE',
       },
       {

@@ -68,6 +68,22 @@ export function instantOf(text: string): string {
   return `${seconds}.${String(rest).padStart(6, '0')}Z`
 }
 
+/**
+ * A time that is still to come would keep out, for as long, what is captured from now on.
+ * @param nowMs milliseconds since 1970
+ * @throws HypError USAGE
+ */
+export function checkPast(before: string, nowMs: number): void {
+  if ((micros(instantOf(before)) ?? 0n) <= BigInt(nowMs) * 1000n) return
+  throw new HypError(
+    'USAGE',
+    `before ${JSON.stringify(before)} is still to come: what is captured until then would be left out.`,
+    {
+      hint: `All until now is \`--before ${new Date(nowMs).toISOString().slice(0, 19)}Z\`; a day is one of UTC. Of a clock that was ahead, \`--where\` tells the rows.`,
+    },
+  )
+}
+
 const timeTypes: readonly unknown[] = ['timestamptz', 'timestamp', 'date']
 
 /** Which column says of what time a row is. */

@@ -6,7 +6,7 @@ import { keySet } from '../tombstones/key-set.ts'
 import type { Grave } from '../tombstones/row-matcher.ts'
 import { type BuryOptions, bury, noteRows } from './bury.ts'
 import { type Deleted, deleteRows } from './delete-rows.ts'
-import { beforeGrave, type DeletionRequest, sessionGrave, type Unwanted } from './request.ts'
+import { beforeGrave, checkPast, type DeletionRequest, sessionGrave, type Unwanted } from './request.ts'
 import { keyOf, keysGrave } from './row-hashes.ts'
 import { gravesSelection, placesSelection, type RowPlaces, type RowSelection } from './selection.ts'
 
@@ -49,6 +49,7 @@ async function deleteBuried(
   unwanted: Exclude<Unwanted, { kind: 'where' }>,
 ): Promise<TableDeletion> {
   const { catalog, name, place, request, context, signal } = options
+  if (unwanted.kind === 'before') checkPast(unwanted.before, context.now())
   const grave = graveOf(name, await catalog.load(), unwanted)
   const known = unwanted.kind === 'session' ? { session: unwanted.session } : undefined
   const select = async (table: Table): Promise<RowSelection> => gravesSelection(table, [grave], known)

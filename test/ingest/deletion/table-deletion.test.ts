@@ -118,6 +118,23 @@ describe('rows before a time', () => {
     await expect(remove({ kind: 'before', before })).rejects.toMatchObject({ code: 'USAGE' })
   })
 
+  // It is 2023-11-14T22:13:20Z in these tests.
+  test.each(['2023-11-15', '2023-11-15T00:13:21+02:00', '9999-12-31'])(
+    'are not told by %s, which is still to come: what is captured until then would be left out',
+    async before => {
+      const { append, remove, disk } = await newTable()
+      await append(session('a'))
+      const found = disk.contents('/home')
+      for (const dryRun of [true, false])
+        await expect(remove({ kind: 'before', before }, { dryRun })).rejects.toMatchObject({
+          code: 'USAGE',
+          hint: expect.stringContaining('`--before 2023-11-14T22:13:20Z`'),
+        })
+      expect(disk.contents('/home')).toEqual(found)
+      expect(await remove({ kind: 'before', before: '2023-11-15T00:13:20+02:00' })).toMatchObject({ rows: 2 })
+    },
+  )
+
   test('are told in a table of one time, or partitioned by one, and in no other', async () => {
     const time = (name: string): { name: string; type: string } => ({ name, type: 'timestamptz' })
     const of = (times: string[], partitionBy: string[] = []) =>
@@ -129,7 +146,7 @@ describe('rows before a time', () => {
           partitionBy: partitionBy.map(column => ({ column, transform: 'day' })),
         }),
       )
-    const wanted = { kind: 'before', before: '2026-01-01' } as const
+    const wanted = { kind: 'before', before: '2020-01-01' } as const
     expect(await (await of(['at'])).remove(wanted)).toMatchObject({ rows: 0 })
     expect(await (await of(['at', 'seen'], ['seen'])).remove(wanted)).toMatchObject({ rows: 0 })
     await expect((await of(['at', 'seen'])).remove(wanted)).rejects.toMatchObject({
