@@ -103,7 +103,7 @@ test('everything that may hold such rows is named, with what to do', () => {
     refs: ['old'],
     files: 9,
     bytes: 100,
-    kept: { read: 1, ruled: 2 },
+    kept: { read: 1, ruled: 2, deletes: 3 },
     left: [{ path: '/x.parquet', reason: 'EPERM' }],
     unfinished: 1,
   }
@@ -119,6 +119,7 @@ test('everything that may hold such rows is named, with what to do', () => {
   expect(places({ purge: true }, { purge })).toEqual([
     expect.stringMatching(/^readers: 1 older snapshot is being read.*again when that has ended/),
     expect.stringMatching(/^snapshots: 2 older snapshots are kept by the properties/),
+    expect.stringMatching(/^files: 3 delete files of other programs are there still/),
     expect.stringMatching(/^files: 1 file could not be removed, the first \/x\.parquet: EPERM/),
     expect.stringMatching(/^files: 1 file in the table’s folder/),
     expect.stringMatching(/^spool: 4 rows wait in the spool, and were not looked at/),

@@ -87,6 +87,7 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
       leased: uuid => leasedSnapshots(home, uuid),
       records: recordPlace(home),
       dryRun: request.dryRun,
+      signal,
     })
   const purge = request.purge ? await freeing(purging) : null
   const { metadata } = purge === null ? deleted.table : await catalog.load()

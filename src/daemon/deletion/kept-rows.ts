@@ -40,7 +40,7 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
         `\`${again}\` removes them at once.`,
       )
   } else {
-    const { read, ruled } = purge.kept
+    const { read, ruled, deletes } = purge.kept
     add(
       'readers',
       read,
@@ -52,6 +52,12 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
       ruled,
       `${some(ruled, 'older snapshot')} ${is(ruled)} kept by the properties \`history.expire.*\` of the table.`,
       'Change those with the program that set them.',
+    )
+    add(
+      'files',
+      deletes,
+      `${some(deletes, 'delete file')} of other programs ${is(deletes)} there still: what ${it(deletes)} delete${deletes === 1 ? 's' : ''} may be in data files.`,
+      'Compact the table or remove the tag with the program that made them, and run the command again.',
     )
     add(
       'files',

@@ -28,6 +28,8 @@ export interface CompactLimits {
   /** New files are committed when they have so many bytes, or the first of them is so many milliseconds old. */
   readonly commitBytes?: number
   readonly commitMs?: number
+  /** Every delete file that can be read is applied and goes, also where nothing is left that it applies to. */
+  readonly applyDeletes?: boolean
 }
 
 /** A partition whose files stayed as they were. */
@@ -86,6 +88,7 @@ export async function compactTable(
   { context, options = {}, onGroup, signal }: CompactOptions,
 ): Promise<CompactionReport> {
   const limits = { ...usual, ...options }
+  const { applyDeletes = false } = options
   let table = await catalog.load()
   let live = await filesOf(table)
   let written: WrittenGroup[] = []
@@ -118,7 +121,7 @@ export async function compactTable(
   return { table, ...done, removed, added, failed }
 
   function plan(): RewriteGroup[] {
-    return planRewrites(live, table.metadata, { targetFileBytes: target() })
+    return planRewrites(live, table.metadata, { targetFileBytes: target(), applyDeletes })
   }
 
   function target(): number {
@@ -165,9 +168,9 @@ export async function compactTable(
 
   /** Commits what is written. Groups whose files have changed are taken out, to be written again. */
   async function commit(): Promise<void> {
-    if (written.length === 0) return
+    if (written.length === 0 && !applyDeletes) return
     let obsolete = obsoleteDeletes(live, written, table)
-    while (written.length > 0) {
+    while (written.length + obsolete.length > 0) {
       try {
         table = await commitReplacement(
           catalog,
@@ -181,10 +184,11 @@ export async function compactTable(
           context,
         )
       } catch (error) {
-        if (isCode(error, 'COMMIT_STATE_UNKNOWN')) throw error
+        const isChanged = isCode(error, 'REPLACED_FILES_CHANGED')
+        if (isCode(error, 'COMMIT_STATE_UNKNOWN') || (written.length === 0 && !isChanged)) throw error
         const [spoilt, left] = changedGroups(error as IcebergError, obsolete)
         for (const { group } of spoilt) {
-          if (isCode(error, 'REPLACED_FILES_CHANGED')) again.add(keyOf(group))
+          if (isChanged) again.add(keyOf(group))
           else fail(group, error)
         }
         await discard(spoilt)
@@ -202,6 +206,7 @@ export async function compactTable(
       done.deleteFiles += obsolete.length
       done.commits++
       written = []
+      obsolete = []
     }
     writtenBytes = 0
     await reload()
@@ -259,7 +264,7 @@ function obsoleteDeletes(
   { metadata }: Table,
 ): ManifestEntry[] {
   const candidates = deletes.filter(({ file }) => file.format !== 'PUFFIN')
-  if (candidates.length === 0 || written.length === 0) return []
+  if (candidates.length === 0) return []
   const going = new Set(written.flatMap(({ group }) => group.entries.map(fileOf)))
   const left = new Set(candidates)
   for (const entry of data) {

@@ -20,6 +20,8 @@ export interface RewriteGroup {
 export interface PlanOptions {
   /** Bytes that a file should have; {@link targetFileBytes} of the table when left out. */
   readonly targetFileBytes?: number
+  /** Data files that any delete file applies to are written again, however few rows that is. */
+  readonly applyDeletes?: boolean
 }
 
 /** Bytes of a file where the table says nothing (property `write.target-file-size-bytes`). */
@@ -65,13 +67,13 @@ const mostDeletes = 5
  * them, of 4 GiB of history, are in one tier and are written once, as one file.
  *
  * Data files that delete files apply to are written again when at least
- * {@link mostDeletes} of them do, or when these have rows for a tenth of theirs.
+ * {@link mostDeletes} of them do, or when these have rows for a tenth of theirs; where they are to be applied, always.
  * Files that are no Parquet, or that deletion vectors may apply to, are not.
  */
 export function planRewrites(
   { data, deletes }: LiveFiles,
   metadata: TableMetadata,
-  { targetFileBytes: target = targetFileBytes(metadata) }: PlanOptions = {},
+  { targetFileBytes: target = targetFileBytes(metadata), applyDeletes = false }: PlanOptions = {},
 ): RewriteGroup[] {
   const vectors = deletes.filter(({ file }) => file.format === 'PUFFIN')
   const readable = deletes.filter(({ file }) => file.format !== 'PUFFIN')
@@ -102,7 +104,7 @@ export function planRewrites(
     const { position, equality } = applicableDeletes(entry, readable, metadata['partition-specs'])
     const applying = [...position, ...equality]
     if (applying.length === 0) return false
-    return applying.length >= mostDeletes || sum(applying, rowsOf) >= deletedPart * rowsOf(entry)
+    return applyDeletes || applying.length >= mostDeletes || sum(applying, rowsOf) >= deletedPart * rowsOf(entry)
   }
 }
 

@@ -8,7 +8,8 @@ import { checkCollected } from '../../iceberg/expiry/expirable.ts'
 import { expireSnapshots } from '../../iceberg/expiry/expire.ts'
 import { sweepOrphans } from '../../iceberg/expiry/orphans.ts'
 import { currentSnapshot } from '../../iceberg/metadata.ts'
-import { liveFiles } from '../../iceberg/snapshot.ts'
+import { compactTable } from '../../iceberg/rewrite/compact-table.ts'
+import { liveDeletes, liveFiles } from '../../iceberg/snapshot.ts'
 import type { Long, TableMetadata } from '../../iceberg/types.ts'
 import { type Leased, pinnedIn } from '../../stores/leases.ts'
 import type { RecordPlaceOptions } from '../../stores/records/store.ts'
@@ -31,6 +32,7 @@ export interface TablePurgeOptions {
   /** Where it is kept which files of histories are in the table: that still counts when its snapshots are gone. */
   readonly records?: RecordPlaceOptions | undefined
   readonly dryRun: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What went besides the rows themselves, and what is left. */
@@ -40,8 +42,11 @@ export interface TablePurge {
   readonly refs: readonly string[]
   readonly files: number
   readonly bytes: number
-  /** Snapshots that hold such rows still: those that somebody reads, and those that the table's properties keep. */
-  readonly kept: { readonly read: number; readonly ruled: number }
+  /**
+   * What holds such rows still: snapshots that somebody reads, and that the table's properties keep; and delete files of
+   * other programs, which hide rows that are in their data files all the same.
+   */
+  readonly kept: { readonly read: number; readonly ruled: number; readonly deletes: number }
   /** Files that could not be removed, and why. */
   readonly left: readonly { readonly path: string; readonly reason: string }[]
   /** Files in the table's folder that no snapshot names, and that are too young to be nobody's. */
@@ -53,9 +58,10 @@ const leaseWaits = 20
 const leaseWaitMs = 100
 
 /**
- * Removes what a table was before: tags and branches that hold such rows, all snapshots but the newest and those that
- * somebody reads, and the files that only they needed.
- * @throws IcebergError UPDATE_ILLEGAL where the table's files may be those of others too, and as `expireSnapshots`
+ * Removes what a table was before: tags and branches that hold such rows, rows that other programs deleted and that are in
+ * data files still, all snapshots but the newest and those that somebody reads, and the files that only they needed.
+ * @throws IcebergError UPDATE_ILLEGAL where the table's files may be those of others too, as `compactTable`, and as
+ *   `expireSnapshots`
  */
 export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge> {
   const { catalog, context, leased, dryRun } = options
@@ -64,6 +70,7 @@ export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge
   const refs = await refsWithRows(table, options)
   if (!dryRun) {
     table = await dropRefs(catalog, table, refs, context)
+    table = await applyDeletes(catalog, table, options)
     table = await dropDeletedEntries(catalog, table, context)
   }
   const pinned = await pinnedIn(table, patiently(leased))
@@ -92,10 +99,29 @@ export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge
     kept: {
       read,
       ruled: dryRun ? 0 : rest.filter(id => id !== undefined && !pinned.has(id) && !named.has(id)).length,
+      deletes: await countDeletes(after, dryRun ? named : named.add(head)),
     },
     left: expiry.left,
     unfinished: young.length,
   }
+}
+
+/** Deletes of other programs leave rows where they are, and say which: with their data files written anew both are gone. */
+async function applyDeletes(
+  catalog: Catalog,
+  table: Table,
+  { context, signal }: Pick<TablePurgeOptions, 'context' | 'signal'>,
+): Promise<Table> {
+  if ((await liveDeletes(table)).length === 0) return table
+  return (await compactTable(catalog, { context, options: { applyDeletes: true }, signal })).table
+}
+
+/** Delete files of some snapshots. */
+async function countDeletes(table: Table, snapshots: Iterable<bigint | undefined>): Promise<number> {
+  const locations = new Set<string>()
+  for (const id of snapshots)
+    if (id !== undefined) for (const { file } of await liveDeletes(asOf(table, id))) locations.add(file.location)
+  return locations.size
 }
 
 /** Tags and branches whose rows are among those that are to be nowhere. */

@@ -125,7 +125,7 @@ test('older snapshots go beside a tag that stays also where the clock was set ba
   await append(session(canary))
   const deleted = await remove({ kind: 'session', session: canary })
   const context = { ...seededContext(9), now: () => 0 }
-  expect((await purge({ catalog }, deleted, { context })).kept).toEqual({ read: 0, ruled: 0 })
+  expect((await purge({ catalog }, deleted, { context })).kept).toEqual({ read: 0, ruled: 0, deletes: 0 })
   expect(await filesWith(canary, disk.contents('/home'))).toEqual([])
 })
 
@@ -136,9 +136,9 @@ test('a snapshot that somebody reads stays, with its files, and is counted', asy
   const id = BigInt(currentSnapshot(old.metadata)?.['snapshot-id'] as number)
   const deleted = await remove({ kind: 'session', session: 'a' })
   const purged = await purge({ catalog }, deleted, { leased: async () => new Set([id]) })
-  expect(purged.kept).toEqual({ read: 1, ruled: 0 })
+  expect(purged.kept).toEqual({ read: 1, ruled: 0, deletes: 0 })
   expect(ids(await readRows(old))).toEqual(ids(session('a'), session('b')))
-  expect((await purge({ catalog }, deleted)).kept).toEqual({ read: 0, ruled: 0 })
+  expect((await purge({ catalog }, deleted)).kept).toEqual({ read: 0, ruled: 0, deletes: 0 })
 })
 
 test('a dry run names what would go, and changes nothing', async () => {
