@@ -71,6 +71,7 @@ export function startDeletions(options: DeletionsOptions): Deletions {
       performDeletion({
         home,
         table,
+        directory,
         request,
         site: {
           flush: () => intakes.flushNow(table),

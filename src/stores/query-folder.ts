@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isAlive } from './alive.ts'
 import type { Home } from './home.ts'
 
@@ -21,14 +21,20 @@ export function makeQueryFolder(place: string): Promise<string> {
   return mkdtemp(`${place}${process.pid}-`)
 }
 
-/** Removes the folders of queries that did not live to do it. Never throws. */
-export async function removeDeadQueryFolders(home: Home): Promise<void> {
-  const names = await readdir(home.run).catch(() => [])
-  for (const name of names.filter(isOfDead))
-    await rm(join(home.run, name), { recursive: true, force: true }).catch(() => undefined)
+/** The folders of queries in a home, of those too that did not live to remove them. Never throws. */
+export async function queryFoldersIn({ run }: Home): Promise<string[]> {
+  const names = await readdir(run).catch(() => [])
+  return names.filter(name => pidOf(name) !== undefined).map(name => join(run, name))
 }
 
-function isOfDead(name: string): boolean {
-  const pid = Number(/^query-(\d+)-/.exec(name)?.[1])
-  return !Number.isNaN(pid) && !isAlive(pid)
+/** Removes the folders of queries that did not live to do it. Never throws. */
+export async function removeDeadQueryFolders(home: Home): Promise<void> {
+  for (const folder of await queryFoldersIn(home))
+    if (!isAlive(pidOf(basename(folder)) as number))
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+}
+
+function pidOf(name: string): number | undefined {
+  const [, pid] = /^query-(\d+)-/.exec(name) ?? []
+  return pid === undefined ? undefined : Number(pid)
 }

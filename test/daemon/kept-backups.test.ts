@@ -1,5 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type DeletionSite, performDeletion } from '../../src/daemon/deletion/deletion.ts'
 import { runDeletion } from '../../src/daemon/deletion/deletion-task.ts'
@@ -29,16 +29,16 @@ async function made(): Promise<{ home: Home; backUpTo: (name: string) => Promise
 function deleteFrom(
   home: Home,
   unwanted: Unwanted,
-  { table = 'notes', purge = true, dryRun = false } = {},
+  { table = 'notes', purge = true, dryRun = false, directory = join(home.tables, table) } = {},
 ): Promise<DeletionReport> {
   const request = { unwanted, dryRun, purge }
   const site: DeletionSite = {
     flush: async () => undefined,
     waiting: async () => ({ rows: 0, held: 0 }),
-    run: () => runDeletion({ home, table, directory: join(home.tables, table), request }),
+    run: () => runDeletion({ home, table, directory, request }),
     purgeRejects: async () => ({ rows: 0, unknown: 0 }),
   }
-  return performDeletion({ home, table, request, site, monotonic: () => 0 })
+  return performDeletion({ home, table, directory, request, site, monotonic: () => 0 })
 }
 
 const inBackups = ({ kept }: DeletionReport): KeptRows | undefined => kept.find(({ place }) => place === 'backups')
@@ -104,6 +104,59 @@ test('a backup with an older snapshot, with rows that wait, or that nothing tell
   const clean = await backUpTo('clean')
   expect(inBackups(await deleteFrom(home, sessionA))?.message).toBe(`2 backups may hold them: ${older}, ${waiting}.`)
   expect(inBackups(await deleteFrom(home, { kind: 'where', where: 'id = 9' }))?.message).toContain(clean)
+})
+
+test('a purge removes what ended queries and restores left in the home, and names what others still need', async () => {
+  const { home } = await made()
+  const left = async (...places: string[]): Promise<string> => {
+    const folder = join(home.directory, ...places)
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'notes.parquet'), 'rows')
+    return folder
+  }
+  // No process has that id: a machine gives none so high.
+  const dead = await left('run', 'query-99999999-Ab12Cd')
+  const alive = await left('run', `query-${process.pid}-Ab12Cd`)
+  const unfinished = await left('restore-2026-01-01T00-00-00Z-ab12.partial', 'tables', 'notes')
+  const before = await left('before-restore-2026-01-01T00-00-00Z-ab12')
+  const places = async (purge: boolean, dryRun = false): Promise<string[]> =>
+    (await deleteFrom(home, sessionA, { purge, dryRun })).kept.map(({ place, message }) => `${place}: ${message}`)
+  await places(true, true)
+  await places(false)
+  for (const folder of [dead, alive, unfinished, before]) expect(await readdir(folder)).toEqual(['notes.parquet'])
+  expect(await places(true)).toEqual([
+    'readers: 1 query is being run, and may have some that waited in the spool.',
+    `files: What was in the home before may hold them: ${before}.`,
+  ])
+  expect(await readdir(home.run)).not.toContain(basename(dead))
+  expect(await readdir(home.directory)).not.toContain('restore-2026-01-01T00-00-00Z-ab12.partial')
+  expect(await readdir(alive)).toEqual(['notes.parquet'])
+})
+
+test('rows that a table left in the home are named where it is declared to lie elsewhere since', async () => {
+  const { home } = await made()
+  await rename(join(home.tables, 'notes'), join(home.directory, '..', 'elsewhere'))
+  const kept = async (): Promise<string[]> =>
+    (await deleteFrom(home, sessionA, { directory: join(home.directory, '..', 'elsewhere') })).kept.map(
+      ({ message }) => message,
+    )
+  expect(await kept()).toEqual([])
+  await mkdir(join(home.tables, 'notes/data'), { recursive: true })
+  await writeFile(join(home.tables, 'notes/data/x.parquet'), 'rows')
+  expect(await kept()).toEqual([`What was in the home before may hold them: ${join(home.tables, 'notes')}.`])
+})
+
+test('a backup that was itself restored into is named as long as it keeps what was there before', async () => {
+  const { home, backUpTo } = await made()
+  await deleteFrom(home, sessionA)
+  const clean = await backUpTo('clean')
+  expect(inBackups(await deleteFrom(home, sessionA))).toBeUndefined()
+  for (const left of ['before-restore-x', 'restore-x.partial', 'run/query-1-x']) {
+    await mkdir(join(clean, left), { recursive: true })
+    expect(inBackups(await deleteFrom(home, sessionA))?.message).toContain(clean)
+    await rm(join(clean, left), { recursive: true })
+  }
+  expect(inBackups(await deleteFrom(home, sessionA))).toBeUndefined()
 })
 
 test('which sessions the table holds is noted no more once some were deleted', async () => {

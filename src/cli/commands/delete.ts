@@ -78,7 +78,7 @@ async function underLock(context: CommandContext, table: string, request: Deleti
     run: () => runDeletion({ home, table, directory, request }, io.signal),
     purgeRejects: (graves, dryRun) => purgeRejects(localFileIO, join(home.spool, table, 'rejects'), graves, dryRun),
   }
-  return performDeletion({ home, table, request, site, monotonic: () => performance.now() })
+  return performDeletion({ home, table, directory, request, site, monotonic: () => performance.now() })
 }
 
 /** A mistake in its declaration keeps nobody from deleting from the built-in table. */

@@ -8,12 +8,13 @@ import { countQuarantine } from '../../ingest/spool/quarantine.ts'
 import type { SpoolStatus } from '../../ingest/spool-report.ts'
 import type { Grave } from '../../ingest/tombstones/row-matcher.ts'
 import { builtinTable } from '../../schema/builtin.ts'
-import { beforeRestoresIn } from '../../stores/backup/swap.ts'
 import type { Home } from '../../stores/home.ts'
+import { queryFoldersIn } from '../../stores/query-folder.ts'
 import type { DeletionOutcome } from './deletion-task.ts'
 import { backupsWithRows } from './kept-backups.ts'
 import { keptRows } from './kept-rows.ts'
 import { transcriptsOf } from './kept-transcripts.ts'
+import { foldersBeside, removeLeftovers } from './leftovers.ts'
 
 /** What a deletion needs of whoever holds the lock. */
 export interface DeletionSite {
@@ -29,6 +30,8 @@ export interface DeletionSite {
 export interface DeletionOptions {
   readonly home: Home
   readonly table: string
+  /** Where the table lies. */
+  readonly directory: string
   readonly request: DeletionRequest
   readonly site: DeletionSite
   /** Milliseconds, on a clock that only goes forward. */
@@ -41,13 +44,14 @@ export interface DeletionOptions {
  * @throws as `runDeletion`, and errors of the disk
  */
 export async function performDeletion(options: DeletionOptions): Promise<DeletionReport> {
-  const { home, table, request, site, monotonic } = options
+  const { home, table, directory, request, site, monotonic } = options
   const { unwanted, dryRun, purge } = request
   const start = monotonic()
   if (!dryRun) await site.flush()
   const outcome = await site.run()
   if (!dryRun && table === builtinTable) await removeSessions(home)
   const purgedRejects = purge ? await site.purgeRejects(outcome.graves, dryRun) : undefined
+  if (purge && !dryRun) await removeLeftovers(home)
   const rejects = await countRejects(localFileIO, join(home.spool, table, 'rejects'))
   const quarantine = await countQuarantine(localFileIO, join(home.quarantine, table))
   const { rows, files, snapshotId, remembered } = outcome
@@ -70,7 +74,8 @@ export async function performDeletion(options: DeletionOptions): Promise<Deletio
       waiting: await site.waiting(),
       rejects: purgedRejects?.unknown ?? rejects.rows + rejects.values,
       quarantine,
-      beforeRestores: await beforeRestoresIn(localFileIO, home),
+      folders: await foldersBeside(home, table, directory),
+      queries: purge && !dryRun ? (await queryFoldersIn(home)).length : 0,
       backups: purge ? await backupsWithRows(home, table, outcome.graves) : [],
       transcripts:
         purge && unwanted.kind === 'session' && table === builtinTable

@@ -9,6 +9,7 @@ import { backupsOf } from '../../stores/backup/noted-backups.ts'
 import { type Home, homeAt } from '../../stores/home.ts'
 import { recordPlace } from '../../stores/records/place.ts'
 import { systemContext } from '../../stores/table/catalog.ts'
+import { hasRowsBeside } from './leftovers.ts'
 
 /**
  * The directories of backups of a home that may hold rows of a table that were deleted. A backup is a home by itself, and
@@ -46,11 +47,12 @@ async function isFreeOf(backup: Home, name: string, [grave]: readonly Grave[]): 
   )
 }
 
-/** Whether there is anything on its way to the table, set aside or damaged. */
-async function holdsOthers({ spool, quarantine }: Home, table: string): Promise<boolean> {
+/** Whether there is anything on its way to the table, set aside or damaged, or beside the stores. */
+async function holdsOthers(backup: Home, table: string): Promise<boolean> {
+  const { spool, quarantine } = backup
   const files = [
     ...(await localFileIO.listFiles(join(spool, table))),
     ...(await localFileIO.listFiles(join(quarantine, table))),
   ]
-  return files.some(({ path }) => !path.endsWith('.keys'))
+  return files.some(({ path }) => !path.endsWith('.keys')) || hasRowsBeside(backup)
 }

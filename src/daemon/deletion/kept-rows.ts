@@ -14,8 +14,10 @@ export interface KeptRowsOptions {
   /** Rejected rows and values that may be of those. */
   readonly rejects: number
   readonly quarantine: Pick<QuarantineCount, 'files'>
-  /** Folders with what was in the home before it was restored. */
-  readonly beforeRestores?: readonly string[]
+  /** Folders of the home that may hold some beside its stores. */
+  readonly folders?: readonly string[]
+  /** How many queries have rows that wait in folders of their own. */
+  readonly queries?: number
   /** Directories of backups that may hold them. */
   readonly backups?: readonly string[]
   /** Paths of transcripts of the session that were read. */
@@ -72,11 +74,17 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
       '`hyp table expire` removes them when they are three days old.',
     )
   }
-  const { beforeRestores = [] } = options
+  const { folders = [], queries = 0 } = options
+  add(
+    'readers',
+    queries,
+    `${some(queries, 'query', 'queries')} ${is(queries)} being run, and may have some that waited in the spool.`,
+    `Run \`${again}\` again when that has ended.`,
+  )
   add(
     'files',
-    beforeRestores.length,
-    `What was in the home before it was restored may hold them: ${beforeRestores.join(', ')}.`,
+    folders.length,
+    `What was in the home before may hold them: ${folders.join(', ')}.`,
     'Remove it when you miss nothing.',
   )
   const { backups = [] } = options
