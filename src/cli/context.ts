@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { shellWord } from '../daemon/shell-word.ts'
 import { HypError } from '../errors.ts'
 import { builtinReleases, newestRelease } from '../schema/builtin.ts'
 import { type Home, resolveHome } from '../stores/home.ts'
@@ -41,7 +42,7 @@ export function commandContext(io: CliIo, options: OptionValues): CommandContext
 export function pasteableIn(io: CliIo, options: OptionValues): (command: string) => string {
   const { directory } = homeOf(io, options)
   const usual = resolveHome({ ...io.env, HYP_HOME: undefined }, undefined, io.userHome)
-  const flag = directory === usual.directory ? '' : ` --home ${quoted(directory)}`
+  const flag = directory === usual.directory ? '' : ` --home ${shellWord(directory)}`
   const program = isOnPath(io.env) ? 'hyp' : 'npx hyp'
   const given = text(options['asRelease'])
   const release = given !== undefined && /^\d+$/.test(given) ? Number(given) : undefined
@@ -88,9 +89,4 @@ function releaseOf(given: string | undefined): number | undefined {
 
 function isOnPath(env: CliIo['env']): boolean {
   return (env['PATH'] ?? '').split(delimiter).some(directory => directory !== '' && existsSync(join(directory, 'hyp')))
-}
-
-/** A path as one word of a shell. */
-export function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { shellWord } from '../daemon/shell-word.ts'
 import { HypError, toHypError } from '../errors.ts'
 import { fileCatalog } from '../iceberg/catalog/file-catalog.ts'
 import { localPath } from '../iceberg/catalog/location.ts'
@@ -13,7 +14,7 @@ import { type Observed, type Plan, planTable } from '../schema/plan.ts'
 import { type Declared, declaredTable, loadDeclared, readText } from '../stores/declared.ts'
 import { openCatalog, systemContext } from '../stores/table/catalog.ts'
 import { observeTable } from '../stores/table/store.ts'
-import { type CommandContext, quoted } from './context.ts'
+import type { CommandContext } from './context.ts'
 
 /** What is to be planned, as the command line says it. */
 export interface PlanRequest {
@@ -99,7 +100,7 @@ async function againstHome(context: CommandContext, table: string | undefined): 
 
 /** A file in place of the home's: what it would do to the table of the home, once it is there. */
 async function underFile({ home, release }: CommandContext, file: string): Promise<Planned> {
-  const again = `hyp plan --declare ${quoted(file)}`
+  const again = `hyp plan --declare ${shellWord(file)}`
   const [declared] = await loadFiles([file], release, again)
   const place = join(home.schema, `${declared.declaration.table}.json`)
   const observed = await observeTable(openCatalog(home, declared.declaration))
@@ -113,7 +114,7 @@ async function underFile({ home, release }: CommandContext, file: string): Promi
 
 async function againstFile(context: CommandContext, against: string, declare: string | undefined): Promise<Planned> {
   const { home, release } = context
-  const again = `hyp plan --against ${quoted(against)}${declare === undefined ? '' : ` --declare ${quoted(declare)}`}`
+  const again = `hyp plan --against ${shellWord(against)}${declare === undefined ? '' : ` --declare ${shellWord(declare)}`}`
   const [{ declaration: base }, named] = await loadFiles(
     [against, ...(declare === undefined ? [] : [declare])],
     release,
@@ -138,7 +139,7 @@ async function againstPath(context: CommandContext, path: string, request: PlanR
     throw new HypError('USAGE', 'There is no declaration to plan the table under.', {
       hint: `Name the file that says what the table should be: --declare FILE. docs/declaring.md has its form.`,
     })
-  const again = `hyp plan --table ${quoted(path)} --declare ${quoted(declare)}`
+  const again = `hyp plan --table ${shellWord(path)} --declare ${shellWord(declare)}`
   const [declared] = await loadFiles([declare], context.release, again, 'whole')
   const { observed, directory } = await observePath(path)
   return plannedAt(declared, observed, { kind: 'path', path: directory }, again)
@@ -162,7 +163,7 @@ function retarget(plan: Plan, at: PlannedAt, again: string): Plan {
     const release = /--as-release \d+$/.exec(command)?.[0]
     if (release !== undefined) return { ...change, command: `${again} ${release}` }
     if (!command.startsWith('hyp adopt ') || at.kind === 'base') return { ...change, command: again }
-    return { ...change, command: at.kind === 'path' ? `hyp adopt ${quoted(at.path)}` : command }
+    return { ...change, command: at.kind === 'path' ? `hyp adopt ${shellWord(at.path)}` : command }
   })
   return { ...plan, changes }
 }

@@ -1,10 +1,13 @@
+import { writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { findDaemon } from '../../src/cli/client.ts'
+import { runIngest } from '../../src/cli/commands/ingest.ts'
 import { runStop } from '../../src/cli/commands/start.ts'
 import type { CommandContext } from '../../src/cli/context.ts'
 import { notListening, writePresence } from '../../src/daemon/presence.ts'
+import type { HypError } from '../../src/errors.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
 import { temporaryFolder } from '../support/table.ts'
 
@@ -49,4 +52,15 @@ test('a daemon that ends by itself before it can be told to has stopped', async 
   const io = { stdout: async (text: string) => void said.push(text) }
   expect(await runStop({ home, io } as unknown as CommandContext)).toBe(0)
   expect(said).toEqual(['The daemon stopped.\n'])
+})
+
+test('the command that goes on after a daemon that ended can be pasted, whatever its file is called', async () => {
+  const home = await homeOf(process.pid, (_request, response) => void response.destroy())
+  const file = join(home.directory, "Ann's rows.ndjson")
+  await writeFile(file, '{"id": 1}\n')
+  const { signal } = new AbortController()
+  const context = { home, io: { signal }, pasteable: (command: string) => command } as unknown as CommandContext
+  const hint = runIngest(context, { idempotencyKey: 'k; 1' }, 'notes', file).catch((error: HypError) => error.hint)
+  const words = `hyp ingest notes '${file.replace("'", "'\\''")}' --idempotency-key 'k; 1'`
+  expect(await hint).toContain(`\`${words}\` goes on from there`)
 })

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { shellWord } from '../../daemon/shell-word.ts'
 import { HypError } from '../../errors.ts'
 import { loadDeclarations } from '../../stores/declared.ts'
 import { type AdoptionDocument, adoptionDocument } from '../../stores/table/adopt/document.ts'
@@ -6,7 +7,7 @@ import type { Obstacle } from '../../stores/table/adopt/obstacle.ts'
 import type { AdoptionRequest } from '../../stores/table/adopt/target.ts'
 import { adoptTable } from '../../stores/table/adopt.ts'
 import { systemContext } from '../../stores/table/catalog.ts'
-import { type CommandContext, quoted } from '../context.ts'
+import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
 import type { OptionValues } from '../option.ts'
 import { renderAdoption, renderObstacles } from '../render/adoption.ts'
@@ -35,7 +36,10 @@ export async function runAdopt(context: CommandContext, options: OptionValues, t
     else await io.stdout(`${renderAdoption(adoption, pasteable).join('\n')}\n`)
     return 0
   } catch (error) {
-    const named = withTarget(error, `hyp adopt ${quoted(target)}${name === undefined ? '' : ` --name ${quoted(name)}`}`)
+    const named = withTarget(
+      error,
+      `hyp adopt ${shellWord(target)}${name === undefined ? '' : ` --name ${shellWord(name)}`}`,
+    )
     const obstacles =
       error instanceof HypError ? (error.details['obstacles'] as readonly Obstacle[] | undefined) : undefined
     if (obstacles !== undefined && options['json'] !== true) io.stderr(`${renderObstacles(obstacles).join('\n')}\n\n`)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { shellWord } from '../../daemon/shell-word.ts'
 import type { ErrorCode } from '../../error-catalogue.ts'
 import { HypError, toHypError } from '../../errors.ts'
 import { mediaTypes } from '../../ingest/batch/format.ts'
@@ -55,7 +56,8 @@ async function sendAll(
   const named = typeof options['idempotencyKey'] === 'string' ? options['idempotencyKey'] : undefined
   const key = named ?? randomUUID()
   const partial = options['partial'] === true
-  const again = pasteable(`hyp ingest ${table} ${file}${partial ? ' --partial' : ''} --idempotency-key ${named ?? key}`)
+  const words = [table, file, ...(partial ? ['--partial'] : []), '--idempotency-key', key]
+  const again = pasteable(`hyp ingest ${words.map(shellWord).join(' ')}`)
   let sum: Ingested = {
     formatVersion: 1,
     table,

@@ -1,7 +1,7 @@
+import { shellWord } from '../../daemon/shell-word.ts'
 import type { BackupReport } from '../../stores/backup/backup.ts'
 import type { LaterDeletions, RestoreReport } from '../../stores/backup/restore.ts'
 import type { RelocationReport } from '../../stores/table/relocate.ts'
-import { quoted } from '../context.ts'
 import { label } from './event-lines.ts'
 import { bytes, duration, plural } from './text.ts'
 
@@ -60,7 +60,7 @@ function deletionLines(
     return [`${label('deleted')}rows of ${table} are back, as asked: of ${since} its records know no more`]
   return [
     `${label('deleted')}${plural(rows, 'committed row')} of ${table} again, by ${since}, which waiting rows obey too`,
-    `${label('')}\`${pasteable(`hyp restore ${quoted(directory)} --with-deleted`)}\` brings them back`,
+    `${label('')}\`${pasteable(`hyp restore ${shellWord(directory)} --with-deleted`)}\` brings them back`,
   ]
 }
 

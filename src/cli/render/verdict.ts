@@ -1,6 +1,6 @@
+import { shellWord } from '../../daemon/shell-word.ts'
 import { builtinReleases, builtinTable } from '../../schema/builtin.ts'
 import type { Plan, PlannedChange, Verdict } from '../../schema/plan.ts'
-import { quoted } from '../context.ts'
 import type { PlannedAt } from '../planned.ts'
 import { plural } from './text.ts'
 
@@ -109,7 +109,7 @@ function adoptionStep(plan: Plan, at: PlannedAt): NextStep {
 }
 
 function adoption({ table }: Plan, at: PlannedAt): string {
-  return `hyp adopt ${at.kind === 'path' ? quoted(at.path) : table}`
+  return `hyp adopt ${at.kind === 'path' ? shellWord(at.path) : table}`
 }
 
 function countOf(plan: Plan, kind: PlannedChange['kind']): number {

@@ -4,6 +4,7 @@ import type { DeletionRequest, Unwanted } from '../../ingest/deletion/request.ts
 import type { QuarantineCount } from '../../ingest/spool/quarantine.ts'
 import type { SpoolStatus } from '../../ingest/spool-report.ts'
 import { builtinTable } from '../../schema/builtin.ts'
+import { shellWord } from '../shell-word.ts'
 import type { DeletionOutcome } from './deletion-task.ts'
 
 export interface KeptRowsOptions {
@@ -161,10 +162,6 @@ export function commandOf(table: string, unwanted: Unwanted, ...flags: readonly 
         ? ['--before', shellWord(unwanted.before)]
         : ['--where', shellWord(unwanted.where)]
   return ['hyp table delete', ...named, ...what, ...flags].join(' ')
-}
-
-function shellWord(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function some(count: number, one: string, several = `${one}s`): string {
