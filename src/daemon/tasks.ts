@@ -2,7 +2,7 @@ import { errorCatalogue } from '../error-catalogue.ts'
 import { HypError, toHypError } from '../errors.ts'
 import type { RawRecord } from '../stores/records/kind.ts'
 import { type Task, type TaskError, type TaskProgress, taskKind } from '../stores/records/kinds/task.ts'
-import { isRecordId, newRecordId } from '../stores/records/record-id.ts'
+import { isRecordId } from '../stores/records/record-id.ts'
 import { openRecords, type RecordPlaceOptions, type RecordProblem, type StoredRecord } from '../stores/records/store.ts'
 import {
   canceled,
@@ -16,6 +16,7 @@ import {
   started,
   type TaskRequest,
 } from '../stores/records/task-life.ts'
+import { uuidV7 } from '../stores/uuid-v7.ts'
 
 /** What work that runs as a task is handed. */
 export interface TaskControl {
@@ -144,7 +145,7 @@ export async function openTasks(options: TasksOptions): Promise<Tasks> {
 
   async function open(request: TaskRequest): Promise<OpenTask> {
     await prune()
-    const id = newRecordId(options.now(), options.randomBytes(10))
+    const id = uuidV7(options.now(), options.randomBytes(10))
     const task = newTask(id, request, at())
     let end = (): void => undefined
     const ended = new Promise<void>(resolve => (end = resolve))

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../iceberg/catalog/catalog.ts'
 import { isNotFound } from '../iceberg/file-io/file-io.ts'
 import { currentSnapshot } from '../iceberg/metadata.ts'
 import { isAlive } from './alive.ts'
 import type { Home } from './home.ts'
+import { writeRunFile } from './run-file.ts'
 
 /*
  * Who reads which snapshot just now, in any thread or process: a file for each reader in `run/`. What is leased is not
@@ -25,7 +26,7 @@ export interface Lease {
 /** Which snapshots of a table are read. */
 export type Leased = 'all' | ReadonlySet<bigint>
 
-const fileName = /^lease-(\d+)-[\da-f-]+\.json(\.tmp)?$/
+const fileName = /^lease-(\d+)-[\da-f-]+\.json(.*\.tmp)?$/
 
 /** A lease says so often that its holder goes on. */
 const renewMs = 10 * 60_000
@@ -121,15 +122,9 @@ async function readLease(path: string, tableUuid: string): Promise<Leased> {
   }
 }
 
-/** Whole or not at all, so that nobody reads half of it; not durable: after a power cut nobody reads any more. */
 async function say(path: string, held: 'all' | Readonly<Record<string, readonly string[]>>): Promise<boolean> {
-  const temporary = `${path}.tmp`
-  try {
-    await writeFile(temporary, `${JSON.stringify(held)}\n`, { mode: 0o600 })
-    await rename(temporary, path)
-    return true
-  } catch {
-    await rm(temporary, { force: true }).catch(() => undefined)
-    return false
-  }
+  return writeRunFile(path, `${JSON.stringify(held)}\n`).then(
+    () => true,
+    () => false,
+  )
 }

@@ -61,7 +61,7 @@ test('the leases of a process that died hold nothing and are removed, half-writt
   const home = await newHome()
   const name = `lease-${deadPid()}-${randomUUID()}.json`
   await writeFile(join(home.run, name), '"all"\n')
-  await writeFile(join(home.run, `${name}.tmp`), '"al')
+  await writeFile(join(home.run, `${name}.${randomUUID()}.tmp`), '"al')
   expect(await leasedSnapshots(home, uuid)).toEqual(new Set())
   expect(await leaseFiles(home)).toEqual([])
 })

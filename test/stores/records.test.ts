@@ -12,9 +12,10 @@ import { cursorId, cursorKind } from '../../src/stores/records/kinds/source-curs
 import { segmentKind } from '../../src/stores/records/kinds/spool-segment.ts'
 import { taskKind } from '../../src/stores/records/kinds/task.ts'
 import { textAt } from '../../src/stores/records/member.ts'
-import { isRecordId, newRecordId } from '../../src/stores/records/record-id.ts'
+import { isRecordId } from '../../src/stores/records/record-id.ts'
 import { fileKinds, recordKinds } from '../../src/stores/records/registry.ts'
 import { readRecord, upgradeRecord } from '../../src/stores/records/upgrade.ts'
+import { uuidV7 } from '../../src/stores/uuid-v7.ts'
 import {
   backupV1,
   cursorV1,
@@ -248,10 +249,10 @@ describe('an id', () => {
 
   test('sorts by when it was made, and is a UUID v7', () => {
     const random = new Uint8Array(10).fill(255)
-    const ids = [0, 1, 255, 256, 1_767_323_045_678, 2 ** 48 - 1].map(now => newRecordId(now, random))
+    const ids = [0, 1, 255, 256, 1_767_323_045_678, 2 ** 48 - 1].map(now => uuidV7(now, random))
     expect(ids.toSorted()).toEqual(ids)
     expect(ids.every(id => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toBe(true)
-    expect(newRecordId(1_767_323_045_678, random).slice(0, 13)).toBe(
+    expect(uuidV7(1_767_323_045_678, random).slice(0, 13)).toBe(
       (1_767_323_045_678)
         .toString(16)
         .padStart(12, '0')

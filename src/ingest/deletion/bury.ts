@@ -5,8 +5,8 @@ import { commitCompanion } from '../../iceberg/companion.ts'
 import { directoryOf } from '../../iceberg/file-io/file-io.ts'
 import { micros } from '../../sources/time.ts'
 import { type Buried, type Tombstone, tombstoneKind, tombstonePrefix } from '../../stores/records/kinds/tombstone.ts'
-import { newRecordId } from '../../stores/records/record-id.ts'
 import { openRecords, type RecordPlaceOptions, type StoredRecord } from '../../stores/records/store.ts'
+import { uuidV7 } from '../../stores/uuid-v7.ts'
 import { replaceFile } from '../spool/replace-file.ts'
 import { columnsIn } from '../tombstones/row-matcher.ts'
 import { generationOf, keysPath, listTombstones, tombstonesProperty } from '../tombstones/tombstones.ts'
@@ -113,7 +113,7 @@ async function create(
   generation: number,
 ): Promise<StoredRecord<Tombstone>> {
   const store = openRecords(tombstoneKind, place)
-  const id = `${tombstonePrefix(name)}${newRecordId(place.now(), place.randomBytes(10))}`
+  const id = `${tombstonePrefix(name)}${uuidV7(place.now(), place.randomBytes(10))}`
   const createdAt = new Date(place.now()).toISOString()
   if (keys !== undefined) {
     await place.io.makeDirectory(store.directory)

@@ -1,3 +1,5 @@
+import { uuidV7 } from '../../stores/uuid-v7.ts'
+
 /*
  * A stream is what one run of a process wrote to a spool under one declaration.
  * It is named by a UUID v7 (RFC 9562 §5.7), so that names sort by time, and
@@ -27,10 +29,10 @@ export function isStreamId(text: string): boolean {
 export function newStreamId(now: number, randomBytes: (count: number) => Uint8Array, after?: string): string {
   const chance = randomBytes(10)
   const time = Math.min(Math.max(0, Math.trunc(now)), latestTime)
-  if (after === undefined) return printId(time, chance)
+  if (after === undefined) return uuidV7(time, chance)
   const other = timeOf(after)
-  const id = printId(Math.max(time, other), chance)
-  return id > after ? id : printId(other + 1, chance)
+  const id = uuidV7(Math.max(time, other), chance)
+  return id > after ? id : uuidV7(other + 1, chance)
 }
 
 /** Names in the order of streams, and of segments in each. */
@@ -70,16 +72,6 @@ export function parseSegmentText(text: string): SegmentName | undefined {
   // Only the one spelling that is written: no two files can be the same segment.
   const known = isStreamId(name.stream) && Number.isSafeInteger(name.segment) && name.segment > 0
   return known && segmentText(name) === text ? name : undefined
-}
-
-function printId(time: number, chance: Uint8Array): string {
-  const bytes = Buffer.alloc(16)
-  bytes.writeUIntBE(time, 0, 6)
-  bytes.set(chance, 6)
-  bytes[6] = 0x70 | ((bytes[6] as number) & 0x0f)
-  bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f)
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
 /** When a stream was begun, in milliseconds since 1970; a little later where the clock had gone back. */

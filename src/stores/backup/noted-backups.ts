@@ -5,8 +5,8 @@ import type { FileIO } from '../../iceberg/file-io/file-io.ts'
 import type { Home } from '../home.ts'
 import { backupKind, type NotedBackup } from '../records/kinds/backup.ts'
 import { recordPlace } from '../records/place.ts'
-import { newRecordId } from '../records/record-id.ts'
 import { openRecords, type RecordStore } from '../records/store.ts'
+import { uuidV7 } from '../uuid-v7.ts'
 import { readBackupFile } from './backup-file.ts'
 
 /** Notes a backup once in the home it is of, durably. Notes of those that are gone go. The caller holds the lock. */
@@ -17,7 +17,7 @@ export async function noteBackup(io: FileIO, home: Home, { directory, createdAt,
     else if (value.directory === directory) return
   }
   const noted = { directory, createdAt, tables: tables.map(({ table, uuid }) => ({ table, uuid })) }
-  await store.create(newRecordId(Date.parse(createdAt), randomBytes(10)), noted)
+  await store.create(uuidV7(Date.parse(createdAt), randomBytes(10)), noted)
 }
 
 /** The backups of a home that were noted and are not known to be gone. One whose note cannot be read is told elsewhere. */
