@@ -13,6 +13,7 @@ const warnings: ReadonlySet<DaemonEvent['type']> = new Set([
   'flush-failed',
   'held',
   'maintenance-failed',
+  'retention-failed',
   'damaged',
   'record-unusable',
   'token-replaced',

@@ -20,7 +20,8 @@ test('an event is one line with its time in UTC and its type as the message', ()
 
 test('what is refused or fails is a warning', () => {
   expect(logged({ type: 'refused', breaking: [] })).toMatchObject([{ level: 40 }])
-  expect(logged({ type: 'backfill-failed', code: 'X', message: 'x', hint: 'x' })).toMatchObject([{ level: 40 }])
+  for (const type of ['backfill-failed', 'retention-failed'])
+    expect(logged({ type, code: 'X', message: 'x', hint: 'x' })).toMatchObject([{ level: 40 }])
 })
 
 test('what a message says is not logged, whoever put it into an event', () => {
