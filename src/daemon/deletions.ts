@@ -82,7 +82,8 @@ export function startDeletions(options: DeletionsOptions): Deletions {
         monotonic: () => performance.now(),
       }),
     )
-    running = Promise.allSettled([running, work])
+    // Of what has ended nothing is held.
+    running = Promise.allSettled([running, work]).then(() => undefined)
     const report = await work
     if (!report.dryRun && (report.rows > 0 || report.purged !== null))
       onEvent({
