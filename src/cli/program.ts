@@ -104,7 +104,7 @@ export function argumentWord({ name, required }: ArgumentEntry): string {
   return required ? `<${name}>` : `[${name}]`
 }
 
-const groups: Readonly<Record<string, string>> = { table: 'Look at the table itself.' }
+const groups: Readonly<Record<string, string>> = { table: 'Look at a table itself, look after it, or delete from it.' }
 
 function parentOf(program: Command, words: readonly string[]): Command {
   const [group] = words
