@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { HypError } from '../../errors.ts'
-import { checkMembers, checkRelease } from './commands.ts'
+import { checkMembers, checkRelease, flagOf, textOf } from './members.ts'
 import { sendJson } from './reply.ts'
 import type { Exchange, JsonObject } from './route.ts'
 
@@ -18,10 +18,8 @@ export async function backUp(exchange: Exchange<never, JsonObject>): Promise<voi
 export async function relocate(exchange: Exchange<never, JsonObject>): Promise<void> {
   checkRelease(exchange)
   checkMembers(exchange, ['table', 'dryRun'])
-  const { daemon, body, response } = exchange
-  const { table, dryRun = false } = body
-  if (typeof dryRun !== 'boolean') throw new HypError('USAGE', 'dryRun is true or false.')
-  if (table !== undefined && typeof table !== 'string')
-    throw new HypError('USAGE', 'table is the name of a declared table.')
+  const { daemon, response } = exchange
+  const table = textOf(exchange, 'table')
+  const dryRun = flagOf(exchange, 'dryRun')
   sendJson(response, 200, await daemon.relocate({ table, dryRun }))
 }

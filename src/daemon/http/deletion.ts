@@ -1,6 +1,6 @@
 import { HypError } from '../../errors.ts'
 import { type DeletionRequest, instantOf, type Unwanted } from '../../ingest/deletion/request.ts'
-import { checkMembers, checkRelease } from './commands.ts'
+import { checkMembers, checkRelease, flagOf } from './members.ts'
 import { sendJson } from './reply.ts'
 import type { Exchange, JsonObject } from './route.ts'
 
@@ -9,17 +9,13 @@ export async function deleteRows(exchange: Exchange<'table', JsonObject>): Promi
   checkRelease(exchange)
   checkMembers(exchange, ['session', 'before', 'where', 'dryRun', 'purge'])
   const { daemon, params, body, response } = exchange
-  sendJson(response, 200, await daemon.delete(params.table, requestOf(body)))
+  const dryRun = flagOf(exchange, 'dryRun')
+  const purge = flagOf(exchange, 'purge')
+  const request: DeletionRequest = { unwanted: unwantedOf(body), dryRun, purge }
+  sendJson(response, 200, await daemon.delete(params.table, request))
 }
 
 /** @throws HypError USAGE */
-function requestOf(body: JsonObject): DeletionRequest {
-  const { dryRun = false, purge = false } = body
-  if (typeof dryRun !== 'boolean' || typeof purge !== 'boolean')
-    throw new HypError('USAGE', 'dryRun and purge are true or false.')
-  return { unwanted: unwantedOf(body), dryRun, purge }
-}
-
 function unwantedOf({ session, before, where }: JsonObject): Unwanted {
   const given = [session, before, where].filter(each => each !== undefined)
   if (given.length !== 1 || typeof given[0] !== 'string' || given[0] === '')

@@ -1,6 +1,5 @@
-import { HypError } from '../../errors.ts'
 import type { UpkeepStep } from '../../stores/table/upkeep/due.ts'
-import { checkMembers, checkRelease } from './commands.ts'
+import { checkMembers, checkRelease, flagOf } from './members.ts'
 import { sendJson } from './reply.ts'
 import type { Exchange, JsonObject } from './route.ts'
 
@@ -8,8 +7,7 @@ import type { Exchange, JsonObject } from './route.ts'
 export async function maintain(exchange: Exchange<'table', JsonObject>, steps: readonly UpkeepStep[]): Promise<void> {
   checkRelease(exchange)
   checkMembers(exchange, ['dryRun'])
-  const { daemon, params, body, response } = exchange
-  const { dryRun = false } = body
-  if (typeof dryRun !== 'boolean') throw new HypError('USAGE', 'dryRun is true or false.')
+  const { daemon, params, response } = exchange
+  const dryRun = flagOf(exchange, 'dryRun')
   sendJson(response, 200, await daemon.maintain({ table: params.table, steps, dryRun }))
 }
