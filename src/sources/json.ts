@@ -35,3 +35,18 @@ export function wellFormed(value: unknown): unknown {
   if (!isObject(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [wellFormed(key), wellFormed(inner)]))
 }
+
+/** The JSON that bytes of UTF-8 are, as it may be kept; undefined where they are none. */
+export function parseJson(bytes: Buffer): unknown {
+  const json = bytes.toString('utf8')
+  let value: unknown
+  try {
+    // Files that were put together may have a mark before any line.
+    value = JSON.parse(json.startsWith('\ufeff') ? json.slice(1) : json)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+  // Bytes cannot hold half a surrogate pair, only an escape can.
+  return json.includes('\\ud') || json.includes('\\uD') ? wellFormed(value) : value
+}

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { maxBase64, withoutLongBase64 } from '../base64.ts'
 import { isCrowded } from '../crowded.ts'
-import { isObject, wellFormed } from '../json.ts'
+import { isObject, parseJson } from '../json.ts'
 import { type Line, readLines } from '../lines.ts'
 import { noteMalformed } from '../malformed.ts'
 import {
@@ -120,18 +120,8 @@ function captureLine(line: Line, track: Track): readonly CapturedRow[] | SkipRea
   }
 }
 
-/** The line's JSON as it may be kept, undefined if it is none. */
+/** The line's JSON as it is kept, undefined if it is none. */
 function parse(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8')
-  let record: unknown
-  try {
-    // Files that were put together may have a mark before any line.
-    record = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-  // Bytes cannot hold half a surrogate pair, only an escape can.
-  if (text.includes('\\ud') || text.includes('\\uD')) record = wellFormed(record)
+  const record = parseJson(bytes)
   return bytes.length > maxBase64 ? withoutLongBase64(record) : record
 }

@@ -1,7 +1,7 @@
 import { maxBase64, withoutLongBase64 } from '../base64.ts'
 import { isClosedObject } from '../closed.ts'
 import { isCrowded } from '../crowded.ts'
-import { isObject, type JsonObject, wellFormed } from '../json.ts'
+import { isObject, type JsonObject, parseJson } from '../json.ts'
 import type { SkipReason } from '../source.ts'
 import { type Head, readHead } from './head.ts'
 import { type RolloutRecord, recordOf, recordOfHead } from './record.ts'
@@ -66,19 +66,9 @@ function afterNuls(bytes: Buffer): Buffer {
   return bytes.subarray(start)
 }
 
-/** The line's JSON as it may be kept, undefined if it is none. */
+/** The line's JSON as it is kept, undefined if it is none. */
 function parse(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8')
-  let value: unknown
-  try {
-    // Files that were put together may have a mark before any line.
-    value = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-  // Bytes cannot hold half a surrogate pair, only an escape can.
-  if (text.includes('\\ud') || text.includes('\\uD')) value = wellFormed(value)
+  const value = parseJson(bytes)
   return bytes.length > maxBase64 ? shortened(value) : value
 }
 
