@@ -1,5 +1,6 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { onTestFinished, vi } from 'vitest'
 import type { Row } from '../../../src/iceberg/types.ts'
 import { findCodexHistories } from '../../../src/sources/codex/find.ts'
 import { openCodex } from '../../../src/sources/codex/read.ts'
@@ -144,7 +145,10 @@ export interface Home {
   readonly table: () => Promise<readonly Row[]>
 }
 
+/** A home whose reader does not see time go by: one that listed files for long does not do so again soon. */
 export async function codexHome(files: Readonly<Record<string, string | Uint8Array>>): Promise<Home> {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
+  onTestFinished(() => clock.mockRestore())
   const directory = await tree(files)
   const where = { home: '/nowhere', env: {}, directory }
   const reader = openCodex(where)
