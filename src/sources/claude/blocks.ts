@@ -20,11 +20,11 @@ interface Block {
 }
 
 /**
- * A message's content as parts, one per block; a string is one block. One without any is one empty part: it was billed
- * all the same, and the next message is a reply to it.
+ * A message's content as parts, one per block; a string is one block unless it is empty. One without any is one empty
+ * part: it was billed all the same, and the next message is a reply to it.
  */
 export function messageParts(content: unknown): readonly Part[] {
-  if (content === undefined || content === null) return [emptyPart]
+  if (content === undefined || content === null || content === '') return [emptyPart]
   if (!Array.isArray(content)) return [blockPart(content)]
   if (content.length > mostParts) return [{ ...emptyPart, rawFrame: JSON.stringify(content) }]
   return content.length === 0 ? [emptyPart] : content.map(blockPart)

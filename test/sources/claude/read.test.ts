@@ -48,7 +48,7 @@ test('a message without content is a row: others reply to it', async () => {
   expect(read.skipped).toEqual({})
   expect(read.rows).toMatchObject([
     { role: 'user', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
-    { role: 'user', part_type: 'text', content_text: '' },
+    { role: 'user', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
     { role: 'user', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
     { role: 'assistant', part_type: 'other', provider_type: null, content_text: null, raw_frame: null },
     { content_text: 'and now?', message_index: 4 },

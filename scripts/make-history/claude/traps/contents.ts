@@ -32,9 +32,11 @@ export const contentTraps: Readonly<Record<string, Trap>> = {
   },
   'no-content': ({ session, begin }) => {
     const chain = begin(session())
-    for (const message of [{ role: 'user', content: null }, { role: 'user', content: [] }, { role: 'user' }])
-      chain.out.write(linked(chain, 'user', { message }), node(chain, 'user', [], { rows: 1 }))
-    chain.out.write(linked(chain, 'user', { message: { role: 'user', content: '' } }), node(chain, 'user', ['text']))
+    for (const content of [{ content: null }, { content: [] }, { content: '' }, {}])
+      chain.out.write(
+        linked(chain, 'user', { message: { role: 'user', ...content } }),
+        node(chain, 'user', [], { rows: 1 }),
+      )
     chain.out.close(chain.ms)
   },
   blocks: ({ session, begin }) => {
