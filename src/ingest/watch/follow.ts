@@ -3,7 +3,7 @@ import type { Unreadable, Whereabouts } from '../../sources/source.ts'
 import { unreadable } from '../../sources/unreadable.ts'
 import type { Handover, Outbox } from './handover.ts'
 import { Marks } from './mark.ts'
-import { edgesOf, isSameStamp, lookAt, type Stamp, stampOf } from './stamp.ts'
+import { edgesOf, isSameStamp, lookAt, readEdges, type Stamp, stampOf } from './stamp.ts'
 import type { WatchedFile } from './tree-watch.ts'
 
 /** Reads what is new in files, and hands over its rows. */
@@ -119,7 +119,7 @@ export function newFollower(options: FollowerOptions): Follower {
     }
     const { end } = reading
     // Until its rows are taken, which may be long, something else may be written in its place.
-    const edges = end === undefined ? undefined : edgesOf(path, end.offset)
+    const edges = end === undefined ? undefined : edgesOf(path, end.offset, readEdges)
     return () => {
       file.stamp = now
       tell(file, reading.unreadable)

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import type { ReadPoint } from '../../sources/source.ts'
-import { edgesOf, type Stamp } from './stamp.ts'
+import { type Edges, edgesOf, foundEdges, type Stamp } from './stamp.ts'
 
 /** Up to where the rows of a file are taken care of, and what shows that it is still the same up to there. */
 export interface Mark {
@@ -8,7 +8,7 @@ export interface Mark {
   readonly name: string
   /** Bytes. */
   readonly offset: number
-  readonly edges: string
+  readonly edges: Edges
   /** To read on from; undefined where it was given up, or the file was read by somebody else. */
   point: ReadPoint | undefined
 }
@@ -36,14 +36,14 @@ export class Marks {
 
   /**
    * Marks a file whose rows up to an offset are taken care of.
-   * @param edges of the bytes that were read, where that was a while ago
+   * @param edges of the bytes that were read; where left out, nobody here read them
    */
   set(
     path: string,
     { id }: Stamp,
     offset: number,
     point?: ReadPoint,
-    edges: string | undefined = edgesOf(path, offset),
+    edges: Edges | undefined = edgesOf(path, offset, foundEdges),
   ): void {
     this.#drop(id)
     if (edges === undefined) return
@@ -72,7 +72,7 @@ export class Marks {
     if (mark === undefined || mark.name !== basename(path) || now.size < mark.offset) return beginning
     // What was written without the file growing was written over something.
     if (before?.id === now.id && before.size === now.size && before.mtimeMs !== now.mtimeMs) return beginning
-    if (edgesOf(path, mark.offset) !== mark.edges) return beginning
+    if (edgesOf(path, mark.offset, mark.edges.bytes)?.digest !== mark.edges.digest) return beginning
     const { point, offset } = mark
     this.#dropPoint(mark)
     return { from: point, taken: offset }

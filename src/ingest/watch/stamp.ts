@@ -29,21 +29,33 @@ export function isSameStamp(a: Stamp, b: Stamp): boolean {
   return a.id === b.id && a.size === b.size && a.mtimeMs === b.mtimeMs
 }
 
-const edgeBytes = 4096
+/** What shows that the bytes of a file before an offset are still the same. */
+export interface Edges {
+  /** How much was looked at, at the beginning and at the end. */
+  readonly bytes: number
+  readonly digest: string
+}
+
+/** So much is looked at of a file that was read: one of up to 1 MiB as a whole. */
+export const readEdges: number = 512 * 1024
+
+/** And of one that was only found, among thousands. */
+export const foundEdges: number = 4 * 1024
 
 /**
- * A digest of the first and the last 4 KiB of the bytes before an offset: a file that was written anew in its place has
- * others. Undefined where there are not so many bytes, or they cannot be read.
+ * A digest of the first and the last bytes before an offset: a file that was written anew in its place has others.
+ * Undefined where there are not so many bytes, or they cannot be read.
  */
-export function edgesOf(path: string, offset: number): string | undefined {
+export function edgesOf(path: string, offset: number, bytes: number): Edges | undefined {
   let file: number | undefined
   try {
     file = openSync(path, 'r')
-    const length = Math.min(edgeBytes, offset)
-    const edges = Buffer.alloc(2 * length)
-    if (readSync(file, edges, 0, length, 0) < length) return undefined
-    if (readSync(file, edges, length, length, offset - length) < length) return undefined
-    return createHash('sha256').update(edges).digest('base64')
+    const first = Math.min(bytes, offset)
+    const last = Math.min(bytes, offset - first)
+    const edges = Buffer.allocUnsafe(first + last)
+    if (readSync(file, edges, 0, first, 0) < first) return undefined
+    if (readSync(file, edges, first, last, offset - last) < last) return undefined
+    return { bytes, digest: createHash('sha256').update(edges).digest('base64') }
   } catch {
     return undefined
   } finally {

@@ -164,6 +164,17 @@ test('a file is read from its beginning where it was written over without changi
   expect(statSync(path).size).toBe(size)
 })
 
+test('a file is read from its beginning where a line in its middle was changed and others were added at once', async () => {
+  const directory = await temporary()
+  append(directory, 'one', ...many)
+  const watch = await watching(directory)
+  await watch.write('one', 300)
+  const path = pathOf(directory, 'one')
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('one-150', 'one-xyz') + textOf('one', 301))
+  await watch.until('the lines are handed over', () => watch.handed.includes('one-xyz'))
+  expect(watch.handed).toContain('one-301')
+})
+
 test('another file under the name of one is read from its beginning', async () => {
   const directory = await temporary()
   const watch = await watching(directory)
