@@ -133,6 +133,19 @@ test.each<[string, string, unknown]>([
   expect(await ask([item({ ...values, tool_args: JSON.stringify(args) })], touched)).toEqual(patched)
 })
 
+test.each([
+  ['of its own', { workdir: '/other' }, '/other'],
+  ['below that of the turn', { workdir: 'sub' }, '/code/sub'],
+  ['of a local shell', { working_directory: '/other' }, '/other'],
+  ['that is empty', { workdir: '' }, '/code'],
+])('a patch names files as seen from the directory of its call, %s', async (_, where, directory) => {
+  const values = { role: 'assistant', part_type: 'tool_call', tool_name: 'shell', tool_call_id: 'a' }
+  const tool_args = JSON.stringify({ command: ['apply_patch', patch], ...where })
+  expect(await ask([item({ ...values, tool_args })], touched)).toEqual(
+    patched.map(({ operation, path }) => ({ operation, path: path.replace('/code', directory) })),
+  )
+})
+
 test('a command that only speaks of a patch touches nothing', async () => {
   const command = ['bash', '-lc', `grep -r "*** Update File: x" . # apply_patch`]
   const row = item({ role: 'assistant', part_type: 'tool_call', tool_name: 'shell', tool_call_id: 'a' })

@@ -41,6 +41,13 @@ const inherited = [
   'is_error',
 ] as const
 
+/** A path as seen from a folder; either may be null or empty. */
+function withinSql(folder: string, path: string): string {
+  return `CASE WHEN COALESCE(${path}, '') = '' THEN ${folder}
+    WHEN ${folder} IS NULL OR ${path} LIKE '/%' OR ${path} LIKE '~%' OR ${path} LIKE '_:%' THEN ${path}
+    ELSE ${folder} || '/' || ${path} END`
+}
+
 /**
  * A patch stands in a JSON text, where a line ends with `\n` in two characters: so it is found in the arguments of a
  * tool for patches and in those of a shell alike. A line of the patch's content begins with a sign or a blank.
@@ -48,17 +55,18 @@ const inherited = [
 function filesTouchedSql(source: ViewSource): string {
   const headers = Object.keys(patchHeaders).join('|')
   const path = `COALESCE(${jsonText('tool_args', '$.file_path')}, ${jsonText('tool_args', '$.notebook_path')}, ${jsonText('tool_args', '$.path')})`
-  return `SELECT ${inherited.join(', ')}, operation,
-  CASE WHEN cwd IS NULL OR path LIKE '/%' OR path LIKE '~%' OR path LIKE '_:%' THEN path
-    ELSE cwd || '/' || path END AS path
+  return `SELECT ${inherited.join(', ')}, operation, ${withinSql('folder', 'path')} AS path
 FROM (
-  SELECT ${inherited.join(', ')},
+  SELECT ${inherited.join(', ')}, ${withinSql('cwd', 'workdir')} AS folder,
     CASE ${whenSql('tool_name', fileTools)}
       ${whenSql(`REGEXP_EXTRACT(touched, '(${headers}): ', 1)`, patchHeaders)} END AS operation,
     CASE WHEN tool_name IN (${listed(Object.keys(fileTools))}) THEN touched
       ELSE ${jsonText(`'"' || REGEXP_EXTRACT(touched, ': (.*)', 1) || '"'`, '$')} END AS path
   FROM (
-    SELECT ${inherited.join(', ')}, UNNEST(
+    SELECT ${inherited.join(', ')},
+      CASE WHEN tool_args LIKE '%"work%' THEN
+        COALESCE(${jsonText('tool_args', '$.workdir')}, ${jsonText('tool_args', '$.working_directory')}) END AS workdir,
+      UNNEST(
       CASE WHEN tool_name IN (${listed(Object.keys(fileTools))}) THEN [${path}]
         ELSE REGEXP_EXTRACT_ALL(tool_args, '(?:\\\\n|")\\*\\*\\* ((?:${headers}): (?:[^"\\\\]|\\\\[^nr])+)', 1) END
     ) AS touched
@@ -80,7 +88,7 @@ export const filesTouchedView: View = {
     'called_at, date, cwd, repository': 'when and where',
     is_error: 'whether the call failed; null where it has no result',
     operation: '`read`, `write` (the whole file, or where a file was moved to), `edit` or `delete`',
-    path: 'the file, with the working directory before it where the tool was given a relative path',
+    path: 'the file, with the working directory before it, that of the call where it names one, where the tool was given a relative path',
   },
   sql: filesTouchedSql,
 }
