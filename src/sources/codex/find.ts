@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { clientDirectory } from '../client-directory.ts'
 import { findHistories } from '../find.ts'
 import type { History, HistoryFile, HistoryPlaces, Whereabouts } from '../source.ts'
@@ -29,6 +29,15 @@ export async function findCodexHistories(
 ): Promise<readonly History[]> {
   const histories = await findHistories(codexPlaces(where), options)
   return histories.map(withoutTwins)
+}
+
+/** Where the client may have put a rollout that is not in its place any more: compressed, archived, or both. */
+export function laterPlaces(path: string): readonly string[] {
+  const name = basename(path)
+  const [sessions, archived] = inner.map(folder => `${sep}${folder}${sep}`) as [string, string]
+  const at = path.lastIndexOf(sessions)
+  const here = at === -1 ? [] : [path.slice(0, at) + archived + name]
+  return name.endsWith('.zst') ? here : [`${path}.zst`, ...here, ...here.map(place => `${place}.zst`)]
 }
 
 /** The client compresses into a second file and then deletes the first: while both exist, only the plain one is whole. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isDamage, noteMalformed } from '../malformed.ts'
 import {
   type CapturedRow,
@@ -13,8 +14,9 @@ import {
   type Unreadable,
   type Whereabouts,
 } from '../source.ts'
-import { unreadable } from '../unreadable.ts'
+import { systemCode, unreadable } from '../unreadable.ts'
 import { DamagedZst } from '../zst.ts'
+import { laterPlaces } from './find.ts'
 import { type ReadLine, readLine } from './line.ts'
 import { projectRecord } from './project.ts'
 import { missingParent } from './replay.ts'
@@ -80,7 +82,7 @@ async function* capture(
   signal?.throwIfAborted()
   let rollout: Rollout | undefined
   try {
-    rollout = await openRollout(file.path)
+    rollout = await openWhereItIs(file.path)
     const from = rollout.format === 'lines' ? options.from : undefined
     const track = (from?.memory as Track | undefined) ?? newTrack(file.path, rollout)
     read.track = track
@@ -109,6 +111,18 @@ async function* capture(
     read.unreadable.push({ path: file.path, reason: error.message })
   } finally {
     await rollout?.handle.close()
+  }
+}
+
+/** The client may move a file between its being listed and read. */
+async function openWhereItIs(path: string): Promise<Rollout> {
+  try {
+    return await openRollout(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    const place = laterPlaces(path).find(later => existsSync(later))
+    if (place === undefined) throw error
+    return openRollout(place)
   }
 }
 

@@ -1,6 +1,7 @@
 import { appendFile, chmod, rm, truncate } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import {
+  archivedPlaceOf,
   assistant,
   codexHome,
   codexOf,
@@ -244,6 +245,17 @@ test('a file that is not there, a directory, and one that may not be read are re
   expect((await home.read('sessions/x.jsonl')).unreadable).toEqual([
     { path: home.path('sessions/x.jsonl'), reason: 'it is a directory' },
   ])
+})
+
+test.each([
+  ['archived', archivedPlaceOf(threadA)],
+  ['compressed', placeOf(threadA, 'jsonl.zst')],
+  ['archived and compressed', archivedPlaceOf(threadA, 'jsonl.zst')],
+])('a rollout that was %s after it was listed is read where it is', async (_, later) => {
+  const content = text(meta(threadA), user('hi'))
+  const home = await codexHome({ [later]: later.endsWith('.zst') ? await zstdCompressed(content) : content })
+  const read = await home.read(place)
+  expect([said(read.rows), read.unreadable]).toEqual([['hi'], []])
 })
 
 test.skipIf(isRoot)('a parent that may not be read is a parent that is missing', async () => {
