@@ -113,10 +113,14 @@ export async function runDeletion(task: DeletionTask, signal?: AbortSignal): Pro
   async function checkLeavesSome(): Promise<void> {
     const { unwanted } = request
     if (unwanted.kind !== 'before' || !(await leavesNone(await catalog.load(), name, unwanted.before))) return
-    throw new HypError('CONFIG_INVALID', `Every row of ${name} is older, and none would be left.`, {
-      hint: `Check the clock of this machine. If it is right, \`hyp table delete --before DATE\` deletes them.`,
-      details: { leavesNone: true },
-    })
+    throw new HypError(
+      'CONFIG_INVALID',
+      `Every row of ${name} that has a time is older, and none of them would be left.`,
+      {
+        hint: `Check the clock of this machine. If it is right, \`hyp table delete --before DATE\` deletes them.`,
+        details: { leavesNone: true },
+      },
+    )
   }
 
   async function spawned({ request: { unwanted } }: DeletionTask): Promise<readonly Copies[]> {

@@ -46,11 +46,13 @@ export function sessionGrave(name: string, { metadata }: Pick<Table, 'metadata'>
   return { kind: 'session', columns, columnIds, hash: sessionHash(metadata['table-uuid'], session) }
 }
 
+type BuriedBefore = Extract<Buried, { kind: 'before' }>
+
 /**
  * The tombstone of all rows before a time.
  * @throws HypError USAGE for a text that is no time, and for a table whose rows have none, or several
  */
-export function beforeGrave(name: string, { metadata }: Pick<Table, 'metadata'>, before: string): Buried {
+export function beforeGrave(name: string, { metadata }: Pick<Table, 'metadata'>, before: string): BuriedBefore {
   const { name: column, id } = timeColumn(name, metadata)
   return { kind: 'before', column, columnId: id, instant: instantOf(before) }
 }

@@ -103,7 +103,8 @@ function judgeOf({ metadata }: Table, { tableUuid, what }: Grave): RowSelection[
   }
 }
 
-function boundOf({ id, type }: Field, bounds: ReadonlyMap<number, Uint8Array>): bigint | number | undefined {
+/** A bound of a file for a column of times, as its cells have it. */
+export function boundOf({ id, type }: Field, bounds: ReadonlyMap<number, Uint8Array>): bigint | number | undefined {
   const bytes = bounds.get(id)
   return bytes === undefined || typeof type !== 'string'
     ? undefined

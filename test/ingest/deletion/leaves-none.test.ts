@@ -15,9 +15,15 @@ test('a time behind every row leaves none, and one among them or before them doe
   expect(await Promise.all(answers)).toEqual([false, false, true, true])
 })
 
-test('a row without a time stays, and so does a table without a row', async () => {
+test('rows without a time say nothing, in a file of their own or among others, and neither does a table without a row', async () => {
   const { catalog, append } = await newTable()
-  expect(await leavesNone(await catalog.load(), name, '2040-01-01')).toBe(false)
-  await append(session('a'))
-  expect(await leavesNone(await catalog.load(), name, '2040-01-01')).toBe(false)
+  const answers = async (): Promise<boolean[]> => {
+    const table = await catalog.load()
+    return Promise.all(['1970-01-03', '2040-01-01'].map(day => leavesNone(table, name, day)))
+  }
+  expect(await answers()).toEqual([false, false])
+  await append(session('a', 1))
+  expect(await answers()).toEqual([false, false])
+  await append(session('b', 4))
+  expect(await answers()).toEqual([false, true])
 })
