@@ -105,6 +105,7 @@ test('everything that may hold such rows is named, with what to do', () => {
     bytes: 100,
     kept: { read: 1, ruled: 2, deletes: 3 },
     left: [{ path: '/x.parquet', reason: 'EPERM' }],
+    outside: ['/elsewhere/y.parquet'],
     unfinished: 1,
   }
   const places = (request: Partial<DeletionRequest>, more: Partial<DeletionOutcome>): string[] =>
@@ -121,6 +122,7 @@ test('everything that may hold such rows is named, with what to do', () => {
     expect.stringMatching(/^snapshots: 2 older snapshots are kept by the properties/),
     expect.stringMatching(/^files: 3 delete files of other programs are there still/),
     expect.stringMatching(/^files: 1 file could not be removed, the first \/x\.parquet: EPERM/),
+    expect.stringMatching(/^files: 1 file outside the table’s folder stays, the first \/elsewhere\/y.parquet/),
     expect.stringMatching(/^files: 1 file in the table’s folder/),
     expect.stringMatching(/^spool: 4 rows wait in the spool, and were not looked at/),
     expect.stringMatching(/^rejects: 2 rejected rows and values .* have nothing to be told by/),

@@ -226,7 +226,7 @@ describe('an expiry', () => {
     expect(await idsIn({ table: await target.catalog.load() })).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  test('leaves files that lie outside the table', async () => {
+  test('leaves files that lie outside the table, and names them', async () => {
     let target = await fed(1)
     const [entry] = await dataFilesOf(target)
     const elsewhere = (await fed(1)).directory
@@ -234,7 +234,8 @@ describe('an expiry', () => {
     const file = { ...(entry as NonNullable<typeof entry>).file, location: `file://${own}` }
     target = await replace(target, [], [], { added: [{ file, specId: 0 }] })
     target = await replace(target, await dataFilesOf(target), rowsFrom(50))
-    const { files } = await expireSnapshots(target.catalog, target.table, rule, context)
+    const { files, outside } = await expireSnapshots(target.catalog, target.table, rule, context)
+    expect(outside).toEqual([own])
     expect(files.filter(({ kind }) => kind === 'data').map(({ path }) => path)).toEqual([
       target.table.path(entry?.file.location ?? ''),
     ])

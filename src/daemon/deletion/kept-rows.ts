@@ -68,6 +68,13 @@ export function keptRows(options: KeptRowsOptions): KeptRows[] {
       `${some(purge.left.length, 'file')} could not be removed, the first ${purge.left[0]?.path}: ${purge.left[0]?.reason}.`,
       `Run \`${again}\` again.`,
     )
+    const { outside } = purge
+    add(
+      'files',
+      outside.length,
+      `${some(outside.length, 'file')} outside the table’s folder ${outside.length === 1 ? 'stays' : 'stay'}, the first ${outside[0]}.`,
+      'Remove what nobody else needs.',
+    )
     add(
       'files',
       purge.unfinished,

@@ -25,6 +25,8 @@ export interface Expiry {
   readonly files: readonly ExpiredFile[]
   /** What could not be removed; a sweep finds it later. */
   readonly left: readonly { readonly path: string; readonly reason: string }[]
+  /** Paths of files outside the table's folder that no snapshot of it needs any more; they stay. */
+  readonly outside: readonly string[]
 }
 
 export interface ExpiryOptions {
@@ -51,7 +53,7 @@ export async function expireSnapshots(
 ): Promise<Expiry> {
   let going = expirable(base.metadata, rule)
   let before = base.metadata
-  const none: Expiry = { table: base, snapshots: 0, refs: [], files: [], left: [] }
+  const none: Expiry = { table: base, snapshots: 0, refs: [], files: [], left: [], outside: [] }
   if (isNothing(going)) return none
   // Who came to read since the rule was made reads what was the newest then, or what came after: a later try takes no more.
   const asked = new Set(going.snapshots.map(BigInt))
@@ -66,8 +68,11 @@ export async function expireSnapshots(
     ? { ...base, metadata: applyUpdates(before, updatesOf(going), { nowMs: rule.nowMs }) }
     : await commitCompanion(catalog, base, updatesFor, context)
   if (isNothing(going)) return { ...none, table }
-  const files = await onlyNeeded()
-  const told = { snapshots: going.snapshots.length, refs: going.refs }
+  const found = await onlyNeeded()
+  const isOwn = insideOf(table)
+  const files = found.filter(({ path }) => isOwn(path))
+  const outside = found.flatMap(({ path }) => (isOwn(path) ? [] : [path]))
+  const told = { snapshots: going.snapshots.length, refs: going.refs, outside }
   if (dryRun) return { ...told, table: base, files, left: [] }
   return { ...told, table, ...(await removeAll(table, files)) }
 
@@ -125,8 +130,7 @@ async function onlyNeededBy(table: Table, before: TableMetadata): Promise<Expire
   const statistics = new Set(statisticsFiles(table).map(({ path }) => path))
   for (const { path, bytes } of statisticsFiles(table, before))
     if (!statistics.has(path)) found.set(path, { path, bytes, kind: 'statistics' })
-  const isOwn = insideOf(table)
-  return [...found.values()].filter(({ path }) => isOwn(path))
+  return [...found.values()]
 }
 
 /** What is missing or damaged names nothing: what it named is found by a sweep. */

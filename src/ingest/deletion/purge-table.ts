@@ -49,6 +49,8 @@ export interface TablePurge {
   readonly kept: { readonly read: number; readonly ruled: number; readonly deletes: number }
   /** Files that could not be removed, and why. */
   readonly left: readonly { readonly path: string; readonly reason: string }[]
+  /** Paths of files outside the table's folder that only what went needed: others may need them too, and they stay. */
+  readonly outside: readonly string[]
   /** Files in the table's folder that no snapshot names, and that are too young to be nobody's. */
   readonly unfinished: number
 }
@@ -102,6 +104,7 @@ export async function purgeTable(options: TablePurgeOptions): Promise<TablePurge
       deletes: await countDeletes(after, dryRun ? named : named.add(head)),
     },
     left: expiry.left,
+    outside: expiry.outside,
     unfinished: young.length,
   }
 }
