@@ -3,14 +3,16 @@ import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type DeletionSite, performDeletion } from '../../src/daemon/deletion/deletion.ts'
 import { runDeletion } from '../../src/daemon/deletion/deletion-task.ts'
+import { expireSnapshots } from '../../src/iceberg/expiry/expire.ts'
 import type { DeletionReport, KeptRows } from '../../src/ingest/deletion/report.ts'
 import type { Unwanted } from '../../src/ingest/deletion/request.ts'
 import { builtinTable, newestRelease } from '../../src/schema/builtin.ts'
 import { backUp } from '../../src/stores/backup/backup.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
-import { openCatalog } from '../../src/stores/table/catalog.ts'
+import { openCatalog, systemContext } from '../../src/stores/table/catalog.ts'
 import { addNotes, homeWithNotes, note } from '../ingest/deletion/forgetful-home.ts'
-import { temporaryFolder } from '../support/table.ts'
+import { dataFilesOf, deletePositions } from '../support/deletes.ts'
+import { type TestTable, temporaryFolder } from '../support/table.ts'
 
 async function made(): Promise<{ home: Home; backUpTo: (name: string) => Promise<string> }> {
   const folder = await temporaryFolder('hyp kept ü ')
@@ -39,6 +41,14 @@ function deleteFrom(
     purgeRejects: async () => ({ rows: 0, unknown: 0 }),
   }
   return performDeletion({ home, table, directory, request, site, monotonic: () => 0 })
+}
+
+const onlyHead = {
+  nowMs: Date.UTC(2026, 0, 1),
+  minSnapshots: 1,
+  maxAgeMs: Number.NEGATIVE_INFINITY,
+  pinned: new Set<bigint>(),
+  onlyHead: true,
 }
 
 const inBackups = ({ kept }: DeletionReport): KeptRows | undefined => kept.find(({ place }) => place === 'backups')
@@ -144,6 +154,23 @@ test('rows that a table left in the home are named where it is declared to lie e
   await mkdir(join(home.tables, 'notes/data'), { recursive: true })
   await writeFile(join(home.tables, 'notes/data/x.parquet'), 'rows')
   expect(await kept()).toEqual([`What was in the home before may hold them: ${join(home.tables, 'notes')}.`])
+})
+
+test('a backup in which another program only hides rows is named', async () => {
+  const { home, backUpTo } = await made()
+  const catalog = openCatalog(home, { table: 'notes' })
+  const hide = async (): Promise<void> => {
+    const target: TestTable = { catalog, table: await catalog.load(), directory: home.tables }
+    const location = (await dataFilesOf(target))[0]?.file.location as string
+    await deletePositions(target, [{ file: location, pos: 0 }])
+  }
+  await hide()
+  // What was before expired: the rows are in the file all the same.
+  await expireSnapshots(catalog, await catalog.load(), onlyHead, systemContext)
+  await deleteFrom(home, { kind: 'session', session: 'x' }, { purge: false })
+  const hiding = await backUpTo('hiding')
+  expect((await catalog.load()).metadata.snapshots).toHaveLength(1)
+  expect(inBackups(await deleteFrom(home, { kind: 'session', session: 'x' }))?.message).toContain(hiding)
 })
 
 test('a backup that was itself restored into is named as long as it keeps what was there before', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
-import { liveFiles } from '../../iceberg/snapshot.ts'
+import { liveDeletes, liveFiles } from '../../iceberg/snapshot.ts'
 import { gravesSelection } from '../../ingest/deletion/selection.ts'
 import type { Grave } from '../../ingest/tombstones/row-matcher.ts'
 import { listTombstones } from '../../ingest/tombstones/tombstones.ts'
@@ -31,6 +31,8 @@ async function isFreeOf(backup: Home, name: string, [grave]: readonly Grave[]): 
   const catalog = fileCatalog({ io: localFileIO, directory: join(backup.tables, name), ...systemContext })
   const table = await catalog.load()
   if (table.metadata.snapshots.length > 1) return false
+  // Deletes of other programs leave rows where they are.
+  if ((await liveDeletes(table)).length > 0) return false
   if (grave.what.kind === 'before') {
     const { judge } = gravesSelection(table, [grave])
     return (await liveFiles(table)).data.every(entry => judge(entry) === 'none')
