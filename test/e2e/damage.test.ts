@@ -2,6 +2,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Verification } from '../../src/stores/table/verify.ts'
+import { declareTable } from '../support/declaring.ts'
 import { digests, filesBelow, type Machine, machine } from '../support/home.ts'
 import { addHistory, addLines, line } from '../support/transcripts.ts'
 
@@ -171,6 +172,20 @@ test('verify finds nothing wrong in a table that is well, also when it is empty'
   expect(await empty.hyp('table', 'verify')).toMatchObject({
     status: 0,
     stdout: '0 files, 0 rows: all as the manifests say\n',
+  })
+})
+
+test('verify goes without icebird where partitions are of a type that it does not read', async () => {
+  const here = machine()
+  declareTable(here, 'prices', [{ name: 'price', type: 'decimal(10,2)' }], {
+    partitionBy: [{ column: 'price', transform: 'identity' }],
+  })
+  const rows = join(here.directory, 'rows.ndjson')
+  writeFileSync(rows, '{"price":"1.50"}')
+  expect((await here.hyp('ingest', 'prices', rows)).status).toBe(0)
+  expect(await here.hyp('table', 'verify', 'prices')).toMatchObject({
+    status: 0,
+    stdout: '1 file, 1 row: all as the manifests say; bytes as written: 1 file\n',
   })
 })
 
