@@ -156,6 +156,20 @@ describe('what no branch leads to', () => {
     expect(expirable(tableOf(12, { parents }), rule(15, { minSnapshots: 4 })).snapshots).toEqual([...upTo(6), 8])
   })
 
+  test('stays as long from when main was set back from it, however old it is', () => {
+    const table = tableOf(9, { parents: { 9: 3 } })
+    const log = [...upTo(8), 3].map((id, index) => ({
+      'snapshot-id': id,
+      // It was set back an hour after the last commit.
+      'timestamp-ms': start + (index < 8 ? index : 67) * minute,
+    }))
+    const setBack = (refs: TableMetadata['refs']): TableMetadata => ({ ...table, 'snapshot-log': log, refs })
+    const main = { main: { type: 'branch' as const, 'snapshot-id': 3 } }
+    expect(expirable(setBack(main), rule(70)).snapshots).toEqual([1, 2, 4, 5, 6, 7, 9])
+    expect(expirable(setBack(main), rule(75)).snapshots).toEqual([1, 2, ...upTo(9, 4)])
+    expect(expirable(setBack(main), rule(70, { onlyHead: true })).snapshots).toEqual([1, 2, ...upTo(9, 4)])
+  })
+
   test('and a line whose parent is gone ends there', () => {
     expect(expirable(tableOf(6, { parents: { 3: 99 } }), rule(100, { minSnapshots: 10 })).snapshots).toEqual([1, 2])
   })

@@ -28,7 +28,7 @@ export interface Expirable {
  * Policy"). Of a branch its newest snapshots stay as long as they are few, or
  * were the newest not long ago, however old they are themselves; a tag and
  * whatever a ref points to stays as long as the ref; what no branch leads to
- * stays while it is young. Pure.
+ * stays while it is young, or was the newest of `main` not long ago. Pure.
  * @throws IcebergError UPDATE_ILLEGAL where `gc.enabled` is false
  */
 export function expirable(metadata: TableMetadata, rule: ExpiryRule): Expirable {
@@ -54,8 +54,11 @@ export function expirable(metadata: TableMetadata, rule: ExpiryRule): Expirable 
     for (const snapshot of line.slice(0, end < 0 ? undefined : end)) stays.add(idOf(snapshot))
   }
   const { maxAgeMs } = limitsOf(metadata, undefined, rule)
+  const leftMs = timesLeft(metadata)
   const isYoung = (snapshot: Snapshot): boolean =>
-    rule.onlyHead !== true && !byBranch.has(idOf(snapshot)) && nowMs - snapshot['timestamp-ms'] <= maxAgeMs
+    rule.onlyHead !== true &&
+    !byBranch.has(idOf(snapshot)) &&
+    nowMs - Math.max(snapshot['timestamp-ms'], leftMs.get(idOf(snapshot)) ?? 0) <= maxAgeMs
   return {
     snapshots: metadata.snapshots
       .filter(snapshot => !stays.has(idOf(snapshot)) && !isYoung(snapshot))
@@ -114,6 +117,16 @@ function ancestors(metadata: TableMetadata, id: Long): Snapshot[] {
     next = parent === undefined || parent === null ? undefined : byId.get(BigInt(parent))
   }
   return line
+}
+
+/** When snapshots were the newest of `main` for the last time: whoever sets it back takes that from an old one too. */
+function timesLeft({ 'snapshot-log': log }: TableMetadata): ReadonlyMap<bigint, number> {
+  return new Map(
+    log.flatMap(({ 'snapshot-id': id }, index) => {
+      const next = log[index + 1]
+      return next === undefined ? [] : [[BigInt(id), next['timestamp-ms']] as const]
+    }),
+  )
 }
 
 function idOf(snapshot: Snapshot): bigint {
