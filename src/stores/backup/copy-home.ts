@@ -83,7 +83,10 @@ async function copyDeclarations(
   elsewhere: ReadonlySet<string>,
 ): Promise<void> {
   await copier.directory(copy.schema)
-  for (const { path } of await io.listFiles(home.schema)) {
+  const files = (await io.listFiles(home.schema)).map(({ path }) => path)
+  // A declaration may be a link to where somebody keeps it, which is no file of the folder.
+  const declared = (await io.list(home.schema)).filter(name => name.endsWith('.json'))
+  for (const path of new Set([...files, ...declared.map(name => join(home.schema, name))])) {
     const target = join(copy.schema, path.slice(home.schema.length))
     const table = directoryOf(path) === home.schema ? path.slice(home.schema.length + 1, -'.json'.length) : ''
     if (!elsewhere.has(table)) await copier.copy(path, target)

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { localFileIO } from '../../../src/iceberg/file-io/local.ts'
 import { newestRelease } from '../../../src/schema/builtin.ts'
@@ -50,6 +50,23 @@ describe('a backup', () => {
       { table: 'orders', rows: 10, elsewhere: null, outside: [] },
     ])
     expect(await readBackupFile(localFileIO, to)).toMatchObject({ formatVersion: 1, home: home.directory })
+  })
+
+  test('has declarations and settings that are links to where somebody keeps them, as files of its own', async () => {
+    const { folder, home, to } = await made()
+    const kept = [join(home.schema, 'orders.json'), join(home.directory, 'config.json')]
+    for (const path of kept) {
+      const elsewhere = join(folder, `kept-${basename(path)}`)
+      await rename(path, elsewhere)
+      await symlink(elsewhere, path)
+    }
+    await backUpTo(home, to)
+    for (const path of kept) {
+      const copy = join(to, path.slice(home.directory.length))
+      expect((await lstat(copy)).isFile()).toBe(true)
+      expect(await readFile(copy)).toEqual(await readFile(path))
+    }
+    expect(await orderIds(homeAt(to))).toEqual(numbers(10))
   })
 
   test('is readable to nobody else, and takes room only for what somebody may change in place', async () => {
