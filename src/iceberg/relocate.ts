@@ -1,7 +1,7 @@
 import { decodeAvro } from './avro/decode.ts'
 import type { Table } from './catalog/catalog.ts'
 import type { FileCatalog } from './catalog/file-catalog.ts'
-import { localPath, locationOf } from './catalog/location.ts'
+import { locationOf, pathBelow } from './catalog/location.ts'
 import { isCode } from './errors.ts'
 import { writeFile } from './file-io/file-io.ts'
 import { currentSchema } from './ids.ts'
@@ -46,10 +46,10 @@ export interface Relocation {
 
 /** A function from a location under one place to the same under another; what lies elsewhere stays. */
 export function mover(from: string, to: string): (location: string) => string {
-  const prefixes = [...new Set([from, localPath(from)])].map(prefix => `${prefix}/`)
+  const below = pathBelow(from)
   return location => {
-    const prefix = prefixes.find(each => location.startsWith(each))
-    return prefix === undefined ? location : `${to}/${location.slice(prefix.length)}`
+    const inside = below(location)
+    return inside === undefined ? location : `${to}/${inside}`
   }
 }
 

@@ -233,6 +233,7 @@ test('what lies outside the table is named as before', () => {
   const move = mover('file:///old/t', 'file:///new/t')
   expect(move('file:///old/t/data/a.parquet')).toBe('file:///new/t/data/a.parquet')
   expect(move('/old/t/data/a.parquet')).toBe('file:///new/t/data/a.parquet')
+  expect(move('file:/old/t/data/a.parquet')).toBe('file:///new/t/data/a.parquet')
   expect(move('file:///old/t2/data/a.parquet')).toBe('file:///old/t2/data/a.parquet')
   expect(move('s3://bucket/t/data/a.parquet')).toBe('s3://bucket/t/data/a.parquet')
 })

@@ -16,16 +16,26 @@ export function localPath(location: string): string {
 }
 
 /**
+ * A function from a location to the path that it has below another one; undefined for what lies elsewhere. Programs
+ * spell one file in several ways: Java takes two slashes away from what a catalog told it.
+ */
+export function pathBelow(location: string): (other: string) => string | undefined {
+  const root = `${localPath(location).replace(/\/+$/, '')}/`
+  return other => {
+    const path = localPath(other)
+    return path.startsWith(root) ? path.slice(root.length) : undefined
+  }
+}
+
+/**
  * A function from a table's locations to paths. A table is found where its
  * directory is now: what lies under the location it was written for is looked
  * for under `directory`.
  */
 export function pathResolver(tableLocation: string, directory: string): (location: string) => string {
-  const prefixes = [...new Set([tableLocation, localPath(tableLocation)])].map(prefix => `${prefix}/`)
+  const below = pathBelow(tableLocation)
   return location => {
-    for (const prefix of prefixes) {
-      if (location.startsWith(prefix)) return `${directory}/${location.slice(prefix.length)}`
-    }
-    return localPath(location)
+    const inside = below(location)
+    return inside === undefined ? localPath(location) : `${directory}/${inside}`
   }
 }

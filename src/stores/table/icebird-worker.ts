@@ -2,6 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { icebergRead } from 'icebird'
+import { localPath, pathBelow } from '../../iceberg/catalog/location.ts'
 import { parseJson } from '../../iceberg/json.ts'
 import type { IcebirdAnswer, IcebirdTask } from './icebird.ts'
 import { rowDigest } from './row-digest.ts'
@@ -16,9 +17,11 @@ const { metadataFile, tableLocation, directory, fields, rows } = workerData as I
 /** icebird asks for what is in S3 by its web address. */
 const bases = [tableLocation, tableLocation.replace(/^s3a?:\/\/([^/]+)/, 'https://$1.s3.amazonaws.com')]
 
+const insides = bases.map(pathBelow)
+
 function pathOf(url: string): string {
-  const base = bases.find(each => url.startsWith(`${each}/`))
-  return base === undefined ? url.replace(/^file:(?:\/\/)?(?=\/)/, '') : `${directory}/${url.slice(base.length + 1)}`
+  const inside = insides.map(below => below(url)).find(found => found !== undefined)
+  return inside === undefined ? localPath(url) : `${directory}/${inside}`
 }
 
 globalThis.fetch = async (input, init): Promise<Response> => {
