@@ -17,6 +17,7 @@ import { builtinDeclaration } from '../../../src/schema/builtin.ts'
 import type { Declaration } from '../../../src/schema/declaration.ts'
 import {
   meta,
+  newThread,
   placeOf,
   text as rollout,
   threadA,
@@ -216,14 +217,17 @@ test('a fork that is seen before its parent waits for it a while, and no longer'
   const said = (thread: string): unknown[] =>
     watch.bodies.flatMap(rowsOf).flatMap(row => (row['conversation_id'] === thread ? [row['content_text']] : []))
   const copied = [...turn('p1'), user('copied')]
-  const fork = (thread: string, parent: string): string =>
-    rollout(meta(thread, { forked_from_id: parent }), meta(parent), ...copied, ...turn(`${thread}-1`), user('own'))
-  write(join(codex, placeOf(threadB)), fork(threadB, threadA))
-  write(join(codex, placeOf(threadC)), fork(threadC, threadD))
-  // It was looked at meanwhile.
-  await watch.write('one', 0)
+  const fork = (thread: string, from: string): string =>
+    rollout(meta(thread, { forked_from_id: from }), meta(from), ...copied, ...turn(`${thread}-1`), user('own'))
+  // For threads that began just now files are listed again, however long that takes on a busy machine.
+  const [parent, nobody] = [newThread(1), newThread(2)]
+  write(join(codex, placeOf(threadB)), fork(threadB, parent))
+  write(join(codex, placeOf(threadC)), fork(threadC, nobody))
+  write(join(codex, placeOf(threadD)), rollout(meta(threadD), ...turn('d1'), user('plain')))
+  // The forks were looked at before.
+  await watch.until('the plain thread is handed over', () => said(threadD).length > 0)
   expect([said(threadB), said(threadC)]).toEqual([[], []])
-  write(join(codex, placeOf(threadA)), rollout(meta(threadA), ...copied))
+  write(join(codex, placeOf(parent)), rollout(meta(parent), ...copied))
   await watch.until('both forks are handed over', () => said(threadB).length > 0 && said(threadC).length > 1)
   expect([said(threadB), said(threadC)]).toEqual([['own'], ['copied', 'own']])
 })

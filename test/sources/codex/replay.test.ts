@@ -11,6 +11,7 @@ import {
   item,
   type Line,
   meta,
+  newThread,
   placeOf,
   said,
   text,
@@ -222,10 +223,7 @@ test('a parent that began after files were listed is found, however long listing
   onTestFinished(() => clock.mockRestore())
   expect((await home.read(placeOf(threadA))).unresolved).toBe(true)
 
-  const [newParent, newFork] = ['0001', '0002'].map(end => {
-    const time = Date.now().toString(16).padStart(12, '0')
-    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-00000000${end}`
-  }) as [string, string]
+  const [newParent, newFork] = [newThread(1), newThread(2)]
   const before = [...turn('t1'), user('hello'), assistant('hi')]
   await home.write(placeOf(newParent), text(meta(newParent), ...before))
   await home.write(

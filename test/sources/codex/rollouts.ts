@@ -20,6 +20,12 @@ export const [threadA, threadB, threadC, threadD] = ['a', 'b', 'c', 'd'].map(
   letter => `0199${letter}000-0000-7000-8000-00000000000${letter}`,
 ) as [string, string, string, string]
 
+/** The id of a thread that began just now. */
+export function newThread(number: number): string {
+  const time = Date.now().toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(number).padStart(12, '0')}`
+}
+
 export type Line = Record<string, unknown>
 
 let made = 0
