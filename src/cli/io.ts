@@ -2,7 +2,7 @@
 export interface CliIo {
   /** What is handed in. */
   readonly stdin: () => AsyncIterable<Uint8Array>
-  /** Data goes here. Resolves when more may be written. */
+  /** Data goes here. Resolves when more may be written. @throws HypError DISK_FULL or DISK_FAILED */
   readonly stdout: (data: string | Uint8Array) => Promise<void>
   /** All else goes here. */
   readonly stderr: (text: string) => void
@@ -12,7 +12,7 @@ export interface CliIo {
   readonly columns: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly userHome: string
-  /** Aborted by Ctrl-C or a request to end; its reason is the signal's name. */
+  /** Aborted by Ctrl-C, a request to end, or when nobody reads the output any more; its reason is the signal's name. */
   readonly signal: AbortSignal
   /** The file that was started, to start another process of the same program. */
   readonly program: string

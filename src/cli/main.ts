@@ -1,7 +1,9 @@
 import { homedir } from 'node:os'
 import { addAbortSignal } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { errorCatalogue } from '../error-catalogue.ts'
 import type { CliIo } from './io.ts'
+import { outputTo } from './output.ts'
 import { runCli } from './program.ts'
 
 /*
@@ -16,19 +18,22 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-// Whoever reads our output may stop reading; that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// Whoever reads our output may stop reading: what is under way ends in order, and that is no failure.
+let unread = false
+const stdout = outputTo(process.stdout, () => {
+  unread = true
+  abort.abort('SIGPIPE')
+})
+
 // What is told on the side is not what was asked for: that goes on.
 process.stderr.on('error', () => undefined)
 
 const io: CliIo = {
   stdin: () => addAbortSignal(abort.signal, process.stdin),
-  stdout: data =>
-    new Promise(resolve => {
-      if (process.stdout.write(data)) resolve()
-      else process.stdout.once('drain', resolve)
-    }),
-  stderr: text => void process.stderr.write(text),
+  stdout,
+  stderr: text => {
+    if (!unread) process.stderr.write(text)
+  },
   stdoutIsTerminal: process.stdout.isTTY,
   stderrIsTerminal: process.stderr.isTTY,
   columns: process.stdout.columns ?? process.stderr.columns ?? 100,
@@ -38,4 +43,5 @@ const io: CliIo = {
   program: fileURLToPath(new URL('../../bin/hyp.js', import.meta.url)),
 }
 
-process.exitCode = await runCli(process.argv.slice(2), io)
+const status = await runCli(process.argv.slice(2), io)
+process.exitCode = unread && status === errorCatalogue.INTERRUPTED.exit ? 0 : status

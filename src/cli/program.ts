@@ -16,23 +16,32 @@ import { renderError } from './render/error.ts'
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   let status = 0
   let given: OptionValues = {}
-  const program = buildProgram(io, async (entry, options, words) => {
-    given = options
-    status = await entry.run(commandContext(io, options), options, words[0], words[1])
-  })
+  let help = ''
+  const program = buildProgram(
+    io,
+    async (entry, options, words) => {
+      given = options
+      status = await entry.run(commandContext(io, options), options, words[0], words[1])
+    },
+    text => {
+      help += text
+    },
+  )
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(args, { from: 'user' }).catch(async (error: unknown) => {
+      // What was asked for, help or version; or the help of a group, in place of a command.
+      if (!(error instanceof CommanderError) || (error.exitCode !== 0 && error.code !== 'commander.help')) throw error
+      await io.stdout(help)
+      status = error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
+    })
     return status
   } catch (error) {
-    // What was asked for, help or version, is printed by now; or the help of a group, in place of a command.
-    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help'))
-      return error.exitCode === 0 ? 0 : errorCatalogue.USAGE.exit
     const known = error instanceof CommanderError ? misuse(error, args) : failureOf(error, io.signal)
-    const verbose = given['verbose'] === true
-    const pasteable = pasteableIn(io, given)
+    const render = (json: boolean): string =>
+      renderError(known, { json, verbose: given['verbose'] === true, pasteable: pasteableIn(io, given) })
     if (asksForJson(given) || (error instanceof CommanderError && args.includes('--json')))
-      await io.stdout(renderError(known, { json: true, verbose, pasteable }))
-    else io.stderr(renderError(known, { json: false, verbose, pasteable }))
+      await io.stdout(render(true)).catch(() => io.stderr(render(false)))
+    else io.stderr(render(false))
     return errorCatalogue[known.code].exit
   }
 }
@@ -66,8 +75,11 @@ function asksForJson(given: OptionValues): boolean {
 
 type Execute = (entry: CommandEntry, options: OptionValues, words: readonly string[]) => Promise<void>
 
-/** The whole command line for commander, built from the catalogue. */
-export function buildProgram(io: CliIo, execute: Execute): Command {
+/**
+ * The whole command line for commander, built from the catalogue.
+ * @param print takes the help and the version that are asked for
+ */
+export function buildProgram(io: CliIo, execute: Execute, print: (text: string) => void): Command {
   const program = new Command('hyp')
     .description(
       'Keeps what your AI agents did on this machine in one Apache Iceberg table, queryable through every upgrade.',
@@ -75,7 +87,7 @@ export function buildProgram(io: CliIo, execute: Execute): Command {
     .version(version)
     .exitOverride()
     .configureOutput({
-      writeOut: text => void io.stdout(text),
+      writeOut: print,
       writeErr: text => io.stderr(text),
       // Told as all other errors are.
       outputError: () => undefined,

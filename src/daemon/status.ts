@@ -111,14 +111,13 @@ function spoolCheck({ name, spool: { rows, held, reason, failure } }: TableStatu
       {
         name: 'spool',
         ok: false,
-        message: `${rows} acknowledged rows wait for ${name}: ${failure.message} [${failure.code}]`,
+        message: `${rows} acknowledged ${rows === 1 ? 'row waits' : 'rows wait'} for ${name}: ${failure.message} [${failure.code}]`,
         hint: failure.hint,
       },
     ]
   if (held === 0) return []
-  return [
-    { name: 'spool', ok: false, message: `${held} rows for ${name} are held: ${reason}`, hint: 'see `hyp spool`' },
-  ]
+  const message = `${held} ${held === 1 ? 'row' : 'rows'} for ${name} ${held === 1 ? 'is' : 'are'} held: ${reason}`
+  return [{ name: 'spool', ok: false, message, hint: 'see `hyp spool`' }]
 }
 
 /** Nothing before a table was looked at. */

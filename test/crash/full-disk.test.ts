@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import type { DaemonStatus } from '../../src/daemon/status.ts'
 import { declareTable } from '../support/declaring.ts'
 import { eventually, type Machine, machine, type RunningDaemon } from '../support/home.ts'
 import { postRows } from '../support/rows.ts'
@@ -57,6 +58,33 @@ test.skipIf(!hasSmallDisks)(
     expect((await daemon.stop()).status).toBe(0)
     expect(await ids(here)).toEqual(acknowledged)
     expect((await here.hyp('table', 'verify', 'events')).status).toBe(0)
+  },
+)
+
+test.skipIf(!hasSmallDisks)(
+  'a daemon whose log has no room goes on, and stores what it took when there is',
+  async () => {
+    const here = machine()
+    smallDisk(here.home, 16)
+    declareTable(here, 'events', columns)
+    onTestFinished(async () => void (await here.hyp('stop')))
+    expect((await here.hyp('start', '--flush-age', '3')).status).toBe(0)
+    const { pid } = await here.json<DaemonStatus>('status', '--json')
+    expect((await here.shell(`echo '{"id":1}' | hyp ingest events`)).status).toBe(0)
+    fillDisk(here.home)
+    // What the log's last block has room for, too.
+    fillDisk(here.home, 'run/daemon.log')
+    const status = async (): Promise<DaemonStatus> => {
+      const found = await here.json<DaemonStatus & { running: boolean }>('status', '--json')
+      expect(found.running).toBe(true)
+      return found
+    }
+    await eventually('a flush failed', async () =>
+      (await status()).checks.some(({ message }) => message.startsWith('1 acknowledged row waits for events: ')),
+    )
+    rmSync(join(here.home, 'ballast'))
+    await eventually('the row is stored', async () => (await ids(here)).length === 1 && (await status()).ready)
+    expect((await status()).pid).toBe(pid)
   },
 )
 

@@ -20,7 +20,11 @@ const silent: CliIo = {
 }
 
 /** The program as it parses, and each of its commands by the words that call it. */
-const program = buildProgram(silent, () => Promise.resolve())
+const program = buildProgram(
+  silent,
+  () => Promise.resolve(),
+  () => undefined,
+)
 const entries = commands(runCli)
 const leaves = new Map(leavesOf(program, []))
 
@@ -100,10 +104,14 @@ test('no two options share a name in the environment unless they are the same op
 /** Which command a line would run; the complaint where it is not understood. */
 async function understood(text: string): Promise<string> {
   let ran = 'nothing'
-  const parser = buildProgram(silent, entry => {
-    ran = entry.name
-    return Promise.resolve()
-  })
+  const parser = buildProgram(
+    silent,
+    entry => {
+      ran = entry.name
+      return Promise.resolve()
+    },
+    () => undefined,
+  )
   try {
     await parser.parseAsync(wordsOf(text).slice(1), { from: 'user' })
     return ran

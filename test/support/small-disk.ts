@@ -44,13 +44,12 @@ export function readOnly(folder: string): void {
   execFileSync('mount', ['-o', 'remount,bind,ro', folder], options)
 }
 
-/** Writes to `ballast` in a folder until its disk has not a byte left. */
-export function fillDisk(folder: string): void {
-  const ballast = join(folder, 'ballast')
-  for (const piece of [1024 * 1024, 4096])
+/** Writes to a file in a folder until its disk, and the last block of the file, have not a byte left. */
+export function fillDisk(folder: string, file = 'ballast'): void {
+  for (const piece of [1024 * 1024, 4096, 1])
     for (;;) {
       try {
-        appendFileSync(ballast, new Uint8Array(piece))
+        appendFileSync(join(folder, file), new Uint8Array(piece))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
         break

@@ -53,7 +53,7 @@ export function demoCommand(runCli: RunCli): CommandEntry {
     summary: 'Show the whole story in a temporary home, on a made-up history.',
     options: [{ flags: '--keep', description: 'keep the temporary home', env: 'HYP_KEEP' }],
     examples: ['hyp demo', 'hyp demo --keep'],
-    exits: '0 told to the end',
-    run: async (context, options) => (await import('../commands/demo.ts')).runDemo(context.io, runCli, options),
+    exits: '0 told to the end; 130 interrupted',
+    run: async (context, options) => (await import('../commands/demo.ts')).runDemo(context, runCli, options),
   }
 }

@@ -13,8 +13,10 @@ export async function runDaemon(context: CommandContext, options: OptionValues):
   const { io } = context
   const { logFormat } = options
   const asText = logFormat === undefined ? io.stdoutIsTerminal : logFormat === 'text'
-  const lines = reporter(io, io.stdoutIsTerminal, text => void io.stdout(text))
-  const log = daemonLog(line => void io.stdout(line))
+  // A log that cannot be written, because the disk is full, ends no daemon.
+  const print = (text: string): void => void io.stdout(text).catch(() => undefined)
+  const lines = reporter(io, io.stdoutIsTerminal, print)
+  const log = daemonLog(print)
   const onEvent = (event: DaemonEvent): void =>
     asText ? lines.show(renderEvent(event, context.pasteable)) : log(event)
   const daemon = await startDaemon({

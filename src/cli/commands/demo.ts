@@ -8,6 +8,7 @@ import type { Table } from '../../iceberg/catalog/catalog.ts'
 import { builtinTable, newestRelease } from '../../schema/builtin.ts'
 import { homeAt } from '../../stores/home.ts'
 import { openCatalog } from '../../stores/table/catalog.ts'
+import type { CommandContext } from '../context.ts'
 import { type Evidence, gatherEvidence, receiptOf } from '../demo/evidence.ts'
 import { type DemoHistory, layHistory } from '../demo/history.ts'
 import type { CliIo, RunCli } from '../io.ts'
@@ -25,12 +26,19 @@ const ownColumn = `{
 const untold = { first: /^query /, later: /^query |^skipped | {9,}\d+ {2}\S/ }
 
 /** The product's story in a temporary home, told with the commands themselves. */
-export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues): Promise<number> {
+export async function runDemo(context: CommandContext, runCli: RunCli, options: OptionValues): Promise<number> {
+  const { io } = context
   const directory = await mkdtemp(join(tmpdir(), 'hyp-demo-'))
   const say = (text = ''): Promise<void> => io.stdout(`${text}\n`)
+  const stages: Stage[] = []
   try {
     const history = await layHistory(directory)
-    const act = stage(io, runCli, history, join(directory, 'hyp'), say)
+    const open = (home: string): Stage => {
+      const opened = stage(io, runCli, history, home, say)
+      stages.push(opened)
+      return opened
+    }
+    const act = open(join(directory, 'hyp'))
 
     await say('1. Start: a table is created and the history is loaded (all of it was made up for this demo).')
     await act.restart(newestRelease)
@@ -58,9 +66,11 @@ export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues):
       '{\n  "columns": [\n    { "name": "stop_reason", "type": "text" },\n    { "name": "Role", "type": "string", "required": true }\n  ]\n}\n',
     )
     await act.command(['plan'])
+    // Mended, so that a home that is kept works.
+    await act.declare(ownColumn)
 
     await say('\n4. Releases: a table of release 4 goes to 5 in place, and 6 is refused.')
-    const releases = stage(io, runCli, history, join(directory, 'releases', 'hyp'), say)
+    const releases = open(join(directory, 'releases', 'hyp'))
     await releases.restart(4)
     await releases.evolve(5)
     await releases.restart(6)
@@ -69,14 +79,14 @@ export async function runDemo(io: CliIo, runCli: RunCli, options: OptionValues):
     await say('   The daemon stays up, and reads go on:')
     await releases.command(['query', 'SELECT count(*) AS parts FROM ai_gateway_messages'])
     await releases.command(['history'])
-    await releases.stop()
     await say(
       options['keep'] === true
-        ? `\nKept: ${directory}`
-        : '\nThe demo’s files were removed. To keep your own history: hyp start',
+        ? `\nKept: ${directory}\nIts home is ${join(directory, 'hyp')}, to be named with --home.`
+        : `\nThe demo’s files were removed. To keep your own history: ${context.pasteable('hyp start')}`,
     )
     return 0
   } finally {
+    for (const opened of stages) await opened.stop()
     if (options['keep'] !== true) await rm(directory, { recursive: true, force: true })
   }
 }
@@ -87,6 +97,8 @@ interface Stage {
   /** A restart that evolves the table, and its receipt. */
   evolve(release: number): Promise<void>
   stop(): Promise<void>
+  declare(text: string): Promise<void>
+  /** Declares, and shows the file. */
   writeSchema(text: string): Promise<void>
   command(args: readonly string[]): Promise<void>
 }
@@ -110,7 +122,7 @@ function stage(
   const plain: CliIo = {
     ...io,
     env,
-    stderr: text => void io.stdout(text),
+    stderr: tell,
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
   }
@@ -119,7 +131,19 @@ function stage(
   let starts = 0
   const load = (): Promise<Table> => openCatalog(home, { table: builtinTable }).load()
 
-  return { restart, evolve, stop, writeSchema, command }
+  return { restart, evolve, stop, declare, writeSchema, command }
+
+  /** Whether it could be written is told by what is said next. */
+  function tell(text: string): void {
+    void io.stdout(text).catch(() => undefined)
+  }
+
+  function heedSignal(): void {
+    if (io.signal.aborted)
+      throw new HypError('INTERRUPTED', 'The demo was interrupted.', {
+        hint: 'It touched nothing but files of its own. Run it again, and it begins anew.',
+      })
+  }
 
   async function stop(): Promise<void> {
     await daemon?.stop(null)
@@ -139,7 +163,7 @@ function stage(
       onEvent: event => {
         // What happens later is shown by the command that asks for it.
         if (!starting || (event.type === 'backfill' && event.event.type === 'progress')) return
-        for (const line of renderEvent(event, typed => typed).lines) if (!hidden.test(line)) void say(line)
+        for (const line of renderEvent(event, typed => typed).lines) if (!hidden.test(line)) tell(`${line}\n`)
       },
     })
     // A daemon whose declaration is refused says so and waits; the story goes on.
@@ -149,6 +173,7 @@ function stage(
         if (!(error instanceof HypError) || error.code !== 'SCHEMA_BREAKING') throw error
       })
     starting = false
+    heedSignal()
   }
 
   async function evolve(release: number): Promise<void> {
@@ -157,15 +182,20 @@ function stage(
     for (const line of await receiptOf(before, await load())) await say(line)
   }
 
-  async function writeSchema(text: string): Promise<void> {
+  async function declare(text: string): Promise<void> {
     await mkdir(home.schema, { recursive: true })
     await writeFile(join(home.schema, `${builtinTable}.json`), text)
+  }
+
+  async function writeSchema(text: string): Promise<void> {
+    await declare(text)
     await say(`$ cat schema/${builtinTable}.json\n${text.trimEnd()}`)
   }
 
   async function command(args: readonly string[]): Promise<void> {
     await say(`$ hyp ${args.map(word => (/[^\w./-]/.test(word) ? `"${word}"` : word)).join(' ')}`)
     const status = await runCli(args, plain)
+    heedSignal()
     if (status !== 0) await say(`(exit status ${status})`)
   }
 }

@@ -81,7 +81,7 @@ function outsideLines(tables: readonly { readonly table: string; readonly outsid
     outside.length === 0
       ? []
       : [
-          `${label('outside')}${plural(outside.length, 'file')} of ${table} ${outside.length === 1 ? 'lies' : 'lie'} outside its directory and stay there: ${outside[0]}${outside.length === 1 ? '' : ', …'}`,
+          `${label('outside')}${plural(outside.length, 'file')} of ${table} ${outside.length === 1 ? 'lies' : 'lie'} outside its directory and ${outside.length === 1 ? 'stays' : 'stay'} there: ${outside[0]}${outside.length === 1 ? '' : ', …'}`,
         ],
   )
 }

@@ -49,7 +49,7 @@ export function started(task: Task, at: string): Task {
 }
 
 export function progressed(task: Task, progress: TaskProgress, at: string): Task {
-  const summary = `${progress.done} of ${progress.total} ${progress.unit}, ${progress.rows} rows`
+  const summary = `${progress.done} of ${progress.total} ${progress.unit}, ${progress.rows} ${progress.rows === 1 ? 'row' : 'rows'}`
   return { ...task, progress, timeline: addEntry(task.timeline, { at, kind: 'progress', summary }) }
 }
 
