@@ -179,7 +179,7 @@ const entries = {
     exit: 130,
     http: 499,
     when: 'The work was interrupted.',
-    hint: 'Run the command again; it goes on where it stopped.',
+    hint: 'Nothing is half done. Run the command again.',
   },
   NOT_FOUND: {
     exit: 64,

@@ -23,7 +23,8 @@ export function renderCliDoc(): string {
     ...optionTable(globalOptions),
     '',
     'Without `--home` and `HYP_HOME` the home is `hyp` in `$XDG_DATA_HOME`, else `~/.local/share/hyp`. Histories of Claude',
-    'Code are looked for in `$CLAUDE_CONFIG_DIR`, else in `~/.claude` and `~/.config/claude`.',
+    'Code are looked for in `$CLAUDE_CONFIG_DIR`, else in `~/.claude` and `~/.config/claude`, those of Codex in `$CODEX_HOME`,',
+    'else in `~/.codex`.',
     '',
     ...entries.flatMap(section),
   ]

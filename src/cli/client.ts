@@ -91,7 +91,9 @@ async function send(
     })
   } catch (cause) {
     if (signal?.aborted === true)
-      throw new HypError('INTERRUPTED', 'The command was interrupted; the daemon goes on with its work.')
+      throw new HypError('INTERRUPTED', 'The command was interrupted; the daemon goes on with its work.', {
+        hint: '`hyp status` and `hyp tasks` say what became of it.',
+      })
     throw new HypError('DAEMON_UNREACHABLE', `The daemon does not answer: ${(cause as Error).message}.`, { cause })
   }
 }

@@ -6,7 +6,7 @@ import { readApplied } from '../schema/applied.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import type { Declaration } from '../schema/declaration.ts'
 import type { Plan } from '../schema/plan.ts'
-import { loadDeclaration, loadDeclarations } from '../stores/declared.ts'
+import { loadDeclaration, loadDeclarations, undeclared } from '../stores/declared.ts'
 import { type Home, tableDirectory } from '../stores/home.ts'
 import type { AdoptionRequest } from '../stores/table/adopt/target.ts'
 import { type Adoption, adoptTable } from '../stores/table/adopt.ts'
@@ -43,7 +43,7 @@ export interface Tables {
   readonly find: (table: string) => KeptTable | undefined
   /** Of all of them. */
   readonly names: () => readonly string[]
-  /** Reads the declarations again and applies them. @throws HypError DECLARATION_INVALID, USAGE, PLAN_CHANGED */
+  /** Reads the declarations again and applies them. @throws HypError DECLARATION_INVALID, NOT_FOUND, PLAN_CHANGED */
   apply(request: ApplyRequest): Promise<Outcome[]>
   /** @throws HypError as `adoptTable` */
   adopt(request: AdoptionRequest): Promise<Adoption>
@@ -55,10 +55,7 @@ export interface Tables {
 export function keptTable(find: Tables['find'], table: string): KeptTable {
   const kept = find(table)
   if (kept !== undefined) return kept
-  throw new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, {
-    hint: 'Declare it in `schema/` of the home and run `hyp apply`. `hyp status` lists those there are.',
-    details: { table },
-  })
+  throw undeclared(table)
 }
 
 export interface TablesOptions {

@@ -44,21 +44,26 @@ export async function loadDeclarations(home: Home, release: number): Promise<Dec
 
 /**
  * One declaration of a home.
- * @throws HypError as {@link loadDeclared}, and USAGE for a table that is not declared
+ * @throws HypError as {@link loadDeclared}, and NOT_FOUND for a table that is not declared
  */
 export async function loadDeclaration(home: Home, release: number, table: string = builtinTable): Promise<Declaration> {
   return declaredTable(await loadDeclared(home, release), table).declaration
 }
 
-/** The one of a table. @throws HypError USAGE with the names of those there are */
+/** The one of a table. @throws HypError NOT_FOUND with the names of those there are */
 export function declaredTable(declared: readonly Declared[], table: string): Declared {
   const found = declared.find(({ declaration }) => declaration.table === table)
   if (found !== undefined) return found
   const tables = declared.map(({ declaration }) => declaration.table)
-  throw new HypError('USAGE', `There is no declared table ${JSON.stringify(table)}.`, {
-    hint: `Declared are ${tables.join(', ')}.`,
-    details: { table, tables },
-  })
+  throw undeclared(table, `Declared are ${tables.join(', ')}.`)
+}
+
+/** The error of a table that is not declared. */
+export function undeclared(
+  table: string,
+  hint = 'Declare it in `schema/` of the home and run `hyp apply`. `hyp status` lists those there are.',
+): HypError {
+  return new HypError('NOT_FOUND', `There is no declared table ${JSON.stringify(table)}.`, { hint, details: { table } })
 }
 
 /** The text of a declaration file. @throws HypError CONFIG_INVALID where it cannot be read */

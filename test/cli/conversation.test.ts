@@ -134,6 +134,17 @@ test('subagents whose session is not there are counted and indented all the same
   ])
 })
 
+test.each([
+  [0, '$0.00'],
+  [0.0001, 'less than $0.01'],
+  [0.0099, 'less than $0.01'],
+  [0.01, '$0.01'],
+])('a cost of %f is said as %s', (cost, said) => {
+  const priced = { ...head, cost, unpricedMessages: 0 }
+  const text = conversationText(priced, [], { width: 80, full: false, dims: false }).head()
+  expect(text.find(found => found.startsWith('what'))?.endsWith(` tokens, ${said}`)).toBe(true)
+})
+
 test('a cost that is not known is said to be unknown', () => {
   const [what] = conversationText({ ...head, cost: null }, [], { width: 80, full: false, dims: false })
     .head()

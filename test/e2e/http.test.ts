@@ -140,7 +140,7 @@ test('what is not understood is told and harms nothing', async () => {
     ['USAGE', 'POST', '/v1/apply', { body: 'not JSON' }],
     ['USAGE', 'POST', '/v1/apply', { body: '[]' }],
     ['USAGE', 'POST', '/v1/apply', { body: { expect: 7 } }],
-    ['USAGE', 'POST', '/v1/apply', { body: { table: 'nobody' } }],
+    ['NOT_FOUND', 'POST', '/v1/apply', { body: { table: 'nobody' } }],
     ['USAGE', 'POST', '/v1/adopt', { body: {} }],
     ['USAGE', 'POST', '/v1/backfill', { body: { dryrun: true } }],
     ['USAGE', 'POST', '/v1/adopt', { body: { target: 7 } }],

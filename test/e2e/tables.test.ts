@@ -264,3 +264,37 @@ test('verify tells a row key that is stored twice, also where a part of it is in
   expect(status).toBe(1)
   expect(stdout).toContain('holds a row key that is stored twice')
 })
+
+test('a table that is not declared is told by the same error, whether or not a daemon runs', async () => {
+  const here = machine()
+  const commands = [
+    ['plan', 'nobody'],
+    ['apply', 'nobody'],
+    ['table', 'compact', 'nobody'],
+    ['table', 'delete', 'nobody', '--session', 'x'],
+    ['table', 'relocate', 'nobody'],
+    ['ingest', 'nobody', '/dev/null'],
+  ]
+  const answers = async (): Promise<unknown[]> => {
+    const found: unknown[] = []
+    for (const words of commands) {
+      const { status, stdout } = await here.hyp(...words, '--json')
+      const { code, message } = (JSON.parse(stdout) as { error?: Record<string, unknown> }).error ?? {}
+      found.push({ words, status, code, message })
+    }
+    return found
+  }
+  const expected = commands.map(words => ({
+    words,
+    status: 64,
+    code: 'NOT_FOUND',
+    message: 'There is no declared table "nobody".',
+  }))
+  expect(await answers()).toEqual(expected)
+  await here.daemon()
+  expect(await answers()).toEqual(expected)
+})
+
+test('a home without a table has none to relocate, and says so', async () => {
+  expect(await machine().hyp('table', 'relocate')).toMatchObject({ status: 0, stdout: 'There is no table yet.\n' })
+})

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { TaskDetails, TaskDocument, TaskSummary, TasksDocument } from '../../src/daemon/task-document.ts'
@@ -155,6 +155,14 @@ test('reading tasks writes nothing', async () => {
   const elsewhere = machine()
   expect((await elsewhere.hyp('tasks')).stdout).toBe('There are no tasks yet.\n')
   expect(existsSync(elsewhere.home)).toBe(false)
+})
+
+test('tasks that cannot be read are not said not to be there', async () => {
+  const here = machine()
+  mkdirSync(join(here.home, 'records'), { recursive: true })
+  writeFileSync(join(here.home, 'records/task'), '')
+  const { stdout } = await here.hyp('tasks')
+  expect(stdout).toMatch(/^! ENOTDIR: /)
 })
 
 test('what is no task is answered as such, by path and by word', async () => {

@@ -48,7 +48,7 @@ test('one declaration is found by its name, the built-in one without; an unknown
   expect((await loadDeclaration(home, 9)).table).toBe(builtinTable)
   expect((await loadDeclaration(home, 9, 'a')).table).toBe('a')
   await expect(loadDeclaration(home, 9, 'b')).rejects.toMatchObject({
-    code: 'USAGE',
+    code: 'NOT_FOUND',
     hint: 'Declared are ai_gateway_messages, a.',
   })
 })

@@ -98,7 +98,15 @@ const interrupted = new HypError('INTERRUPTED', 'Interrupted.')
 
 async function* partsOf(file: string, { stdin, signal }: CliIo): AsyncGenerator<BodyPart> {
   try {
-    yield* bodyParts(file === '-' ? stdin() : createReadStream(file, { highWaterMark: 1024 * 1024, signal }))
+    let isEmpty = true
+    for await (const part of bodyParts(
+      file === '-' ? stdin() : createReadStream(file, { highWaterMark: 1024 * 1024, signal }),
+    )) {
+      isEmpty = false
+      yield part
+    }
+    // It is sent all the same: whoever sends nothing learns, too, whether there is such a table.
+    if (isEmpty) yield { body: new Uint8Array(), format: 'ndjson' }
   } catch (cause) {
     if (signal.aborted) throw interrupted
     if (cause instanceof HypError) throw cause

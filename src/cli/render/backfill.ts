@@ -107,4 +107,4 @@ function named(lines: readonly string[], all: number): string[] {
 
 /** Short enough to paste, and says something on any history. */
 const exampleQuery =
-  'SELECT model, count(*) AS messages, sum(output_tokens) AS output_tokens FROM usage GROUP BY model ORDER BY 2 DESC'
+  'SELECT model, count(*) AS answers, sum(output_tokens) AS output_tokens FROM usage GROUP BY model ORDER BY 2 DESC'

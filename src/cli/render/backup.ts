@@ -66,6 +66,7 @@ function deletionLines(
 
 /** What became of each table, in a line. */
 export function renderRelocation({ tables, dryRun }: RelocationReport): string[] {
+  if (tables.length === 0) return ['There is no table yet.']
   return [
     ...tables.map(({ table, from, to, files }) =>
       from === to

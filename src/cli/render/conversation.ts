@@ -252,7 +252,8 @@ function costWords({ totalTokens, cost, unpricedMessages }: SessionHead): string
   if (totalTokens === null) return []
   if (cost === null) return ['cost unknown']
   const unknown = unpricedMessages === 0 ? '' : ` and ${plural(unpricedMessages, 'answer')} of unknown cost`
-  return [`$${cost.toFixed(2)}${unknown}`]
+  // What costs something never reads as nothing.
+  return [`${cost > 0 && cost < 0.01 ? 'less than $0.01' : `$${cost.toFixed(2)}`}${unknown}`]
 }
 
 function compaction({ compaction: text }: Entry): string {

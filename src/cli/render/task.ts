@@ -23,7 +23,8 @@ export function renderTasks({ tasks, problems }: TasksDocument, context: Pasteab
       task.elapsed_ms === null ? '' : duration(task.elapsed_ms),
     ]),
   ]
-  const lines = tasks.length === 0 ? ['There are no tasks yet.'] : alignColumns(rows, [5])
+  const none = problems.length === 0 ? ['There are no tasks yet.'] : []
+  const lines = tasks.length === 0 ? none : alignColumns(rows, [5])
   return `${[...lines.map(visible), ...problemLines(problems, context)].join('\n')}\n`
 }
 
