@@ -1,4 +1,4 @@
-import { errorDocument, errorOf, HypError, toHypError } from '../errors.ts'
+import { errorDocument, errorOf, type HypError, toHypError } from '../errors.ts'
 import { wasSetBack } from '../ingest/deletion/cleared.ts'
 import { builtinTable } from '../schema/builtin.ts'
 import { type Home, tableDirectory } from '../stores/home.ts'

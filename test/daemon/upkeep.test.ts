@@ -309,7 +309,7 @@ test('nothing is done to a table while other work has its turn', async () => {
 
 test('a table that is declared no more when its turn comes is refused by its name', async () => {
   const { upkeep, begun, tables } = await setUp()
-  const turn = upkeep.inTurn(table, async () => void tables.clear())
+  const turn = upkeep.inTurn(table, async () => tables.clear())
   const asked = upkeep.run({ table, steps: ['compact'], dryRun: false })
   await turn
   await expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND', details: { table } })
