@@ -1,8 +1,8 @@
 import { HypError, toHypError } from '../errors.ts'
 import { type BackupReport, backUp } from '../stores/backup/backup.ts'
-import { type Home, tableDirectory } from '../stores/home.ts'
+import type { Home } from '../stores/home.ts'
 import { takeLease } from '../stores/leases.ts'
-import type { RelocationReport, TableRelocation } from '../stores/table/relocate.ts'
+import { type RelocationReport, relocateEach, type TablePlace, type TableRelocation } from '../stores/table/relocate.ts'
 import { copyTablesInThread, relocateInThread } from './backup/table-thread.ts'
 import type { DaemonEvent } from './event.ts'
 import type { Intakes } from './intakes.ts'
@@ -92,16 +92,15 @@ export function newBackups({ home, release, tables, intakes, upkeep, onEvent }: 
 
   async function relocate({ table, dryRun }: RelocateRequest): Promise<RelocationReport> {
     const names = table === undefined ? tables.names() : [table]
-    const relocations: TableRelocation[] = []
-    for (const name of names) {
-      const { declaration } = keptTable(tables.find, name)
-      const place = { table: name, directory: tableDirectory(home, declaration) }
-      const relocation = await upkeep.inTurn(name, () => relocateInThread(place, dryRun, signal))
-      relocations.push(relocation)
+    const declarations = names.map(name => keptTable(tables.find, name).declaration)
+    return relocateEach({ home, declarations, named: table !== undefined, dryRun, relocate: inTurn })
+
+    async function inTurn(place: TablePlace): Promise<TableRelocation> {
+      const relocation = await upkeep.inTurn(place.table, () => relocateInThread(place, dryRun, signal))
       const { from, to, files } = relocation
-      if (from !== to && !dryRun) onEvent({ type: 'relocated', table: name, from, to, files })
+      if (from !== to && !dryRun) onEvent({ type: 'relocated', table: place.table, from, to, files })
+      return relocation
     }
-    return { formatVersion: 1, dryRun, tables: relocations }
   }
 
   async function stop(): Promise<void> {

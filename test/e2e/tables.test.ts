@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/daemon/status.ts'
 import type { Row } from '../../src/iceberg/types.ts'
 import type { Plan } from '../../src/schema/plan.ts'
+import type { RelocationReport } from '../../src/stores/table/relocate.ts'
 import { type DeclaredColumn, declareTable } from '../support/declaring.ts'
 import { digests, filesBelow, type Machine, machine, write } from '../support/home.ts'
 import { append, catalogAt } from '../support/table.ts'
@@ -297,4 +298,17 @@ test('a table that is not declared is told by the same error, whether or not a d
 
 test('a home without a table has none to relocate, and says so', async () => {
   expect(await machine().hyp('table', 'relocate')).toMatchObject({ status: 0, stdout: 'There is no table yet.\n' })
+})
+
+test('of all tables those are relocated that are there, and one that is named has to be', async () => {
+  const here = await homeOfThree()
+  await here.daemon()
+  const relocated = async (): Promise<string[]> => {
+    const { tables } = await here.json<RelocationReport>('table', 'relocate', '--json')
+    return tables.map(({ table }) => table)
+  }
+  expect(await relocated()).toEqual(['ai_gateway_messages', 'orders', 'things'])
+  rmSync(join(here.home, 'tables/orders'), { recursive: true })
+  expect(await relocated()).toEqual(['ai_gateway_messages', 'things'])
+  expect((await here.hyp('table', 'relocate', 'orders')).stderr).toContain('TABLE_NOT_FOUND')
 })

@@ -1,8 +1,11 @@
 import { loadDeclaration, loadDeclarations } from '../../stores/declared.ts'
-import { tableDirectory } from '../../stores/home.ts'
-import { openCatalog } from '../../stores/table/catalog.ts'
-import { type RelocationReport, relocateAt, type TableRelocation } from '../../stores/table/relocate.ts'
-import { observeTable } from '../../stores/table/store.ts'
+import {
+  type RelocationReport,
+  relocateAt,
+  relocateEach,
+  type TablePlace,
+  type TableRelocation,
+} from '../../stores/table/relocate.ts'
 import type { DaemonClient } from '../client.ts'
 import type { CommandContext } from '../context.ts'
 import { printDocument } from '../document.ts'
@@ -34,12 +37,6 @@ async function underLock(
 ): Promise<RelocationReport> {
   const declarations =
     table === undefined ? await loadDeclarations(home, release) : [await loadDeclaration(home, release, table)]
-  const tables: TableRelocation[] = []
-  for (const declaration of declarations) {
-    // One that is not made yet lies nowhere; one that was named has to be there.
-    if (table === undefined && (await observeTable(openCatalog(home, declaration))) === null) continue
-    const place = { table: declaration.table, directory: tableDirectory(home, declaration) }
-    tables.push(await relocateAt(place, dryRun))
-  }
-  return { formatVersion: 1, dryRun, tables }
+  const relocate = (place: TablePlace): Promise<TableRelocation> => relocateAt(place, dryRun)
+  return relocateEach({ home, declarations, named: table !== undefined, dryRun, relocate })
 }

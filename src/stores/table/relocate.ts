@@ -2,8 +2,11 @@ import { fileCatalog } from '../../iceberg/catalog/file-catalog.ts'
 import { locationOf } from '../../iceberg/catalog/location.ts'
 import { localFileIO } from '../../iceberg/file-io/local.ts'
 import { relocateTable } from '../../iceberg/relocate.ts'
-import { systemContext } from './catalog.ts'
+import type { Declaration } from '../../schema/declaration.ts'
+import { type Home, tableDirectory } from '../home.ts'
+import { openCatalog, systemContext } from './catalog.ts'
 import { movedFrom } from './moved.ts'
+import { observeTable } from './store.ts'
 
 /** A table and where it lies. Plain data. */
 export interface TablePlace {
@@ -28,6 +31,32 @@ export interface RelocationReport {
   readonly formatVersion: 1
   readonly dryRun: boolean
   readonly tables: readonly TableRelocation[]
+}
+
+export interface RelocateEach {
+  readonly home: Home
+  readonly declarations: readonly Declaration[]
+  /** Whether the tables were asked for by name: then they have to be there. Else those that are not made yet are left out. */
+  readonly named: boolean
+  readonly dryRun: boolean
+  /** Relocates one, as {@link relocateAt} does. */
+  readonly relocate: (place: TablePlace) => Promise<TableRelocation>
+}
+
+/** Relocates tables of a home, one after the other. @throws errors of the tables; those before it are done */
+export async function relocateEach({
+  home,
+  declarations,
+  named,
+  dryRun,
+  relocate,
+}: RelocateEach): Promise<RelocationReport> {
+  const tables: TableRelocation[] = []
+  for (const declaration of declarations) {
+    if (!named && (await observeTable(openCatalog(home, declaration))) === null) continue
+    tables.push(await relocate({ table: declaration.table, directory: tableDirectory(home, declaration) }))
+  }
+  return { formatVersion: 1, dryRun, tables }
 }
 
 /**
