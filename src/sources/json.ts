@@ -28,6 +28,11 @@ export function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0
 }
 
+/** Sets a member, unless its value is empty. */
+export function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (!isEmpty(value)) object[key] = value
+}
+
 /** The same JSON value with every lone surrogate, which UTF-8 cannot hold, replaced by U+FFFD. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return Buffer.from(value, 'utf8').toString('utf8')

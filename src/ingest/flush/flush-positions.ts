@@ -13,7 +13,7 @@ const mostPositions = 100
  * It holds only where the table has them where the batch begins.
  * @param from where the streams were when the batch was read
  * @param onDisk streams that have segments: their positions stay, however old
- * @returns throws {@link PositionsMoved}
+ * @returns a companion that throws {@link PositionsMoved} where the table has them elsewhere
  */
 export function passing(
   from: ReadonlyMap<string, Position>,

@@ -1,4 +1,4 @@
-import { isEmpty, isObject, type JsonObject, text } from '../json.ts'
+import { isEmpty, isObject, type JsonObject, put, text } from '../json.ts'
 import type { LineKind, TranscriptLine } from './line.ts'
 import type { Place } from './track.ts'
 
@@ -99,10 +99,6 @@ function copyRest(claude: Record<string, unknown>, line: TranscriptLine, ofKind:
     const taken = Object.hasOwn(columns, key) ? columns[key] : Object.hasOwn(ofKind, key) ? ofKind[key] : undefined
     if (taken?.(value) !== true) claude[snakeCase(key)] = value
   }
-}
-
-function put(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (!isEmpty(value)) object[key] = value
 }
 
 const knownNames = new Map<string, string>()

@@ -1,4 +1,4 @@
-import { isEmpty } from '../json.ts'
+import { put } from '../json.ts'
 import type { Item } from './item.ts'
 import type { Part } from './part.ts'
 import { missingParent } from './replay.ts'
@@ -41,8 +41,4 @@ export function attributesText(track: Track, told: Told, part: Part, index: numb
   put(attributes, 'usage', usage?.last)
   attributes['gateway'] = { source: 'backfill' }
   return JSON.stringify(attributes)
-}
-
-function put(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (!isEmpty(value)) object[key] = value
 }
