@@ -10,6 +10,8 @@ import type { Tended } from '../stores/table/upkeep/tend.ts'
 import type { DaemonEvent } from './event.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { type KeptTable, keptTable } from './tables.ts'
+import { importBeside } from './upkeep/import-beside.ts'
+import { maintained } from './upkeep/maintained.ts'
 import { startUpkeepThread, type UpkeepThread } from './upkeep/upkeep-thread.ts'
 
 /** What keeps the tables of a daemon fast and small, beside everything else. */
@@ -98,6 +100,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   const pace = { ...usualUpkeepPace, ...options.pace }
   const stopping = new AbortController()
   const kept = new Map<string, Kept>()
+  const imports = importBeside({ silentMs: pace.firstMs, longestMs: pace.everyMs })
   for (const name of names()) schedule(name, stateOf(name), pace.firstMs)
   const setBacks = setInterval(() => void lookForSetBacks(), pace.setBackMs).unref()
   metrics.onReading(() => {
@@ -127,6 +130,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   function hear(event: DaemonEvent): void {
+    imports.hear(event)
     if (event.type === 'flushed') committed(event.table, event.commits)
     else if (event.type === 'backfill' && event.event.type === 'done')
       committed(builtinTable, event.event.summary.commits)
@@ -154,7 +158,9 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     state.dueAt = dueAt
     state.timer = setTimeout(() => {
       state.dueAt = Number.POSITIVE_INFINITY
-      void look(table, state)
+      // Nothing is done beside an import: there is no memory to spare, and what it writes is looked after when it ends.
+      if (table !== builtinTable || !imports.isGoingOn()) void look(table, state)
+      else schedule(table, state, pace.firstMs)
     }, delayMs)
     state.timer.unref()
   }
@@ -164,7 +170,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     for (const table of names()) {
       const [target, state] = [find(table), stateOf(table)]
       if (target === undefined || state.failure !== undefined) continue
-      if (await wasSetBack(home, target.declaration)) schedule(table, state, pace.pauseMs)
+      if (await wasSetBack(home, target.declaration)) void look(table, state)
     }
   }
 
@@ -175,7 +181,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     const target = find(table)
     // One that is declared no more may be declared again.
     if (target === undefined) return schedule(table, state, pace.everyMs)
-    // A table that is not understood is left alone; one that only cannot follow its declaration is a table still.
+    // What is not understood is left alone; a table that only cannot follow its declaration is one still.
     if (target.failure === undefined || target.failure.code === 'SCHEMA_BREAKING') {
       const running = new AbortController()
       state.running = running
@@ -280,18 +286,5 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     clearInterval(setBacks)
     for (const { timer } of kept.values()) clearTimeout(timer)
     await thread.close(longestStopMs)
-  }
-}
-
-function maintained({ table, compacted, expired, swept, ms }: UpkeepReport): DaemonEvent {
-  return {
-    type: 'maintained',
-    table,
-    filesBefore: compacted?.before.files ?? 0,
-    filesAfter: compacted?.after?.files ?? 0,
-    snapshots: expired?.snapshots ?? 0,
-    removed: (expired?.files ?? 0) + (swept?.files ?? 0),
-    bytes: (expired?.bytes ?? 0) + (swept?.bytes ?? 0),
-    ms,
   }
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DaemonEvent } from '../../src/daemon/event.ts'
 import { openMetrics } from '../../src/daemon/metrics/metrics.ts'
 import type { KeptTable } from '../../src/daemon/tables.ts'
@@ -8,6 +8,8 @@ import type { UpkeepTask } from '../../src/daemon/upkeep/upkeep-thread.ts'
 import { startUpkeep, type Upkeep, type UpkeepPace } from '../../src/daemon/upkeep.ts'
 import { errorDocument, HypError } from '../../src/errors.ts'
 import type { Long } from '../../src/iceberg/types.ts'
+import type { BackfillSummary } from '../../src/ingest/backfill/backfill-summary.ts'
+import { builtinTable } from '../../src/schema/builtin.ts'
 import type { Declaration } from '../../src/schema/declaration.ts'
 import { ensureHome, type Home, homeAt } from '../../src/stores/home.ts'
 import { openCatalog } from '../../src/stores/table/catalog.ts'
@@ -102,8 +104,8 @@ async function setUp(pace: Partial<UpkeepPace> = {}): Promise<Here> {
   return { home, upkeep, begun, events, tables, until }
 }
 
-function flushed(commits: number): DaemonEvent {
-  return { type: 'flushed', table, rows: 1, duplicates: 0, deleted: 0, setAside: 0, commits, ms: 1 }
+function flushed(commits: number, of: string = table): DaemonEvent {
+  return { type: 'flushed', table: of, rows: 1, duplicates: 0, deleted: 0, setAside: 0, commits, ms: 1 }
 }
 
 async function aWhile(): Promise<void> {
@@ -305,6 +307,45 @@ test('nothing is done to a table while other work has its turn', async () => {
   end()
   await turn
   await until(1)
+})
+
+describe('beside an import of histories', () => {
+  const summary = { ...({} as BackfillSummary), commits: 9 }
+  const progress: DaemonEvent = {
+    type: 'backfill',
+    event: {
+      type: 'progress',
+      source: 'all',
+      files: { done: 1, total: 2 },
+      bytes: { done: 1, total: 2 },
+      lines: 1,
+      rows: 1,
+      ms: 1,
+    },
+  }
+  test('their table waits until that ends, and others do not', async () => {
+    const { upkeep, begun, tables, until } = await setUp({ firstMs: 60_000 })
+    tables.set(builtinTable, { ...fine, declaration: { ...declaration, table: builtinTable } })
+    upkeep.hear(progress)
+    upkeep.hear(flushed(8, builtinTable))
+    upkeep.hear(flushed(8))
+    const first = await until(1)
+    await aWhile()
+    expect(begun.map(({ task }) => task.name)).toEqual([table])
+    first.end({ facts, report: null })
+    upkeep.hear({ type: 'backfill', event: { type: 'done', summary } })
+    expect((await until(2)).task.name).toBe(builtinTable)
+  })
+
+  test('their table does not wait for one that goes on for too long', async () => {
+    const { upkeep, begun, tables } = await setUp({ firstMs: 100, everyMs: 150 })
+    tables.set(builtinTable, { ...fine, declaration: { ...declaration, table: builtinTable } })
+    upkeep.hear(flushed(8, builtinTable))
+    const going = setInterval(() => upkeep.hear(progress), 5)
+    onTestFinished(() => clearInterval(going))
+    upkeep.hear(progress)
+    await expect.poll(() => begun.map(({ task }) => task.name)).toContain(builtinTable)
+  })
 })
 
 test('a table that is declared no more when its turn comes is refused by its name', async () => {

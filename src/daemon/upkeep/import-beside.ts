@@ -1,0 +1,39 @@
+import type { DaemonEvent } from '../event.ts'
+
+/** Whether histories are imported beside, as their events tell. */
+export interface ImportBeside {
+  readonly hear: (event: DaemonEvent) => void
+  /** Whether an import goes on, and is to be waited for. */
+  readonly isGoingOn: () => boolean
+}
+
+export interface ImportBesideOptions {
+  /** One that was silent for so many milliseconds has ended. */
+  readonly silentMs: number
+  /** One that goes on for more milliseconds is not waited for any more. */
+  readonly longestMs: number
+}
+
+export function importBeside({ silentMs, longestMs }: ImportBesideOptions): ImportBeside {
+  /** As `performance.now()`. */
+  let current: { readonly beganAt: number; readonly heardAt: number } | undefined
+  return { hear, isGoingOn }
+
+  function hear(event: DaemonEvent): void {
+    const isOver = event.type === 'backfill-failed' || (event.type === 'backfill' && event.event.type === 'done')
+    if (isOver) current = undefined
+    else if (event.type === 'backfill') {
+      const heardAt = performance.now()
+      current = { beganAt: isHeard(heardAt) ? (current?.beganAt ?? heardAt) : heardAt, heardAt }
+    }
+  }
+
+  function isGoingOn(): boolean {
+    const now = performance.now()
+    return isHeard(now) && now - (current?.beganAt ?? now) < longestMs
+  }
+
+  function isHeard(now: number): boolean {
+    return current !== undefined && now - current.heardAt < silentMs
+  }
+}
