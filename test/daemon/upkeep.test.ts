@@ -310,23 +310,15 @@ test('nothing is done to a table while other work has its turn', async () => {
 })
 
 describe('beside an import of histories', () => {
-  const summary = { ...({} as BackfillSummary), commits: 9 }
-  const progress: DaemonEvent = {
+  const summary = { commits: 9 } as BackfillSummary
+  const begins: DaemonEvent = {
     type: 'backfill',
-    event: {
-      type: 'progress',
-      source: 'all',
-      files: { done: 1, total: 2 },
-      bytes: { done: 1, total: 2 },
-      lines: 1,
-      rows: 1,
-      ms: 1,
-    },
+    event: { type: 'found', source: 'claude', roots: [], diskFreeBytes: 1 },
   }
   test('their table waits until that ends, and others do not', async () => {
     const { upkeep, begun, tables, until } = await setUp({ firstMs: 60_000 })
     tables.set(builtinTable, { ...fine, declaration: { ...declaration, table: builtinTable } })
-    upkeep.hear(progress)
+    upkeep.hear(begins)
     upkeep.hear(flushed(8, builtinTable))
     upkeep.hear(flushed(8))
     const first = await until(1)
@@ -341,9 +333,9 @@ describe('beside an import of histories', () => {
     const { upkeep, begun, tables } = await setUp({ firstMs: 100, everyMs: 150 })
     tables.set(builtinTable, { ...fine, declaration: { ...declaration, table: builtinTable } })
     upkeep.hear(flushed(8, builtinTable))
-    const going = setInterval(() => upkeep.hear(progress), 5)
+    const going = setInterval(() => upkeep.hear(begins), 5)
     onTestFinished(() => clearInterval(going))
-    upkeep.hear(progress)
+    upkeep.hear(begins)
     await expect.poll(() => begun.map(({ task }) => task.name)).toContain(builtinTable)
   })
 })

@@ -21,19 +21,18 @@ export function importBeside({ silentMs, longestMs }: ImportBesideOptions): Impo
 
   function hear(event: DaemonEvent): void {
     const isOver = event.type === 'backfill-failed' || (event.type === 'backfill' && event.event.type === 'done')
+    const now = performance.now()
     if (isOver) current = undefined
-    else if (event.type === 'backfill') {
-      const heardAt = performance.now()
-      current = { beganAt: isHeard(heardAt) ? (current?.beganAt ?? heardAt) : heardAt, heardAt }
-    }
+    else if (event.type === 'backfill') current = { beganAt: heardOf(now)?.beganAt ?? now, heardAt: now }
   }
 
   function isGoingOn(): boolean {
     const now = performance.now()
-    return isHeard(now) && now - (current?.beganAt ?? now) < longestMs
+    const going = heardOf(now)
+    return going !== undefined && now - going.beganAt < longestMs
   }
 
-  function isHeard(now: number): boolean {
-    return current !== undefined && now - current.heardAt < silentMs
+  function heardOf(now: number): typeof current {
+    return current !== undefined && now - current.heardAt < silentMs ? current : undefined
   }
 }
